@@ -1,0 +1,188 @@
+// The logger's own cost: entries formatted, and their text compressed at each level.
+//
+//   log_bench [entries]
+//
+// Prints ns of CPU time an entry, bytes an entry and the compression ratio. One thread, everything in memory; entries
+// vary as those of a busy link do (addresses, ports, counts, histories), so that caches and the compressor see what
+// they will see.
+#include "core/log/format.h"
+#include "core/log/gzip_member.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <time.h>
+
+namespace {
+
+using namespace ftpsensor;
+
+constexpr std::size_t kMemberTextBytes = 1u << 20; // what a flush hands to the compressor
+constexpr Timestamp kBegin = 1597559161 * kSecond;
+
+IpAddress random_address(std::mt19937_64& random, bool v6) {
+    const std::uint64_t r = random();
+    if (!v6)
+        return IpAddress::from_v4(10, static_cast<std::uint8_t>(r % 4), static_cast<std::uint8_t>(r >> 8),
+                                  static_cast<std::uint8_t>(r >> 16));
+    std::uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8};
+    std::memcpy(bytes + 8, &r, sizeof r);
+    return IpAddress::from_v6(bytes);
+}
+
+EndpointId random_endpoints(std::mt19937_64& random, std::uint16_t port) {
+    const bool v6 = random() % 8 == 0;
+    return {random_address(random, v6), static_cast<std::uint16_t>(32768 + random() % 28000),
+            random_address(random, v6), port};
+}
+
+std::vector<ConnEntry> conn_entries(std::size_t count) {
+    static constexpr std::string_view histories[] = {"ShAdDafF", "ShAdDaFf", "S", "Dd", "ShADadfF", "ShADadR", "Sr"};
+    static constexpr std::uint16_t ports[] = {21, 22, 80, 443, 53, 8080};
+    std::mt19937_64 random(1);
+    std::vector<ConnEntry> entries(count);
+    Timestamp now = kBegin;
+    for (ConnEntry& e : entries) {
+        now += static_cast<Timestamp>(random() % 2000); // a million a second
+        e.write_ts = now;
+        e.ts = now - static_cast<Timestamp>(random() % (20 * kSecond));
+        e.uid = {static_cast<std::uint32_t>(random()), random()};
+        e.id = random_endpoints(random, ports[random() % 6]);
+        e.proto = random() % 5 == 0 ? Transport::udp : Transport::tcp;
+        e.services = e.id.resp_p == 21 ? kServiceFtp : 0;
+        e.duration = zeek_seconds(now) - zeek_seconds(e.ts);
+        e.orig_bytes = random() % 5000;
+        e.resp_bytes = random() % 500'000;
+        e.state = static_cast<ConnState>(random() % 13);
+        e.local_orig = true;
+        e.local_resp = random() % 2 == 0;
+        e.history = histories[random() % 7];
+        e.orig_pkts = random() % 60;
+        e.orig_ip_bytes = *e.orig_bytes + e.orig_pkts * 40;
+        e.resp_pkts = random() % 400;
+        e.resp_ip_bytes = *e.resp_bytes + e.resp_pkts * 40;
+        e.ip_proto = e.proto == Transport::tcp ? 6 : 17;
+    }
+    return entries;
+}
+
+std::vector<FtpEntry> ftp_entries(std::size_t count) {
+    static std::vector<std::string> paths;
+    std::mt19937_64 random(2);
+    for (int i = 0; i < 1000; ++i)
+        paths.push_back("ftp://196.216.2.24/pub/stats/afrinic/delegated-" + std::to_string(random() % 100'000) +
+                        ".md5");
+    std::vector<FtpEntry> entries(count);
+    Timestamp now = kBegin;
+    for (FtpEntry& e : entries) {
+        now += static_cast<Timestamp>(random() % 2000);
+        e.write_ts = now;
+        e.ts = now - static_cast<Timestamp>(random() % kSecond);
+        e.uid = {static_cast<std::uint32_t>(random()), random()};
+        e.id = random_endpoints(random, 21);
+        e.user = "anonymous";
+        e.password = "ftp@example.com";
+        if (random() % 2 == 0) {
+            e.command = "EPSV";
+            e.reply_code = 229;
+            e.reply_msg = "Entering Extended Passive Mode (|||31746|).";
+            e.data_channel = DataChannel{true, e.id.orig_h, e.id.resp_h, static_cast<std::uint16_t>(random())};
+        } else {
+            e.command = "RETR";
+            e.arg = paths[random() % paths.size()];
+            e.file_size = random() % 1'000'000;
+            e.reply_code = 226;
+            e.reply_msg = "Transfer complete.";
+            e.fuid = Id96{static_cast<std::uint32_t>(random()), random()};
+        }
+    }
+    return entries;
+}
+
+// CPU time of this thread: what others do on the machine is not ours.
+double cpu_nanoseconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+template <typename Work>
+double nanoseconds(Work work) {
+    const double begin = cpu_nanoseconds();
+    work();
+    return cpu_nanoseconds() - begin;
+}
+
+template <typename Entry>
+void bench_format(const char* name, const std::vector<Entry>& entries, LogFormat format, std::string* text) {
+    FormatOptions options;
+    options.format = format;
+    options.system_name = "ds61";
+    options.node = "worker-01";
+    Formatter formatter(options);
+    ByteBuffer buffer;
+    std::size_t bytes = 0;
+    double best = 1e300;
+    for (int round = 0; round < 5; ++round) {
+        bytes = 0;
+        best = std::min(best, nanoseconds([&] {
+                            for (const Entry& entry : entries) {
+                                formatter.append(entry, buffer);
+                                if (buffer.size() < kMemberTextBytes) continue;
+                                bytes += buffer.size();
+                                if (text != nullptr && round == 0) text->append(buffer.text());
+                                buffer.clear();
+                            }
+                        }));
+    }
+    const auto count = static_cast<double>(entries.size());
+    std::printf("format  %-10s %7.0f ns an entry  %6.0f bytes\n", name, best / count,
+                static_cast<double>(bytes) / count);
+}
+
+void bench_compress(const char* name, const std::string& text, std::size_t entries) {
+    for (unsigned level = 0; level <= GzipCompressor::kLevelMax; ++level) {
+        GzipCompressor compressor(level);
+        std::size_t out = 0;
+        double best = 1e300;
+        for (int round = 0; round < 3; ++round) {
+            out = 0;
+            best = std::min(
+                best, nanoseconds([&] {
+                    for (std::size_t at = 0; at < text.size(); at += kMemberTextBytes)
+                        out += compressor.compress(std::string_view(text).substr(at, kMemberTextBytes), {}).size();
+                }));
+        }
+        std::printf("level %u %-10s %7.0f ns an entry  %6.2f ns a byte  to 1/%.2f\n", level, name,
+                    best / static_cast<double>(entries), best / static_cast<double>(text.size()),
+                    static_cast<double>(text.size()) / static_cast<double>(out));
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view argument = argc > 1 ? argv[1] : "200000";
+    std::size_t count = 0;
+    if (std::from_chars(argument.data(), argument.data() + argument.size(), count).ec != std::errc{} ||
+        count < 10'000) {
+        std::fputs("usage: log_bench [entries, at least 10000]\n", stderr);
+        return 2;
+    }
+    std::string conn_text, ftp_text;
+    const auto conn = conn_entries(count);
+    const auto ftp = ftp_entries(count);
+    bench_format("conn json", conn, LogFormat::json, &conn_text);
+    bench_format("conn tsv", conn, LogFormat::tsv, nullptr);
+    bench_format("ftp json", ftp, LogFormat::json, &ftp_text);
+    bench_format("ftp tsv", ftp, LogFormat::tsv, nullptr);
+    bench_compress("conn json", conn_text, count);
+    bench_compress("ftp json", ftp_text, count);
+    return 0;
+}

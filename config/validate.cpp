@@ -1,0 +1,74 @@
+// What must hold between keys, on top of each key's own range.
+#include "config/config.h"
+#include "config/keys.h"
+#include "config/units.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace ftpsensor {
+namespace {
+
+[[noreturn]] void fail(std::string_view path, const std::string& wrong, const std::string& right) {
+    throw ConfigError(fmt::format("{}: {}; {}", path, wrong, right));
+}
+
+void validate_keys(const Config& config) {
+    for (const Key& key : all_keys()) {
+        try {
+            key.check(config);
+        } catch (const ValueFault& fault) {
+            throw ConfigError(fmt::format("{}{}: {}", key.path, fault.sub_path, fault.what()));
+        }
+    }
+}
+
+void validate_workers(const Config& config) {
+    const auto& workers = config.workers;
+    if (!workers.cpus.empty() && workers.cpus.size() != workers.count)
+        fail("workers.cpus", fmt::format("lists {} CPUs for {} workers", workers.cpus.size(), workers.count),
+             fmt::format("give one a worker, or [], or set workers.count to {}", workers.cpus.size()));
+}
+
+// Room for one burst of the largest frames in each ring: less could never work.
+void validate_rings(const Config& config) {
+    const auto& capture = config.capture;
+    if (const std::uint64_t burst_bytes = std::uint64_t{capture.burst} * capture.snaplen;
+        capture.ring_bytes < burst_bytes)
+        fail("capture.ring_bytes", fmt::format("{} does not hold a burst", format_size(capture.ring_bytes)),
+             fmt::format("give at least capture.burst times capture.snaplen, which is {} bytes", burst_bytes));
+    if (capture.rx_descriptors < capture.burst)
+        fail("capture.rx_descriptors", fmt::format("{} is less than capture.burst", capture.rx_descriptors),
+             fmt::format("give at least {}", capture.burst));
+}
+
+void validate_log(const Config& config) {
+    const auto& log = config.log;
+    if (log.rotation.interval != 0 && log.flush_interval > log.rotation.interval)
+        fail("log.flush_interval",
+             fmt::format("{} is longer than log.rotation.interval", format_duration(log.flush_interval)),
+             fmt::format("give at most {}", format_duration(log.rotation.interval)));
+}
+
+void validate_ftp(const Config& config) {
+    const auto& commands = config.ftp.commands;
+    if (commands.size() > 1 && std::find(commands.begin(), commands.end(), "all") != commands.end())
+        fail("ftp.commands", "has other commands beside all", "give [all] or the commands alone");
+    if (config.limits.ftp_sessions_max > config.limits.connections_max)
+        fail("limits.ftp_sessions_max",
+             fmt::format("{} is more than limits.connections_max", config.limits.ftp_sessions_max),
+             fmt::format("give at most {}", config.limits.connections_max));
+}
+
+} // namespace
+
+void validate(const Config& config) {
+    validate_keys(config);
+    validate_workers(config);
+    validate_rings(config);
+    validate_log(config);
+    validate_ftp(config);
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,344 @@
+#include "core/conn/conn_tracker.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/base/mix.h"
+
+namespace ftpsensor {
+
+namespace {
+
+constexpr std::uint32_t kExtrasMax = 1u << 16;
+constexpr std::uint8_t kTunnelChangesMax = 200;
+
+bool is_broadcast(const IpAddress& a) { return a == IpAddress::from_v4(255, 255, 255, 255); }
+
+std::uint64_t combine(std::uint64_t a, std::uint64_t b) {
+    return mix(a ^ 0x9e3779b97f4a7c15, b ^ 0xd6e8feb86659fd93);
+}
+
+// GRE and IP in IP make no connection of their own: the pair of addresses stands for the tunnel.
+Id96 address_pair_uid(const IdKey& key, const Layer& layer) {
+    return connection_uid(key, {layer.source, layer.destination, 0, 0, 0xff, 0, 0, 0});
+}
+
+} // namespace
+
+ConnTracker::ConnTracker(const ConnOptions& options, ConnObserver& observer, EventCounters& events)
+    : options_(options), observer_(observer), conn_events_(events, options.id_key), extras_(kExtrasMax),
+      history_(extras_, events), gaps_(options.ranges_max, events), tcp_(options.tcp, history_, gaps_, conn_events_),
+      likely_(options.ftp_ports), table_(options.connections_max, options.hash_secret), wheel_(table_.data()) {
+    due_.reserve(4096);
+}
+
+ConnTracker::Lookup ConnTracker::lookup_for(const Layer& layer) const {
+    Lookup l;
+    l.key.ip_proto = layer.ip_proto;
+    l.key.one_way = layer.one_way;
+    const bool swap = !layer.one_way && std::tie(layer.destination, layer.destination_port) <
+                                            std::tie(layer.source, layer.source_port);
+    l.side = swap ? 1 : 0;
+    l.key.address[l.side] = layer.source;
+    l.key.address[l.side ^ 1] = layer.destination;
+    l.key.port[l.side] = layer.source_port;
+    l.key.port[l.side ^ 1] = layer.destination_port;
+    l.hash = table_.hash(l.key);
+    return l;
+}
+
+void ConnTracker::process(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
+    Tunnel tunnel;
+    for (std::size_t i = 0; i < decoded.layer_count; ++i) {
+        const Layer& layer = decoded.layers[i];
+        std::uint32_t index = FlowTable::kNone;
+        if (layer.makes_connection) index = process_layer(layer, i == 0 ? first : lookup_for(layer), packet, tunnel);
+        if (i + 1u == decoded.layer_count) return;
+        tunnel.present = true;
+        tunnel.parent = index != FlowTable::kNone ? connection_uid(options_.id_key, table_[index].identity())
+                                                  : address_pair_uid(options_.id_key, layer);
+        tunnel.stack = combine(tunnel.stack, combine(tunnel.parent.low, tunnel.parent.high));
+    }
+}
+
+std::uint32_t ConnTracker::process_layer(const Layer& layer, const Lookup& l, const PacketView& packet,
+                                         const Tunnel& tunnel) {
+    std::uint32_t index = find_live(layer, l, packet);
+    if (index == FlowTable::kNone) index = open(layer, l, packet, tunnel);
+    else if (const Connection& c = table_[index]; tunnel.present || c.has_encapsulation) [[unlikely]]
+        check_encapsulation(table_[index], tunnel);
+    Connection& c = table_[index];
+    switch (layer.transport) {
+    case Transport::tcp: process_tcp(index, layer, l.side, packet); break;
+    case Transport::udp: process_udp(c, layer, l.side, packet); break;
+    case Transport::icmp: process_icmp(c, layer, l.side, packet); break;
+    case Transport::unknown: process_unknown(c, layer, l.side, packet); break;
+    }
+    return index;
+}
+
+// The connection of the packet, unless it was over before, or the packet starts another one in its place.
+std::uint32_t ConnTracker::find_live(const Layer& layer, const Lookup& l, const PacketView& packet) {
+    const std::uint32_t index = table_.find(l.key, l.hash);
+    next_ordinal_ = 0;
+    if (index == FlowTable::kNone) return index;
+    Connection& c = table_[index];
+    Timestamp due;
+    next_ordinal_ = c.start == packet.time ? static_cast<std::uint16_t>(c.ordinal + 1) : std::uint16_t{0};
+    if (over(c, packet.now, due)) [[unlikely]] {
+        remove(index, due, 0);
+        return FlowTable::kNone;
+    }
+    if (layer.transport == Transport::tcp && tcp_.is_reuse(c, layer, packet.time)) [[unlikely]] {
+        c.reused = true;
+        remove(index, packet.now, packet.number);
+        return FlowTable::kNone;
+    }
+    return index;
+}
+
+bool ConnTracker::wants_flip(const Layer& layer) const {
+    if (layer.transport == Transport::udp)
+        return likely_.udp(layer.source_port) && !likely_.udp(layer.destination_port);
+    if (layer.transport != Transport::tcp) return false;
+    // The beginning was missed: guess the responder by the ports. A SYN-ACK between two such ports may be a scan.
+    const bool syn = layer.tcp_flags & kSyn, ack = layer.tcp_flags & kAck;
+    if ((syn && !ack) || !likely_.tcp(layer.source_port)) return false;
+    if (!likely_.tcp(layer.destination_port)) return true;
+    return !syn && layer.source_port < layer.destination_port;
+}
+
+std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel) {
+    if (table_.size() == table_.capacity()) [[unlikely]]
+        evict(packet.now, packet.number);
+    const std::uint32_t index = table_.insert(l.key, l.hash);
+    Connection& c = table_[index];
+    ++opened_;
+    c.orig_side = l.side;
+    c.proto = layer.transport;
+    c.start = c.last = packet.time;
+    c.ordinal = next_ordinal_;
+    c.first_seq = layer.transport == Transport::tcp ? layer.tcp_seq : 0;
+    if (tunnel.present) check_encapsulation(c, tunnel);
+    switch (layer.transport) {
+    case Transport::tcp: tcp_.open(c); break;
+    case Transport::udp: c.inactivity = options_.udp_inactivity; break;
+    case Transport::icmp: c.inactivity = options_.icmp_inactivity; break;
+    case Transport::unknown: c.inactivity = options_.unknown_ip_inactivity; break;
+    }
+    if (layer.transport != Transport::tcp) c.end[0].payload_bytes = c.end[1].payload_bytes = 0;
+    if (wants_flip(layer) && !is_broadcast(layer.source)) flip_roles(c, history_);
+    if (!wheel_.started()) wheel_.start(packet.now);
+    wheel_.schedule(index, next_look(c));
+    observer_.opened(c, index, packet);
+    return index;
+}
+
+void ConnTracker::check_encapsulation(Connection& c, const Tunnel& tunnel) {
+    if (tunnel.present == c.has_encapsulation && tunnel.stack == c.encapsulation) return;
+    const bool known = c.has_encapsulation || c.tunnel_changes != 0 || c.history_seen != 0;
+    c.has_encapsulation = tunnel.present;
+    c.encapsulation = tunnel.stack;
+    if (known) {
+        if (c.tunnel_changes >= kTunnelChangesMax) {
+            conn_events_.count(c, Event::tunnel_max_changes_per_connection_exceeded);
+            history_.check(c, kHistoryLimit, 'X');
+            return;
+        }
+        ++c.tunnel_changes;
+    }
+    if (tunnel.present) add_tunnel_parent(c, tunnel.parent);
+}
+
+void ConnTracker::add_tunnel_parent(Connection& c, const Id96& parent) {
+    if (c.extra == Connection::kNone) c.extra = extras_.allocate();
+    if (c.extra == Connection::kNone) {
+        conn_events_.count(c, Event::tunnel_parents_limit);
+        return;
+    }
+    ConnExtra& extra = extras_[c.extra];
+    const auto end = extra.parents.begin() + extra.parent_count;
+    if (std::find(extra.parents.begin(), end, parent) != end) return;
+    if (extra.parent_count == ConnExtra::kParentsMax) {
+        conn_events_.count(c, Event::tunnel_parents_limit);
+        return;
+    }
+    extra.parents[extra.parent_count++] = parent;
+}
+
+// A bad checksum is told in the history; whether the packet counts for anything else is policy.
+bool ConnTracker::leaves_out(Connection& c, const Layer& layer, unsigned side, Event event) {
+    if (!layer.bad_l4_checksum) [[likely]]
+        return false;
+    conn_events_.count(c, event);
+    if (layer.transport == Transport::tcp || layer.transport == Transport::udp)
+        history_.add_scaled(c, side == c.orig_side ? 'C' : 'c', c.end[side].bad_checksums);
+    return options_.checksums == ChecksumPolicy::verify;
+}
+
+void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
+    Connection& c = table_[index];
+    if (layer.bad_header) return;
+    if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
+    const Deadline kind = c.deadline_kind;
+    const Timestamp deadline = c.deadline;
+    TcpOutcome outcome;
+    tcp_.process(c, layer, side, packet.time, outcome);
+    Endpoint& end = c.end[side];
+    ++end.packets;
+    end.ip_bytes += layer.ip_length;
+    if (c.deadline_kind != kind || c.deadline != deadline) wheel_.schedule(index, next_look(c));
+    if (outcome.flipped) [[unlikely]]
+        observer_.flipped(c, index, packet);
+    if (c.content != ContentUse::none || c.watch != Connection::kNone) [[unlikely]]
+        observer_.segment(c, index, layer, side, outcome, packet);
+}
+
+void ConnTracker::process_udp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
+    if (leaves_out(c, layer, side, Event::bad_UDP_checksum)) return;
+    Endpoint& end = c.end[side];
+    c.last = packet.time;
+    ++end.packets;
+    end.ip_bytes += layer.ip_length;
+    end.active = true;
+    constexpr std::uint16_t kHeader = 8;
+    end.payload_bytes += layer.udp_length > kHeader ? layer.udp_length - kHeader : 0u;
+    const bool orig = side == c.orig_side;
+    history_.check(c, orig ? 0x1 : 0x2, orig ? 'D' : 'd');
+}
+
+void ConnTracker::process_icmp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
+    if (leaves_out(c, layer, side, Event::bad_ICMP_checksum)) return;
+    Endpoint& end = c.end[side];
+    c.last = packet.time;
+    end.active = true;
+    end.payload_bytes += layer.payload_length;
+    if (layer.payload_captured < layer.payload_length) return; // Zeek counts whole messages only
+    ++end.packets;
+    end.ip_bytes += layer.ip_length;
+}
+
+void ConnTracker::process_unknown(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
+    Endpoint& end = c.end[side];
+    c.last = packet.time;
+    ++end.packets;
+    end.ip_bytes += layer.ip_length;
+}
+
+Timestamp ConnTracker::next_look(const Connection& c) const {
+    const Timestamp idle = c.last + c.inactivity;
+    return c.deadline_kind == Deadline::none ? idle : std::min(idle, c.deadline);
+}
+
+bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
+    for (;;) {
+        const Timestamp idle = c.last + c.inactivity;
+        if (c.deadline_kind != Deadline::none && c.deadline <= idle) {
+            if (c.deadline > now) return false;
+            due = c.deadline;
+            if (tcp_.deadline_reached(c)) return true;
+            continue; // it has been moved or cleared
+        }
+        due = idle;
+        return idle <= now;
+    }
+}
+
+void ConnTracker::advance(Timestamp now) {
+    if (!wheel_.started()) wheel_.start(now);
+    wheel_.advance(now, [this](std::uint32_t first, Timestamp tick_end) {
+        due_.clear();
+        for (std::uint32_t i = first; i != TimerWheel::kNone;) {
+            Connection& c = table_[i];
+            const std::uint32_t next = c.wheel_next;
+            c.wheel_next = c.wheel_previous = Connection::kNone;
+            Timestamp due;
+            if (over(c, tick_end - 1, due)) due_.push_back({due, i});
+            else wheel_.schedule(i, next_look(c));
+            i = next;
+        }
+        // In the order of their own ends, so that what happens in between them does not depend on the table.
+        std::sort(due_.begin(), due_.end(), [this](const Due& a, const Due& b) {
+            return std::tie(a.time, table_[a.index].start) < std::tie(b.time, table_[b.index].start);
+        });
+        for (const Due& d : due_) remove(d.index, d.time, 0);
+    });
+}
+
+void ConnTracker::remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number) {
+    Connection& c = table_[index];
+    wheel_.remove(index);
+    observer_.removed(c, index, due, packet_number);
+    if (c.proto == Transport::tcp) {
+        gaps_.forget(c.end[0]);
+        gaps_.forget(c.end[1]);
+    }
+    if (c.extra != Connection::kNone) extras_.release(c.extra);
+    table_.erase(index);
+}
+
+// The table is full: the connection whose end is nearest goes now, and its entry with it.
+void ConnTracker::evict(Timestamp now, std::uint64_t packet_number) {
+    const std::uint32_t index = wheel_.nearest();
+    conn_events_.count(table_[index], Event::connection_evicted);
+    remove(index, now, packet_number);
+}
+
+void ConnTracker::finish(Timestamp end, bool run_out) {
+    advance(end);
+    due_.clear();
+    for (std::uint32_t i = 0; i < table_.used_end(); ++i) {
+        if (!table_.in_use(i)) continue;
+        Connection& c = table_[i];
+        Timestamp due;
+        if (!over(c, end, due)) due = run_out && c.deadline_kind == Deadline::closing ? c.deadline : end;
+        due_.push_back({due, i});
+    }
+    std::sort(due_.begin(), due_.end(), [this](const Due& a, const Due& b) {
+        return std::tie(a.time, table_[a.index].start) < std::tie(b.time, table_[b.index].start);
+    });
+    for (const Due& d : due_) remove(d.index, d.time, 0);
+}
+
+void ConnTracker::fill_record(const Connection& c, ConnRecord& r, std::string& text) const {
+    text.clear();
+    const Endpoint& orig = c.orig();
+    const Endpoint& resp = c.resp();
+    r.start = c.start;
+    r.first_seq = c.first_seq;
+    r.ordinal = c.ordinal;
+    r.last = c.last;
+    r.id = c.id();
+    r.proto = c.proto;
+    r.ip_proto = c.key.ip_proto;
+    r.services = c.services;
+    r.watched = c.watched;
+    r.missed_bytes = c.missed_bytes;
+    r.orig_pkts = orig.packets;
+    r.orig_ip_bytes = orig.ip_bytes;
+    r.resp_pkts = resp.packets;
+    r.resp_ip_bytes = resp.ip_bytes;
+    if (c.proto == Transport::tcp) {
+        r.state = tcp_.state(c);
+        r.orig_bytes = endpoint_size(orig, resp);
+        r.resp_bytes = endpoint_size(resp, orig);
+    } else {
+        r.orig_bytes = orig.payload_bytes;
+        r.resp_bytes = resp.payload_bytes;
+        r.state = ConnState::OTH;
+        if (c.proto == Transport::udp && orig.active) r.state = resp.active ? ConnState::SF : ConnState::S0;
+        else if (c.proto == Transport::udp && resp.active) r.state = ConnState::SHR;
+    }
+    r.history_size = c.history_size;
+    for (std::size_t i = 0; i < c.history_size; ++i) {
+        if (i < ConnRecord::kHistoryInline) r.history[i] = history_.at(c, i);
+        else text.push_back(history_.at(c, i));
+    }
+    r.tunnel_parents = 0;
+    if (c.extra == Connection::kNone) return;
+    const ConnExtra& extra = extras_[c.extra];
+    r.tunnel_parents = extra.parent_count;
+    text.append(reinterpret_cast<const char*>(extra.parents.data()), extra.parent_count * sizeof(Id96));
+}
+
+} // namespace ftpsensor

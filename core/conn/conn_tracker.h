@@ -1,0 +1,131 @@
+// All connections of one worker: found or opened for each packet, kept up to date, and removed when they are over.
+//
+// Opened, continued, reused and removed by Zeek's rules (session manager, IPBasedAnalyzer and the adapters of TCP, UDP,
+// ICMP and unknown transports). When a connection is over is decided by its own deadline, never by when somebody
+// looked: a packet that arrives after it opens a new connection. Worker's thread only.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/conn/conn_events.h"
+#include "core/conn/conn_extra.h"
+#include "core/conn/connection.h"
+#include "core/conn/flow_table.h"
+#include "core/conn/gap_tracker.h"
+#include "core/conn/history.h"
+#include "core/conn/likely_ports.h"
+#include "core/conn/tcp_tracker.h"
+#include "core/conn/timer_wheel.h"
+#include "core/packet/decode.h"
+#include "core/record/records.h"
+
+namespace ftpsensor {
+
+struct ConnOptions {
+    std::uint32_t connections_max = 1'000'000;
+    std::uint32_t ranges_max = 1u << 20; // GapTracker's
+    TcpTimeouts tcp;
+    Duration udp_inactivity = kMinute;
+    Duration icmp_inactivity = kMinute;
+    Duration unknown_ip_inactivity = kMinute;
+    ChecksumPolicy checksums = ChecksumPolicy::ignore;
+    std::vector<std::uint16_t> ftp_ports = {21, 2811};
+    IdKey id_key;
+    std::uint64_t hash_secret = 0;
+};
+
+// What the tracker tells its owner. Not called for packets of connections whose content nobody uses.
+class ConnObserver {
+public:
+    virtual ~ConnObserver() = default;
+    // A new connection; its first packet is processed after this.
+    virtual void opened(Connection& c, std::uint32_t index, const PacketView& packet) = 0;
+    // Its roles changed after it was opened.
+    virtual void flipped(Connection& c, std::uint32_t index, const PacketView& packet) = 0;
+    // A TCP segment of a connection with ContentUse other than none, or with a watch, was processed.
+    virtual void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
+                         const PacketView& packet) = 0;
+    // The connection is over; it is forgotten after this. `packet_number`: of the packet that ended it; 0: its time.
+    virtual void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) = 0;
+};
+
+class ConnTracker {
+public:
+    ConnTracker(const ConnOptions& options, ConnObserver& observer, EventCounters& events);
+
+    // The stages of a burst: keys() for all its packets, then prefetch() for all, then process() for each.
+    struct Lookup {
+        ConnKey key;
+        std::uint64_t hash = 0;
+        std::uint8_t side = 0; // of the sender
+    };
+    Lookup lookup_for(const Layer& layer) const;
+    void prefetch_bucket(const Lookup& l) const { table_.prefetch_bucket(l.hash); }
+    void prefetch_connection(const Lookup& l) const { table_.prefetch_connection(l.hash); }
+
+    // One packet, its time being packet.now. `first` is the look-up of its outermost layer.
+    void process(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet);
+    // Removes what was over before `now`, whole ticks at a time.
+    void advance(Timestamp now);
+    // Everything that was over before this has been removed.
+    Timestamp removed_through() const { return wheel_.done_through(); }
+    // Removes all connections: those that are closed at the end of their delay where `run_out`, the others at `end`.
+    void finish(Timestamp end, bool run_out);
+
+    // Looks at the connection again at its (changed) deadline.
+    void reschedule(std::uint32_t index) { wheel_.schedule(index, next_look(table_[index])); }
+    Connection& operator[](std::uint32_t index) { return table_[index]; }
+    bool in_use(std::uint32_t index) const { return table_.in_use(index); }
+    std::uint32_t open_count() const { return table_.size(); }
+    std::uint64_t opened_count() const { return opened_; }
+    const GapTracker& gaps() const { return gaps_; }
+    const ConnEvents& events() const { return conn_events_; }
+    const IdKey& id_key() const { return options_.id_key; }
+    // The record of a connection as it stands, and the text that goes with it (cleared first).
+    void fill_record(const Connection& c, ConnRecord& record, std::string& text) const;
+
+private:
+    struct Tunnel { // what carries the layer in hand
+        bool present = false;
+        Id96 parent;
+        std::uint64_t stack = 0; // hash of all of them
+    };
+    std::uint32_t process_layer(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
+    std::uint32_t find_live(const Layer& layer, const Lookup& l, const PacketView& packet);
+    std::uint32_t open(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
+    bool wants_flip(const Layer& layer) const;
+    void check_encapsulation(Connection& c, const Tunnel& tunnel);
+    void add_tunnel_parent(Connection& c, const Id96& parent);
+    void process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
+    void process_udp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    void process_icmp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    void process_unknown(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    bool leaves_out(Connection& c, const Layer& layer, unsigned side, Event event);
+    Timestamp next_look(const Connection& c) const;
+    // When the connection was over, if that is not later than `now`.
+    bool over(Connection& c, Timestamp now, Timestamp& due) const;
+    void remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number);
+    void evict(Timestamp now, std::uint64_t packet_number);
+
+    ConnOptions options_;
+    ConnObserver& observer_;
+    ConnEvents conn_events_;
+    ConnExtraPool extras_;
+    History history_;
+    GapTracker gaps_;
+    TcpTracker tcp_;
+    LikelyServerPorts likely_;
+    FlowTable table_;
+    TimerWheel wheel_;
+    std::uint64_t opened_ = 0;
+    std::uint16_t next_ordinal_ = 0; // of a connection that takes the place of one that began at the same time
+    struct Due {
+        Timestamp time;
+        std::uint32_t index;
+    };
+    std::vector<Due> due_; // scratch of advance()
+};
+
+} // namespace ftpsensor

@@ -1,0 +1,175 @@
+#include "core/conn/gap_tracker.h"
+
+#include <algorithm>
+
+namespace ftpsensor {
+
+std::uint64_t endpoint_size(const Endpoint& end, const Endpoint& peer) {
+    // A half-open connection that was found and aborted: its numbers say nothing of data.
+    if (end.previous == TcpState::syn_sent && end.state == TcpState::reset && peer.state == TcpState::inactive &&
+        !end.no_data_acked())
+        return 0;
+    const std::uint64_t last = (static_cast<std::uint64_t>(end.seq_wraps) << 32) + end.last_seq;
+    const std::uint64_t acked = (static_cast<std::uint64_t>(end.ack_wraps) << 32) + end.ack_seq;
+    std::uint64_t size = std::max(last, acked) - end.start_seq;
+    if (size != 0) --size;                 // the SYN
+    if (end.fin_seen && size != 0) --size; // the FIN
+    return size;
+}
+
+GapTracker::GapTracker(std::uint32_t ranges_max, EventCounters& events) : limit_(ranges_max), events_(events) {
+    pool_.reserve(std::min<std::uint32_t>(ranges_max, 4096));
+    gaps_.reserve(64);
+}
+
+void GapTracker::acknowledged(Endpoint& end, std::uint64_t seq, bool partial_connection) {
+    gaps_.clear();
+    if (end.fin_seen && seq >= end.fin_rel) seq = end.fin_rel - 1;
+    if (seq <= end.trimmed_rel) return;
+    if (seq > end.delivered_rel) [[unlikely]] {
+        undelivered(end, seq, partial_connection);
+        absorb(end);
+    }
+    end.trimmed_rel = seq;
+}
+
+void GapTracker::undelivered(Endpoint& end, std::uint64_t up_to, bool partial_connection) {
+    // The numbering of a partial connection is made up as though there had been a SYN: nothing is missing there.
+    if (up_to <= 2 && partial_connection) return;
+    if (!end.skip_deliveries) {
+        while (end.ranges != Endpoint::kNoRange && pool_[end.ranges].lower < up_to) {
+            const std::uint64_t lower = pool_[end.ranges].lower;
+            gaps_.push_back({end.delivered_rel, lower - end.delivered_rel});
+            end.delivered_rel = lower;
+            absorb(end);
+        }
+        if (up_to > end.delivered_rel) gaps_.push_back({end.delivered_rel, up_to - end.delivered_rel});
+    }
+    end.delivered_rel = std::max(end.delivered_rel, up_to);
+}
+
+bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, std::uint64_t size) {
+    if (end.skip_deliveries) return false;
+    const std::uint64_t acked = end.acked_rel();
+    const std::uint64_t upper = seq + size;
+    if (seq < acked) {
+        if (upper <= acked) return false;
+        seq = acked;
+    }
+    if (upper > end.trimmed_rel) insert(end, std::max(seq, end.trimmed_rel), upper);
+
+    const bool no_acks = end.no_data_acked();
+    if (no_acks) [[unlikely]] {
+        // Most likely the peer's acknowledgements are not on this wire: do not hold what was delivered.
+        if (endpoint_size(end, peer) > kInitialWindowMax) end.trimmed_rel = std::max(end.trimmed_rel, end.delivered_rel);
+        if (end.ranges != Endpoint::kNoRange && highest(end) - end.delivered_rel > kAboveHoleWithoutAcksMax)
+            stop(end, Event::above_hole_data_without_any_acks);
+    }
+    if (held(end) > kUnacknowledgedMax) [[unlikely]]
+        stop(end, Event::excessive_data_without_further_acks);
+    return true;
+}
+
+void GapTracker::insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper) {
+    if (lower > end.delivered_rel) [[unlikely]] {
+        insert_range(end, lower, upper);
+        return;
+    }
+    if (upper <= end.delivered_rel) return;
+    end.delivered_rel = upper;
+    if (end.ranges != Endpoint::kNoRange) [[unlikely]]
+        absorb(end);
+}
+
+// Ranges that touch what is delivered become delivered.
+void GapTracker::absorb(Endpoint& end) {
+    while (end.ranges != Endpoint::kNoRange && pool_[end.ranges].lower <= end.delivered_rel) {
+        const std::uint32_t index = end.ranges;
+        end.delivered_rel = std::max(end.delivered_rel, pool_[index].upper);
+        end.ranges = pool_[index].next;
+        pool_[index].next = free_;
+        free_ = index;
+        --used_;
+    }
+}
+
+void GapTracker::insert_range(Endpoint& end, std::uint64_t lower, std::uint64_t upper) {
+    std::uint32_t* link = &end.ranges;
+    std::uint32_t passed = 0;
+    while (*link != Endpoint::kNoRange && pool_[*link].upper < lower) {
+        link = &pool_[*link].next;
+        ++passed;
+    }
+    if (*link != Endpoint::kNoRange && pool_[*link].lower <= upper) { // touches: grow it, swallow what it reaches
+        const std::uint32_t grown = *link;
+        pool_[grown].lower = std::min(pool_[grown].lower, lower);
+        pool_[grown].upper = std::max(pool_[grown].upper, upper);
+        while (pool_[grown].next != Endpoint::kNoRange && pool_[pool_[grown].next].lower <= pool_[grown].upper) {
+            const std::uint32_t swallowed = pool_[grown].next;
+            pool_[grown].upper = std::max(pool_[grown].upper, pool_[swallowed].upper);
+            pool_[grown].next = pool_[swallowed].next;
+            pool_[swallowed].next = free_;
+            free_ = swallowed;
+            --used_;
+        }
+        return;
+    }
+    if (passed >= kRangesOfEndMax || used_ >= limit_) {
+        events_.count(Event::reassembly_memory); // seen, but not remembered: will read as missing
+        return;
+    }
+    const std::uint32_t next = *link;
+    std::uint32_t index = free_;
+    if (index != Endpoint::kNoRange) {
+        free_ = pool_[index].next;
+        *link = index;
+    } else {
+        index = static_cast<std::uint32_t>(pool_.size());
+        *link = index; // before push_back, which may move what `link` points into
+        pool_.push_back({});
+    }
+    pool_[index] = {lower, upper, next};
+    ++used_;
+}
+
+std::uint64_t GapTracker::highest(const Endpoint& end) const {
+    std::uint32_t index = end.ranges;
+    if (index == Endpoint::kNoRange) return end.delivered_rel;
+    while (pool_[index].next != Endpoint::kNoRange) index = pool_[index].next;
+    return pool_[index].upper;
+}
+
+std::uint64_t GapTracker::held(const Endpoint& end) const {
+    std::uint64_t bytes = end.delivered_rel > end.trimmed_rel ? end.delivered_rel - end.trimmed_rel : 0;
+    for (std::uint32_t index = end.ranges; index != Endpoint::kNoRange; index = pool_[index].next)
+        bytes += pool_[index].upper - pool_[index].lower;
+    return bytes;
+}
+
+bool GapTracker::pending(const Endpoint& end, const Endpoint& peer) const {
+    if (end.skip_deliveries) return false;
+    const std::uint64_t delivered = end.start_seq + end.delivered_rel;
+    const std::uint64_t last = (static_cast<std::uint64_t>(end.seq_wraps) << 32) + end.last_seq;
+    if (last < delivered) return false; // numbers that a RST made up
+    if (delivered != last - 1 && delivered != last) return true; // a FIN takes a number, a RST does not
+    return end.state != TcpState::reset && has_blocks(peer);
+}
+
+void GapTracker::stop(Endpoint& end, Event why) {
+    events_.count(why);
+    forget(end);
+    end.trimmed_rel = std::max(end.trimmed_rel, end.delivered_rel);
+    end.skip_deliveries = true;
+}
+
+void GapTracker::forget(Endpoint& end) {
+    while (end.ranges != Endpoint::kNoRange) {
+        const std::uint32_t index = end.ranges;
+        end.ranges = pool_[index].next;
+        pool_[index].next = free_;
+        free_ = index;
+        --used_;
+    }
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,70 @@
+// Which bytes of a TCP direction were seen, without keeping them: what missed_bytes and the `g` of the history tell.
+//
+// Every TCP connection is followed this way; only the few whose content matters keep bytes too (content_stream.h). The
+// rules are those of Zeek's TCP_Reassembler: a hole is declared when the peer acknowledges beyond it; data held beyond a
+// hole without any acknowledgement (16 KiB), or unacknowledged in all (10 MiB), ends the tracking of that direction.
+// Ranges beyond a hole come from a pool with a bound. One tracker a worker; worker's thread only.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/events.h"
+#include "core/conn/connection.h"
+
+namespace ftpsensor {
+
+// The payload bytes that an end has sent, by its sequence numbers (Zeek's TCP_Endpoint::Size).
+std::uint64_t endpoint_size(const Endpoint& end, const Endpoint& peer);
+
+class GapTracker {
+public:
+    // `ranges_max`: ranges of all connections of the worker together.
+    GapTracker(std::uint32_t ranges_max, EventCounters& events);
+
+    struct Gap { // relative sequence numbers
+        std::uint64_t seq;
+        std::uint64_t size;
+    };
+
+    // The peer acknowledged `end` up to `seq`. Holes below it will never be filled: they are appended to gaps(), in
+    // order, after it was cleared.
+    void acknowledged(Endpoint& end, std::uint64_t seq, bool partial_connection);
+    // `size` bytes were seen at `seq`. True where they are new to the reassembly.
+    bool data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, std::uint64_t size);
+    // Something that was sent is not yet delivered, or not yet acknowledged by the peer (Zeek's DataPending).
+    bool pending(const Endpoint& end, const Endpoint& peer) const;
+    void forget(Endpoint& end); // gives its ranges back
+
+    const std::vector<Gap>& gaps() const { return gaps_; }
+    std::uint32_t ranges_used() const { return used_; }
+
+private:
+    struct Range {
+        std::uint64_t lower;
+        std::uint64_t upper;
+        std::uint32_t next;
+    };
+    static constexpr std::uint32_t kRangesOfEndMax = 256;
+    static constexpr std::uint64_t kAboveHoleWithoutAcksMax = 16384;
+    static constexpr std::uint64_t kInitialWindowMax = 16384;
+    static constexpr std::uint64_t kUnacknowledgedMax = 10u << 20;
+
+    void insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper);
+    void insert_range(Endpoint& end, std::uint64_t lower, std::uint64_t upper);
+    void absorb(Endpoint& end);
+    void undelivered(Endpoint& end, std::uint64_t up_to, bool partial_connection);
+    void stop(Endpoint& end, Event why);
+    std::uint64_t highest(const Endpoint& end) const; // upper end of the last range, or what is delivered
+    std::uint64_t held(const Endpoint& end) const;    // bytes that Zeek would hold
+    bool has_blocks(const Endpoint& end) const { return highest(end) > end.trimmed_rel; }
+
+    std::vector<Range> pool_;
+    std::uint32_t free_ = Endpoint::kNoRange;
+    std::uint32_t used_ = 0;
+    std::uint32_t limit_;
+    std::vector<Gap> gaps_;
+    EventCounters& events_;
+};
+
+} // namespace ftpsensor

@@ -1,0 +1,318 @@
+#include "core/ftp/ftp_session.h"
+
+#include "core/ftp/address.h"
+#include "core/ftp/commands.h"
+#include "core/ftp/parse.h"
+#include "core/ftp/path.h"
+#include "core/ftp/pending.h"
+#include "core/ftp/session_info.h"
+#include "core/ftp/telnet.h"
+
+#include <algorithm>
+#include <array>
+
+namespace ftpsensor {
+
+namespace {
+
+constexpr std::size_t kCommandNameBytesMax = 255;       // where options ask for more, or for no limit
+constexpr std::uint32_t kPendingCommandsMax = 64;       // the same
+constexpr std::uint64_t kViolationBytesMax = 10 * 1024; // Zeek's DPD::ignore_violations_after
+
+// What AUTH asked for (RFC 2228, 4217).
+enum class AuthMechanism : std::uint8_t { none, tls, gssapi };
+
+constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+AuthMechanism find_mechanism(std::string_view argument) {
+    const auto is = [argument](std::string_view name) {
+        return std::equal(argument.begin(), argument.end(), name.begin(), name.end(),
+                          [](char a, char b) { return to_upper(a) == b; });
+    };
+    // Zeek knows "TLS" and "GSSAPI" in upper case alone; servers take the rest just as well.
+    if (is("TLS") || is("SSL") || is("TLS-C") || is("TLS-P")) return AuthMechanism::tls;
+    return is("GSSAPI") ? AuthMechanism::gssapi : AuthMechanism::none;
+}
+
+} // namespace
+
+struct FtpSession::State {
+    State(const FtpOptions& session_options, EventCounters& counters)
+        : options(session_options), events(counters), info(session_options, events) {
+        name_bytes_max = options.max_command_length == 0
+                             ? kCommandNameBytesMax
+                             : std::min<std::size_t>(options.max_command_length, kCommandNameBytesMax);
+        pending_max = std::clamp(options.max_pending_commands, 1u, kPendingCommandsMax);
+    }
+
+    void reset(const EndpointId& endpoints, const Id96& uid, bool partial);
+    void take_lines(bool from_originator, std::span<const std::uint8_t> data, Timestamp now, FtpOutput& out);
+    void take_request(std::string_view line, Timestamp now, FtpOutput& out);
+    void take_reply(std::string_view line, Timestamp now, FtpOutput& out);
+    void violate(Timestamp now, FtpOutput& out);
+    void open(Timestamp now);
+    void queue(FtpCommand command, std::string_view name, std::string_view argument, Timestamp now);
+    void match_reply(const FtpReply& reply, Timestamp now, FtpOutput& out);
+    void take_directory(PendingCommand& command, const FtpReply& reply, FtpOutput& out);
+    void take_transfer(FtpCommand command, const FtpReply& reply, Timestamp now, FtpOutput& out);
+    void take_security(std::uint32_t reply_code, Timestamp now, FtpOutput& out);
+    void announce(const DataChannel& channel, Timestamp now, FtpOutput& out);
+    void end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out);
+    void end_current_turn(FtpOutput& out);
+    void report_oddities();
+
+    TelnetLineReader& reader(bool from_originator) { return from_originator ? requests : replies; }
+
+    const FtpOptions& options;
+    SessionEvents events;
+    EndpointId id;
+    LineOddities oddities;
+    TelnetLineReader requests{oddities};
+    TelnetLineReader replies{oddities};
+    PendingCommands pending;
+    SessionInfo info;
+    std::size_t name_bytes_max;
+    std::uint32_t pending_max;
+    std::uint64_t bytes = 0;      // of both directions, gaps included
+    std::uint32_t open_reply = 0; // code of the reply of several lines that is being read
+    std::uint32_t current = 0;    // number of the command that the last reply was given to
+    AuthMechanism auth = AuthMechanism::none;
+    bool opened = false;    // something was said: there will be an entry
+    bool confirmed = false; // a command was seen
+    bool gssapi = false;    // reported
+    bool done = false;
+};
+
+static_assert(2 * (kFtpLineBytesMax + 1) + kFtpPendingBytesMax + kPendingCommandsMax * sizeof(PendingCommand) +
+                      kFtpReplyBytesMax + kFtpDirectoryBytesMax + 2 * kFtpLoginBytesMax + 4096 <=
+                  kFtpSessionBytesMax,
+              "the bounds of a session's parts add up to less than its own");
+
+void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool partial) {
+    id = endpoints;
+    events.reset(uid);
+    oddities = {};
+    requests.reset(partial);
+    replies.reset(partial);
+    pending.reset(pending_max);
+    info.reset(endpoints.resp_h);
+    bytes = 0;
+    open_reply = current = 0;
+    auth = AuthMechanism::none;
+    opened = confirmed = gssapi = done = false;
+}
+
+void FtpSession::State::take_lines(bool from_originator, std::span<const std::uint8_t> data, Timestamp now,
+                                   FtpOutput& out) {
+    TelnetLineReader& lines = reader(from_originator);
+    std::string_view line;
+    std::size_t left = data.size();
+    while (!done && lines.next(data, line)) {
+        bytes += left - data.size(); // up to the end of this line, so that it does not matter how bytes were cut
+        left = data.size();
+        if (line.empty()) continue;
+        if (from_originator)
+            take_request(line, now, out);
+        else
+            take_reply(line, now, out);
+    }
+    bytes += left - data.size();
+    report_oddities();
+}
+
+void FtpSession::State::report_oddities() {
+    if (oddities.nul && !oddities.nul_reported) {
+        events.count(Event::NUL_in_line);
+        oddities.nul_reported = true;
+    }
+    if (oddities.lone_cr && !oddities.lone_cr_reported) {
+        events.count(Event::line_terminated_with_single_CR);
+        oddities.lone_cr_reported = true;
+    }
+    if (oddities.too_long > 0) {
+        events.count(Event::contentline_size_exceeded, oddities.too_long);
+        oddities.too_long = 0;
+    }
+}
+
+void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOutput& out) {
+    const FtpRequest request = parse_request(line);
+    if (request.name.empty() || request.name.size() > name_bytes_max) {
+        // Before the first command it may be anything; from then on it is an odd client.
+        if (confirmed)
+            events.count(request.name.empty() ? Event::FTP_invalid_command : Event::FTP_max_command_length_exceeded);
+        return;
+    }
+    std::array<char, kCommandNameBytesMax> upper; // NOLINT: filled as far as it is used
+    std::transform(request.name.begin(), request.name.end(), upper.begin(), to_upper);
+    const std::string_view name(upper.data(), request.name.size());
+    const FtpCommand command = find_command(name);
+
+    if (!confirmed) {
+        confirmed = true;
+        FtpEvent& event = out.events.emplace_back();
+        event.kind = FtpOutcome::confirmed;
+        event.ts = now;
+    }
+    end_current_turn(out);
+    open(now);
+    queue(command, name, request.argument, now);
+
+    const auto announced = [&](const std::optional<AnnouncedEndpoint>& endpoint) {
+        if (endpoint) announce({false, id.resp_h, endpoint->host, endpoint->port}, now, out);
+    };
+    switch (command) {
+    case FtpCommand::user: info.set_user(request.argument); break;
+    case FtpCommand::pass: info.set_password(request.argument); break;
+    case FtpCommand::auth: auth = find_mechanism(request.argument); break;
+    case FtpCommand::port: announced(parse_port_argument(request.argument)); break;
+    case FtpCommand::eprt: announced(parse_eprt_argument(request.argument)); break;
+    default: break;
+    }
+}
+
+// The first thing said opens the session, with a shim for the server's greeting to answer.
+void FtpSession::State::open(Timestamp now) {
+    if (opened) return;
+    opened = true;
+    pending.push(FtpCommand::init, kInitCommandName, {}, now);
+}
+
+void FtpSession::State::queue(FtpCommand command, std::string_view name, std::string_view argument, Timestamp now) {
+    if (pending.size() >= pending_max)
+        events.count(Event::FTP_too_many_pending_commands);
+    else if (!pending.push(command, name, argument, now))
+        events.count(Event::ftp_session_memory);
+}
+
+void FtpSession::State::take_reply(std::string_view line, Timestamp now, FtpOutput& out) {
+    const FtpReply reply = parse_reply(line, open_reply);
+    if (reply.is_violation()) {
+        violate(now, out);
+        return;
+    }
+    open(now);
+    const bool inner = reply.kind == FtpReply::Kind::inner;
+    if (!inner || !info.has_reply() || looks_like_reply(reply.text)) match_reply(reply, now, out);
+    take_security(reply.code, now, out);
+}
+
+// As in Zeek, what comes after the first 10 KiB does not make it another protocol.
+void FtpSession::State::violate(Timestamp now, FtpOutput& out) {
+    events.count(Event::ftp_violation);
+    if (bytes > kViolationBytesMax) return;
+    done = true;
+    FtpEvent& event = out.events.emplace_back();
+    event.kind = FtpOutcome::violated;
+    event.ts = now;
+}
+
+void FtpSession::State::match_reply(const FtpReply& reply, Timestamp now, FtpOutput& out) {
+    PendingCommand* const command = pending.best_match(reply.code, reply.text);
+    current = command != nullptr ? command->number : 0;
+    info.set_reply(reply.code, reply.text);
+    if (reply.kind != FtpReply::Kind::whole || command == nullptr) return; // only whole replies are read any further
+
+    take_transfer(command->command, reply, now, out);
+    take_directory(*command, reply, out);
+    if (pending.size() > 1) end_current_turn(out); // commands sent ahead: the next one will not wait for this
+}
+
+void FtpSession::State::take_transfer(FtpCommand command, const FtpReply& reply, Timestamp now, FtpOutput& out) {
+    if ((reply.code == 150 && command == FtpCommand::retr) || (reply.code == 213 && command == FtpCommand::size)) {
+        info.set_file_size(extract_last_count(reply.text));
+    } else if ((reply.code == 227 || reply.code == 229) &&
+               (command == FtpCommand::pasv || command == FtpCommand::epsv)) {
+        auto endpoint = reply.code == 227 ? parse_pasv_reply(reply.text) : parse_epsv_reply(reply.text);
+        if (!endpoint) return;
+        if (reply.code == 229 && endpoint->host.is_unspecified()) endpoint->host = id.resp_h;
+        announce({true, id.orig_h, endpoint->host, endpoint->port}, now, out);
+    }
+}
+
+void FtpSession::State::take_directory(PendingCommand& command, const FtpReply& reply, FtpOutput& out) {
+    if (command.directory_taken || !tells_directory(command.command, reply.code)) return;
+    command.directory_taken = true;
+    if (command.command == FtpCommand::cwd)
+        info.change_directory(pending.argument(command), out);
+    else if (command.command == FtpCommand::cdup)
+        info.change_directory("/..", out); // so does the reference: from the root, wherever the client was
+    else
+        info.set_directory(extract_path(reply.text));
+}
+
+void FtpSession::State::take_security(std::uint32_t reply_code, Timestamp now, FtpOutput& out) {
+    const bool tls_granted = reply_code == 234 && auth == AuthMechanism::tls;
+    const bool gssapi_granted = reply_code == 334 && auth == AuthMechanism::gssapi && !gssapi;
+    if (!tls_granted && !gssapi_granted) return;
+    FtpEvent& event = out.events.emplace_back();
+    event.kind = tls_granted ? FtpOutcome::encrypted : FtpOutcome::gssapi;
+    event.ts = now;
+    done = tls_granted;
+    gssapi = gssapi || gssapi_granted;
+}
+
+void FtpSession::State::announce(const DataChannel& channel, Timestamp now, FtpOutput& out) {
+    info.set_data_channel(channel);
+    FtpEvent& event = out.events.emplace_back();
+    event.kind = FtpOutcome::announcement;
+    event.ts = now;
+    event.data_channel = channel;
+}
+
+void FtpSession::State::end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out) {
+    info.end_turn({command.command, pending.name(command), pending.argument(command), command.sent}, with_strings, out);
+}
+
+// The command that the last reply was given to, unless its turn is over already.
+void FtpSession::State::end_current_turn(FtpOutput& out) {
+    const PendingCommand* const command = pending.find(current);
+    if (command == nullptr) return;
+    end_turn(*command, false, out);
+    pending.remove(*command);
+}
+
+FtpSession::FtpSession(const FtpOptions& options, EventCounters& events)
+    : state_(std::make_unique<State>(options, events)) {}
+FtpSession::~FtpSession() = default;
+
+void FtpSession::reset(const EndpointId& id, const Id96& uid, bool partial) { state_->reset(id, uid, partial); }
+
+void FtpSession::deliver(bool from_originator, std::span<const std::uint8_t> data, Timestamp now, FtpOutput& out) {
+    if (!state_->done) state_->take_lines(from_originator, data, now, out);
+}
+
+void FtpSession::gap(bool, std::uint64_t bytes, Timestamp, FtpOutput&) { state_->bytes += bytes; }
+
+void FtpSession::end_of_stream(bool from_originator, Timestamp now, FtpOutput& out) {
+    static constexpr std::uint8_t kLineEnd[] = {'\n'};
+    if (state_->reader(from_originator).has_partial_line()) deliver(from_originator, kLineEnd, now, out);
+}
+
+void FtpSession::finish(bool originator_closed, Timestamp, FtpOutput& out) {
+    State& s = *state_;
+    if (originator_closed && !s.done && s.requests.has_partial_line()) s.events.count(Event::partial_ftp_request);
+    s.done = true;
+    if (!s.opened) return;
+    s.opened = false;
+    for (const PendingCommand& command : s.pending.all()) {
+        const bool last = &command == &s.pending.all().back();
+        s.end_turn(command, last && !s.info.logged_command_seen(), out);
+    }
+    if (s.info.logged_command_seen() || s.pending.size() == 0) return;
+    FtpEvent entry = out.events.back();
+    entry.logged = entry.final_entry = true;
+    entry.file_size.reset();
+    entry.data_channel.reset();
+    out.events.push_back(entry);
+}
+
+bool FtpSession::done() const { return state_->done; }
+
+std::size_t FtpSession::memory_bytes() const {
+    const State& s = *state_;
+    return sizeof(FtpSession) + sizeof(State) + s.requests.capacity() + s.replies.capacity() +
+           s.pending.capacity_bytes() + s.info.capacity_bytes();
+}
+
+} // namespace ftpsensor

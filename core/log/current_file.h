@@ -1,0 +1,75 @@
+// The file that a log is being written to, current/<log>.log.gz: from its creation to its rotation.
+//
+// It holds whole members only: one that could not be written whole is cut off again. Each operation either succeeds or
+// leaves all as it was, so that the caller may try again later. Belongs to a LogFile and its thread.
+#pragma once
+
+#include "core/log/archive.h"
+#include "core/log/byte_buffer.h"
+#include "core/log/gzip_member.h"
+#include "core/log/rotation.h"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace ftpsensor {
+
+// Text for the start or the end of a file (the tab-separated form has both). `local_seconds`: see Rotation.
+using FileTextHook = std::function<void(std::int64_t local_seconds, ByteBuffer& text)>;
+
+struct FileTextHooks {
+    FileTextHook header; // may be empty
+    FileTextHook footer;
+};
+
+// What is odd but does not stop writing: a group that cannot be set, an fsync that failed, a file found in the way.
+using WarningHook = std::function<void(const std::string& message)>;
+
+class CurrentFile {
+public:
+    // `files` and `rotation` outlive it. Touches no file yet.
+    CurrentFile(FileSystem& files, const Rotation& rotation, LogPlace place, std::string log, FileTextHooks hooks,
+                WarningHook warn);
+    ~CurrentFile(); // closes; the file stays for recovery
+    CurrentFile(const CurrentFile&) = delete;
+    CurrentFile& operator=(const CurrentFile&) = delete;
+
+    bool is_open() const { return fd_ >= 0; }
+    const Interval& interval() const { return interval_; }
+    std::uint64_t bytes() const { return bytes_; }
+
+    // Creates the file for an interval. `first`: the time of the first entry. A file that is in the way is recovered.
+    IoResult open(const Interval& interval, Timestamp first);
+    // Appends a whole member by one write.
+    IoResult write(std::span<const std::uint8_t> member, const MemberTimes& times);
+    // Ends the file, syncs it and moves it to its dated folder; then none is open.
+    IoResult rotate();
+
+    // Someone removed or replaced the file: what is in it cannot be rotated any more.
+    bool vanished() const { return !files_.is_at(fd_, path_); }
+    void abandon(); // forgets the file
+
+private:
+    IoResult create();
+    IoResult write_text(const FileTextHook& hook, Timestamp t);
+    IoResult write_whole(std::span<const std::uint8_t> member);
+
+    FileSystem& files_;
+    const Rotation& rotation_;
+    LogPlace place_;
+    std::string log_;
+    std::string path_;
+    FileTextHooks hooks_;
+    WarningHook warn_;
+    std::unique_ptr<GzipCompressor> text_compressor_; // for the hooks' text; where there are hooks
+
+    int fd_ = -1;
+    Interval interval_;
+    MemberTimes times_; // of all entries in the file
+    std::uint64_t bytes_ = 0;
+    bool sealed_ = false; // footer written and synced
+};
+
+} // namespace ftpsensor

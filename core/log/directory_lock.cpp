@@ -1,0 +1,50 @@
+#include "core/log/directory_lock.h"
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace ftpsensor {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& directory, const std::string& why) {
+    throw std::runtime_error("log directory " + directory + ": " + why);
+}
+
+std::string error_text(int error) { return std::generic_category().message(error); }
+
+// " (process 1234)", as the holder wrote it; empty where it did not.
+std::string holder(int fd) {
+    char text[16];
+    const ssize_t n = ::pread(fd, text, sizeof text, 0);
+    return n > 0 ? " (process " + std::string(text, static_cast<std::size_t>(n)) + ")" : std::string();
+}
+
+} // namespace
+
+DirectoryLock::DirectoryLock(const LogPlace& place) {
+    const std::string current = place.current_directory();
+    const int made = make_directories(posix_file_system(), current, directory_mode(place.file_mode), place.group);
+    if (made < 0) refuse(place.directory, "cannot make " + current + ": " + error_text(-made));
+    const std::string path = current + "/.lock";
+    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, place.file_mode);
+    if (fd_ < 0) refuse(place.directory, "cannot open " + path + ": " + error_text(errno));
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+        const int error = errno;
+        const std::string other = holder(fd_);
+        ::close(fd_);
+        if (error == EWOULDBLOCK) refuse(place.directory, "in use by another sensor" + other + "; give each its own");
+        refuse(place.directory, "cannot lock " + path + ": " + error_text(error));
+    }
+    const std::string pid = std::to_string(::getpid());
+    // For the message above only: that it cannot be written (a full disk) is no reason not to start.
+    if (::ftruncate(fd_, 0) == 0 && ::pwrite(fd_, pid.data(), pid.size(), 0) < 0) errno = 0;
+}
+
+DirectoryLock::~DirectoryLock() { ::close(fd_); }
+
+} // namespace ftpsensor

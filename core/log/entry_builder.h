@@ -1,0 +1,63 @@
+// From merged records to lines: joins the transfers, computes what the workers left to the logger, formats.
+//
+// Logger thread only.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "core/base/events.h"
+#include "core/base/ip_address.h"
+#include "core/log/format.h"
+#include "core/log/transfer_join.h"
+#include "core/record/records.h"
+
+namespace ftpsensor {
+
+// Types files by their first bytes, on a thread of its own: asked when the record arrives, answered when it is released.
+class TypeSource {
+public:
+    virtual ~TypeSource() = default;
+    virtual std::uint64_t submit(std::string_view first_bytes, MimeStage stage) = 0;
+    // Waits for the answer; empty: no known type. Each ticket once. Valid until the next call.
+    virtual std::string_view take(std::uint64_t ticket) = 0;
+};
+
+// Takes finished lines.
+class LineSink {
+public:
+    virtual ~LineSink() = default;
+    virtual void line(LogKind log, std::string_view text, Timestamp write_ts) = 0;
+};
+
+struct EntryOptions {
+    FormatOptions format;
+    TransferOptions transfers;
+    std::vector<IpNetwork> local_networks; // empty: no local_orig and local_resp
+};
+
+class EntryBuilder {
+public:
+    EntryBuilder(const EntryOptions& options, TypeSource& types, LineSink& lines, EventCounters& events);
+
+    // RecordMerge's sink.
+    void connection(const ConnRecord& record, std::string_view text);
+    void ftp(const FtpRecord& record, std::string_view text, std::uint64_t ticket);
+
+    const TransferJoin& transfers() const { return join_; }
+
+private:
+    void message(const FtpRecord& record, std::string_view text);
+    bool is_local(const IpAddress& address) const;
+
+    EntryOptions options_;
+    Formatter formatter_;
+    TransferJoin join_;
+    TypeSource& types_;
+    LineSink& lines_;
+    ByteBuffer buffer_;
+    std::string history_;
+    std::vector<Id96> parents_;
+};
+
+} // namespace ftpsensor

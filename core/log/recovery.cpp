@@ -1,0 +1,197 @@
+#include "core/log/recovery.h"
+
+#include "core/log/gzip_member.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <deque>
+#include <optional>
+
+namespace ftpsensor {
+
+namespace {
+
+constexpr std::string_view kLogEnding = ".log.gz";
+// The members whose contents are checked, from the last back: a power failure may leave the last ones with their length
+// but without their bytes. Those before were written seconds earlier.
+constexpr std::size_t kMembersKept = 16;
+constexpr std::uint64_t kMemberBytesMax = 2 * kMemberTextBytesMax;
+
+struct Member {
+    std::uint64_t offset = 0;
+    MemberHeader header;
+};
+
+// A leftover file, open while it is looked at.
+class Leftover {
+public:
+    Leftover(FileSystem& files, const std::string& path) : files_(files), fd_(files.open(path, O_RDWR, 0)) {}
+    ~Leftover() {
+        if (fd_ >= 0) files_.close(fd_);
+    }
+    Leftover(const Leftover&) = delete;
+    Leftover& operator=(const Leftover&) = delete;
+
+    int error() const { return fd_ < 0 ? fd_ : static_cast<int>(std::min<std::int64_t>(size_, 0)); }
+    std::uint64_t size() const { return static_cast<std::uint64_t>(size_); }
+    std::uint64_t good_end() const { return good_end_; }
+    std::uint64_t members() const { return members_; }
+    MemberTimes times() const { return times_; }
+
+    // Hops over the members. False: what follows them (or stands at the start) is not a torn member of ours.
+    bool walk() {
+        size_ = files_.size(fd_);
+        while (const auto header = header_at(good_end_)) {
+            if (good_end_ + header->member_bytes > size()) return true; // its end was never written
+            times_ =
+                members_ == 0 ? header->times : MemberTimes{times_.first, std::max(times_.last, header->times.last)};
+            recent_.push_back({good_end_, *header});
+            if (recent_.size() > kMembersKept) recent_.pop_front();
+            good_end_ += header->member_bytes;
+            ++members_;
+        }
+        return good_end_ == size() || is_torn_header();
+    }
+
+    // Drops members from the end that do not unpack. False: none of those kept does.
+    bool drop_unreadable() {
+        while (!recent_.empty() && !unpacks(recent_.back())) {
+            good_end_ = recent_.back().offset;
+            --members_;
+            recent_.pop_back();
+        }
+        return !recent_.empty() || members_ == 0;
+    }
+
+    int truncate() {
+        if (good_end_ == size()) return 0;
+        const int error = files_.truncate(fd_, good_end_);
+        return error < 0 ? error : files_.sync(fd_);
+    }
+
+private:
+    std::size_t read(std::uint64_t offset, std::span<std::uint8_t> bytes) {
+        std::size_t got = 0;
+        while (got < bytes.size()) {
+            const ssize_t n = files_.read_at(fd_, bytes.subspan(got), offset + got);
+            if (n <= 0) break;
+            got += static_cast<std::size_t>(n);
+        }
+        return got;
+    }
+
+    std::optional<MemberHeader> header_at(std::uint64_t offset) {
+        std::array<std::uint8_t, kMemberHeaderBytes> bytes;
+        return parse_member_header({bytes.data(), read(offset, bytes)});
+    }
+
+    // What is left is shorter than a header and the beginning of one, or nothing but zeros (a file made longer before
+    // its bytes reached the disk).
+    bool is_torn_header() {
+        std::array<std::uint8_t, 4096> bytes;
+        std::size_t n = read(good_end_, bytes);
+        if (n < kMemberHeaderBytes && may_begin_member({bytes.data(), n})) return true;
+        for (std::uint64_t offset = good_end_; n != 0; offset += n, n = read(offset, bytes))
+            if (std::any_of(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n),
+                            [](auto b) { return b != 0; }))
+                return false;
+        return true;
+    }
+
+    bool unpacks(const Member& member) {
+        if (member.header.member_bytes > kMemberBytesMax) return false;
+        std::vector<std::uint8_t> bytes(member.header.member_bytes);
+        return read(member.offset, bytes) == bytes.size() && member_unpacks(bytes);
+    }
+
+    FileSystem& files_;
+    int fd_;
+    std::int64_t size_ = 0;
+    std::uint64_t good_end_ = 0; // of the whole members
+    std::uint64_t members_ = 0;
+    MemberTimes times_;
+    std::deque<Member> recent_;
+};
+
+void set_aside(FileSystem& files, RecoveryReport& report) {
+    const std::string damaged = report.path + ".damaged";
+    int error = -EEXIST;
+    for (unsigned number = 0; error == -EEXIST && number < 1000; ++number) {
+        report.moved_to = numbered_path(damaged, number);
+        error = files.rename_to_new(report.path, report.moved_to);
+    }
+    report.outcome = error < 0 ? RecoveryOutcome::failed : RecoveryOutcome::set_aside;
+    if (error < 0) report.problem = {-error, "rename to", report.moved_to};
+}
+
+} // namespace
+
+std::string RecoveryReport::message() const {
+    std::string text = path + ", left from an earlier run: ";
+    switch (outcome) {
+    case RecoveryOutcome::rotated: text += "rotated to " + moved_to; break;
+    case RecoveryOutcome::removed: text += "removed, nothing whole was in it"; break;
+    case RecoveryOutcome::set_aside: text += "not a log of this program, or damaged: set aside as " + moved_to; break;
+    case RecoveryOutcome::failed: text += "could not be rotated"; break;
+    }
+    if (bytes_cut != 0) text += " (" + std::to_string(bytes_cut) + " torn bytes cut off)";
+    if (!problem.ok()) text += "; " + problem.message();
+    return text;
+}
+
+RecoveryReport recover_file(FileSystem& files, const LogPlace& place, const Rotation& rotation,
+                            const std::string& log) {
+    RecoveryReport report;
+    report.path = place.current_path(log);
+    MemberTimes times;
+    {
+        Leftover leftover(files, report.path);
+        if (leftover.error() < 0) {
+            report.problem = {-leftover.error(), "open", report.path};
+            return report;
+        }
+        const bool ours = leftover.walk() && leftover.drop_unreadable();
+        if (leftover.error() < 0) {
+            report.problem = {-leftover.error(), "read", report.path};
+            return report;
+        }
+        report.members = leftover.members();
+        if (!ours) {
+            set_aside(files, report);
+            return report;
+        }
+        report.bytes_cut = leftover.size() - leftover.good_end();
+        if (const int error = leftover.truncate(); error < 0) {
+            report.problem = {-error, "truncate", report.path};
+            return report;
+        }
+        times = leftover.times();
+    }
+    if (report.members == 0) {
+        const int error = files.remove(report.path);
+        if (error < 0) report.problem = {-error, "remove", report.path};
+        if (error == 0) report.outcome = RecoveryOutcome::removed;
+        return report;
+    }
+    const Interval interval =
+        rotation.rotates() ? rotation.interval_of(times.first) : Interval{times.first, times.last};
+    MoveResult moved =
+        move_to_archive(files, place, report.path, place.directory + '/' + rotation.archive_path(log, interval));
+    report.problem = moved.result;
+    report.moved_to = moved.path;
+    if (moved.moved) report.outcome = RecoveryOutcome::rotated;
+    return report;
+}
+
+std::vector<RecoveryReport> recover_directory(FileSystem& files, const LogPlace& place, const Rotation& rotation) {
+    std::vector<RecoveryReport> reports;
+    std::vector<std::string> names;
+    if (files.list(place.current_directory(), names) < 0) return reports; // nothing there yet
+    for (const std::string& name : names)
+        if (name.size() > kLogEnding.size() && name.ends_with(kLogEnding))
+            reports.push_back(recover_file(files, place, rotation, name.substr(0, name.size() - kLogEnding.size())));
+    return reports;
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,209 @@
+#include "core/log/transfer_join.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/mix.h"
+
+namespace ftpsensor {
+
+namespace {
+
+constexpr Duration kLifetime = 5 * kMinute; // of an announcement
+constexpr Duration kLead = kSecond;         // extended: how much older than it a connection may be
+
+} // namespace
+
+std::size_t TransferJoin::PlaceHash::operator()(const Place& p) const {
+    std::uint64_t words[4];
+    std::memcpy(words, p.originator.bytes.data(), 16);
+    std::memcpy(words + 2, p.responder.bytes.data(), 16);
+    return static_cast<std::size_t>(mix(mix(words[0] ^ 0x9e3779b97f4a7c15, words[1] ^ p.port),
+                                        mix(words[2] ^ 0xe7037ed1a0b428db, words[3] ^ 0x8ebc6af09c88c6e3)));
+}
+
+void TransferJoin::expire(Timestamp now) {
+    while (!expiries_.empty() && expiries_.front().first <= now) {
+        const Place place = expiries_.front().second;
+        expiries_.pop_front();
+        if (const auto s = scheduled_.find(place); s != scheduled_.end()) {
+            if (s->second <= now) scheduled_.erase(s);
+            else expiries_.emplace_back(s->second, place);
+        } else if (const auto e = expected_.find(place); e != expected_.end()) {
+            if (e->second.until <= now) expected_.erase(e);
+            else expiries_.emplace_back(e->second.until, place);
+        }
+    }
+    while (!unmatched_.empty() && unmatched_.front().first + kLead < now) unmatched_.pop_front();
+}
+
+void TransferJoin::announcement(const FtpRecord& r) {
+    const Timestamp now = r.key.time;
+    expire(now);
+    const DataChannel& channel = r.channel;
+    const Place endpoint{{}, channel.resp_h, channel.resp_p};
+    const auto known = expected_.find(endpoint);
+    if (known == expected_.end() && expected_.size() >= options_.announcements_max) {
+        events_.count(Event::FTP_too_many_expected_data_channels);
+        return;
+    }
+    if (known == expected_.end()) expiries_.emplace_back(now + kLifetime, endpoint);
+    expected_[endpoint] = {r.key.uid, now + kLifetime};
+    sessions_.try_emplace(r.key.uid);
+
+    const auto schedule = [&](const IpAddress& originator, const IpAddress& responder) {
+        const Place place{originator, responder, channel.resp_p};
+        const auto [at, fresh] = scheduled_.try_emplace(place, now + kLifetime);
+        if (fresh) expiries_.emplace_back(now + kLifetime, place);
+        else at->second = std::max(at->second, now + kLifetime);
+    };
+    schedule(channel.orig_h, channel.resp_h);
+    if (!options_.extended) return;
+    // A server (or client) that announces an address which is not on this wire connects from or accepts at its own.
+    const IpAddress& own = channel.passive ? r.id.resp_h : r.id.orig_h;
+    if (own != channel.resp_h) {
+        const Place translated{{}, own, channel.resp_p};
+        if (!expected_.contains(translated)) expiries_.emplace_back(now + kLifetime, translated);
+        expected_[translated] = {r.key.uid, now + kLifetime};
+        schedule(channel.orig_h, own);
+        match_earlier(r, translated);
+    }
+    match_earlier(r, endpoint);
+}
+
+// Connections that began shortly before they were announced.
+void TransferJoin::match_earlier(const FtpRecord& r, const Place& endpoint) {
+    for (const auto& [opened, uid] : unmatched_) {
+        if (opened + kLead < r.key.time) continue;
+        const auto c = connections_.find(uid);
+        if (c == connections_.end() || c->second.attached) continue;
+        if (c->second.id.resp_h != endpoint.responder || c->second.id.resp_p != endpoint.port) continue;
+        match(c->second, uid, r.key.time);
+        for (const bool from_originator : {true, false})
+            if (c->second.started[from_originator]) tell_file(c->second, uid, from_originator, r.key.time);
+    }
+}
+
+TransferJoin::Expected* TransferJoin::find_expected(const Place& endpoint, Timestamp now) {
+    const auto e = expected_.find(endpoint);
+    if (e == expected_.end() || e->second.until <= now) return nullptr;
+    e->second.until = now + kLifetime; // each use keeps it
+    return &e->second;
+}
+
+bool TransferJoin::attach(Connection& c, const Id96& uid, const Place& awaited, const Place& endpoint, Timestamp now) {
+    const auto s = scheduled_.find(awaited);
+    if (s == scheduled_.end() || s->second <= now) return false;
+    c.attached = true;
+    c.endpoint = endpoint;
+    const Expected* expected = find_expected(endpoint, now);
+    if (expected == nullptr) return true;
+    c.is_transfer = true;
+    c.control = expected->control;
+    if (const auto session = sessions_.find(expected->control); session != sessions_.end())
+        session->second.transfer = Transfer{.uid = uid};
+    return true;
+}
+
+void TransferJoin::match(Connection& c, const Id96& uid, Timestamp now) {
+    const Place endpoint{{}, c.id.resp_h, c.id.resp_p};
+    if (attach(c, uid, {c.id.orig_h, c.id.resp_h, c.id.resp_p}, endpoint, now)) return;
+    if (!options_.extended) return;
+    // A bounce: somebody else than was announced connects to the endpoint.
+    if (Expected* expected = find_expected(endpoint, now); expected != nullptr) {
+        c.attached = c.is_transfer = true;
+        c.endpoint = endpoint;
+        c.control = expected->control;
+        // Whoever was awaited may still come: a stranger does not take the command's place for a transfer.
+        if (const auto session = sessions_.find(expected->control);
+            session != sessions_.end() && !session->second.transfer)
+            session->second.transfer = Transfer{.uid = uid};
+        return;
+    }
+    unmatched_.emplace_back(c.opened, uid);
+}
+
+void TransferJoin::data_open(const FtpRecord& r) {
+    expire(r.key.time);
+    Connection& c = connections_[r.key.uid];
+    c.id = r.id;
+    c.opened = r.key.time;
+    if (!c.attached) match(c, r.key.uid, r.key.time);
+}
+
+void TransferJoin::tell_file(Connection& c, const Id96& uid, bool from_originator, Timestamp now) {
+    const Expected* expected = find_expected(c.endpoint, now);
+    if (expected == nullptr) return;
+    const auto session = sessions_.find(expected->control);
+    if (session == sessions_.end()) return;
+    session->second.fuid = file_uid(options_.id_key, uid, from_originator);
+    c.file_session[from_originator] = expected->control;
+}
+
+void TransferJoin::data_first(const FtpRecord& r) {
+    const auto c = connections_.find(r.key.uid);
+    if (c == connections_.end()) return;
+    c->second.started[r.from_originator] = true;
+    if (c->second.attached) tell_file(c->second, r.key.uid, r.from_originator, r.key.time);
+}
+
+void TransferJoin::data_typed(const FtpRecord& r, std::string_view type) {
+    const auto c = connections_.find(r.key.uid);
+    if (c == connections_.end() || !c->second.attached) return;
+    std::optional<Id96> control;
+    if (r.mime_stage == MimeStage::transferred) {
+        if (const Expected* expected = find_expected(c->second.endpoint, r.key.time)) control = expected->control;
+    } else control = c->second.file_session[r.from_originator];
+    if (!control || type.empty()) return;
+    if (const auto session = sessions_.find(*control); session != sessions_.end()) session->second.mime_type = type;
+}
+
+void TransferJoin::data_closed(const FtpRecord& r) {
+    const auto c = connections_.find(r.key.uid);
+    if (c == connections_.end() || !c->second.control) return;
+    const auto session = sessions_.find(*c->second.control);
+    if (session == sessions_.end() || !session->second.transfer || session->second.transfer->uid != r.key.uid) return;
+    session->second.transfer->bytes = r.bytes;
+    session->second.transfer->complete = r.complete;
+    session->second.transfer->closed = true;
+}
+
+void TransferJoin::data_removed(const FtpRecord& r) {
+    const auto c = connections_.find(r.key.uid);
+    if (c == connections_.end()) return;
+    // The announcement has had its connection, unless that was removed for another one at the same endpoint.
+    if (c->second.is_transfer && !r.reused) expected_.erase(c->second.endpoint);
+}
+
+void TransferJoin::session_end(const FtpRecord& r) { sessions_.erase(r.key.uid); }
+
+const TransferJoin::ForEntry& TransferJoin::message(const FtpRecord& r) {
+    for_entry_ = {};
+    const auto s = sessions_.find(r.key.uid);
+    if (s == sessions_.end()) return for_entry_;
+    Session& session = s->second;
+    for_entry_.fuid = session.fuid;
+    for_entry_.mime_type = std::move(session.mime_type);
+    session.fuid.reset();
+    session.mime_type.reset();
+    if (r.transfers && session.transfer) {
+        for_entry_.data_uid = session.transfer->uid;
+        if (session.transfer->closed) {
+            for_entry_.data_bytes = session.transfer->bytes;
+            for_entry_.data_complete =
+                session.transfer->complete && (!r.has_file_size || r.file_size == session.transfer->bytes);
+        }
+        session.transfer.reset();
+    }
+    return for_entry_;
+}
+
+TransferJoin::ForConnection TransferJoin::connection(const Id96& uid) {
+    const auto c = connections_.find(uid);
+    if (c == connections_.end()) return {};
+    const ForConnection result{c->second.is_transfer, c->second.control};
+    connections_.erase(c);
+    return result;
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,36 @@
+// One log entry as one tab-separated line, as Zeek's ASCII writer gives it, with that writer's header and end. See
+// format.h. Fields that are not set are "-", empty ones "(empty)".
+#pragma once
+
+#include "core/log/byte_buffer.h"
+#include "core/log/envelope.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ftpsensor {
+
+class TsvWriter {
+public:
+    TsvWriter(TimestampFormat timestamps, std::string_view system_name, std::string_view node, bool extended);
+
+    void append(const ConnEntry& entry, ByteBuffer& buffer);
+    void append(const FtpEntry& entry, ByteBuffer& buffer);
+    void append_header(LogKind log, std::int64_t local_seconds, ByteBuffer& buffer) const;
+    void append_footer(std::int64_t local_seconds, ByteBuffer& buffer) const;
+
+private:
+    char* put_envelope(char* out, LogKind log, Timestamp write_ts, Timestamp ts);
+    char* put_time(char* out, IsoTimeWriter& iso, Timestamp t) const;
+
+    TimestampFormat timestamps_;
+    bool extended_;
+    bool has_system_name_;
+    bool has_node_;
+    std::string before_write_ts_; // behind the path: TAB ds61 TAB
+    std::string before_ts_;       // TAB worker-01 TAB
+    LineTimes times_;
+};
+
+} // namespace ftpsensor

@@ -1,0 +1,101 @@
+#include "core/packet/decode.h"
+
+#include "core/packet/cursor.h"
+#include "core/packet/fast_path.h"
+#include "core/packet/fragments.h"
+#include "core/packet/ip.h"
+#include "core/packet/link.h"
+#include "core/packet/transport.h"
+#include "core/packet/tunnel.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace ftpsensor {
+struct Decoder::State {
+    State(const DecodeOptions& options, EventCounters& event_counters)
+        : checksums(options.checksums), events(event_counters),
+          fragments(options.fragment_bytes_max, options.fragment_datagrams_max, options.fragment_timeout,
+                    event_counters) {
+        for (auto& buffer : reassembled) buffer = std::make_unique_for_overwrite<std::uint8_t[]>(kMaxDatagramPayload);
+    }
+
+    bool read_layer(const PacketView& packet, const Cursor& at, std::size_t depth, Layer& layer, Segment& segment);
+    [[gnu::noinline]] void decode_any(const PacketView& packet, DecodedPacket& out);
+    void open_tunnels(const PacketView& packet, TunnelKind kind, Segment segment, DecodedPacket& out);
+
+    ChecksumPolicy checksums;
+    EventCounters& events;
+    FragmentTable fragments;
+    // A buffer a layer, since an outer datagram is still pointed to while an inner one is put together.
+    std::array<std::unique_ptr<std::uint8_t[]>, kMaxTunnelDepth + 1> reassembled;
+};
+
+Decoder::Decoder(const DecodeOptions& options, EventCounters& events)
+    : state_(std::make_unique<State>(options, events)) {}
+
+Decoder::~Decoder() = default;
+
+bool Decoder::State::read_layer(const PacketView& packet, const Cursor& at, std::size_t depth, Layer& layer,
+                                Segment& segment) {
+    // The port knows of the outermost packet alone.
+    const bool trusted = packet.checksum_known_good && depth == 0;
+    const ChecksumPolicy policy = trusted ? ChecksumPolicy::ignore : checksums;
+    const IpContext context = {.events = events,
+                               .fragments = fragments,
+                               .reassembly_buffer = reassembled[depth].get(),
+                               .now = packet.now,
+                               .checksums = policy,
+                               .drop_zero_length = checksums == ChecksumPolicy::verify};
+    if (!read_ip(at, context, layer, segment)) return false;
+    const bool check_sums = checksums != ChecksumPolicy::ignore && (!trusted || segment.reassembled);
+    return read_transport(segment, check_sums, events, layer);
+}
+
+void Decoder::decode(const PacketView& packet, DecodedPacket& out) {
+    const bool sums_settled = state_->checksums == ChecksumPolicy::ignore || packet.checksum_known_good;
+    if (sums_settled && decode_plain(packet, out.layers[0])) [[likely]] {
+        out.layer_count = 1;
+        return;
+    }
+    state_->decode_any(packet, out);
+}
+
+void Decoder::State::decode_any(const PacketView& packet, DecodedPacket& out) {
+    out.layer_count = 0;
+    Cursor at = {packet.data, packet.captured, std::max(packet.length, packet.captured) - packet.captured};
+    if (const std::optional<Event> stopped = skip_link_headers(packet.link, at)) {
+        events.count(*stopped);
+        return;
+    }
+    Layer& layer = out.layers[0];
+    layer.carried_by = TunnelKind::none;
+    Segment segment;
+    if (!read_layer(packet, at, 0, layer, segment)) return;
+    out.layer_count = 1;
+    open_tunnels(packet, tunnel_kind(layer), segment, out);
+}
+
+// From the last layer inwards, until there is nothing more inside or it can not be read.
+void Decoder::State::open_tunnels(const PacketView& packet, TunnelKind kind, Segment segment, DecodedPacket& out) {
+    while (kind != TunnelKind::none) {
+        Layer& outer = out.layers[out.layer_count - 1];
+        outer.makes_connection = outer.transport != Transport::unknown;
+        if (outer.bad_l4_checksum && checksums == ChecksumPolicy::verify) return;
+        std::optional<Inner> inner = open_tunnel(kind, outer, segment, out.layer_count - 1u, events);
+        if (!inner) return;
+        if (inner->is_ethernet) {
+            if (const std::optional<Event> stopped = skip_link_headers(LinkType::ethernet, inner->at)) {
+                events.count(*stopped);
+                return;
+            }
+        }
+        Layer& layer = out.layers[out.layer_count];
+        layer.carried_by = kind;
+        if (!read_layer(packet, inner->at, out.layer_count, layer, segment)) return;
+        ++out.layer_count;
+        kind = tunnel_kind(layer);
+    }
+}
+
+} // namespace ftpsensor

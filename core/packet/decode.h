@@ -1,0 +1,108 @@
+// From a frame to its IP packets: link layers, VLAN tags, MPLS, PPPoE, IP of both versions, fragments, tunnels.
+//
+// A packet may hold several IP packets, one inside the other (GRE, IP in IP, VXLAN, Geneve): they come out as layers,
+// the outermost first, and the innermost one that could be read last. The rules, names and limits are Zeek's packet
+// analyzers'. Network input never trips an assertion: it counts a named event.
+//
+// A Decoder belongs to one worker (it holds fragments under reassembly). Layers point into the packet, or, for a
+// reassembled datagram, into the Decoder, until the next call of decode().
+#pragma once
+
+#include "core/base/events.h"
+#include "core/base/ip_address.h"
+#include "core/packet/packet_view.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace ftpsensor {
+
+enum class Transport : std::uint8_t { tcp, udp, icmp, unknown }; // conn.log's `proto`; icmp serves ICMPv6 too
+
+// How a layer's packet was carried in the one before it.
+enum class TunnelKind : std::uint8_t { none, ip_in_ip, gre, vxlan, geneve };
+
+inline constexpr std::size_t kMaxTunnelDepth = 2; // Zeek's Tunnel::max_depth of its releases up to 8; 9.1-dev has 4
+
+// One IP packet, whole (fragments reassembled) as far as it was captured. Ports and numbers in host byte order.
+struct Layer {
+    IpAddress source;
+    IpAddress destination;
+    // TCP, UDP: the ports. ICMP: the type, and the type that answers it, or, where nothing answers (one_way), the code.
+    // Else 0.
+    std::uint16_t source_port = 0;
+    std::uint16_t destination_port = 0;
+    std::uint8_t ip_proto = 0; // IPv4 protocol or IPv6 next header, after extension headers
+    Transport transport = Transport::unknown;
+    TunnelKind carried_by = TunnelKind::none; // how, in the layer before this one
+    // False: GRE or IP in IP, which is no connection and only carries the next layer, as a parent that its addresses
+    // tell. It may also be the last layer, where nothing inside could be read.
+    bool makes_connection = true;
+    bool one_way = false;         // ICMP: nothing answers this type
+    bool bad_l4_checksum = false; // only where checksums are looked at, and the whole segment is there
+    bool bad_header = false;      // TCP: data offset wrong or beyond the packet; the connection exists, nothing counts
+    // By the IP header, all of it: what orig_ip_bytes adds up. Of a reassembled datagram, that of the whole, with the
+    // headers of one fragment. 0 where an IPv4 header says 0 (segmentation offloading): so counts Zeek; the payload is
+    // what is there.
+    std::uint32_t ip_length = 0;
+
+    const std::uint8_t* l4 = nullptr;      // the transport header
+    std::uint32_t l4_captured = 0;         // bytes there at `l4`
+    const std::uint8_t* payload = nullptr; // behind the transport header
+    std::uint32_t payload_length = 0;      // by the IP header's lengths (of UDP, too: see udp_length)
+    std::uint32_t payload_captured = 0;    // bytes there, at most payload_length
+
+    // TCP only
+    std::uint32_t tcp_seq = 0;
+    std::uint32_t tcp_ack = 0;
+    std::uint16_t tcp_window = 0;
+    std::uint8_t tcp_flags = 0;        // FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128
+    std::int8_t tcp_window_scale = -1; // of a SYN; -1: no such option
+    std::uint16_t udp_length = 0;      // UDP only: the length field of its header
+};
+
+struct DecodedPacket {
+    std::array<Layer, kMaxTunnelDepth + 1> layers;
+    // 0: nothing that makes a connection (counted by name where it is odd). Layers beyond it hold leftovers.
+    std::uint8_t layer_count = 0;
+};
+
+// ignore: nothing is computed. verify: a packet with a wrong IPv4 header checksum gives no layer, and a tunnel over UDP
+// with a wrong one is not opened. mark: such packets are decoded as if right. Wrong checksums are counted by the
+// decoder; what bad_l4_checksum means for a connection is the connection's business.
+enum class ChecksumPolicy : std::uint8_t { ignore, verify, mark };
+
+struct DecodeOptions {
+    ChecksumPolicy checksums = ChecksumPolicy::ignore;
+    // Of this Decoder: memory for the bytes of all datagrams under reassembly, and how many there are (another 360
+    // bytes each). Reserved at once, touched when used. The oldest datagram makes room.
+    std::size_t fragment_bytes_max = 32u << 20;
+    std::size_t fragment_datagrams_max = 16384;
+    Duration fragment_timeout = 5 * kMinute; // from a datagram's first fragment on, in packet time; Zeek's frag_timeout
+};
+
+class Decoder {
+public:
+    Decoder(const DecodeOptions& options, EventCounters& events);
+    ~Decoder();
+    Decoder(const Decoder&) = delete;
+    Decoder& operator=(const Decoder&) = delete;
+
+    // Decodes one packet, whose `now` must not go back. The outermost IP header must be whole for a connection to come
+    // of it; a fragment that does not complete its datagram gives no layer. What is damaged or closed inside of a
+    // tunnel leaves the layers around it standing.
+    void decode(const PacketView& packet, DecodedPacket& out);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// What decides the worker of a packet, for the software distributor: a hash of the addresses of its outermost IP packet
+// (for IPv6 the connection's, as of the headers before a fragment header). Symmetric in direction; fragments of one
+// datagram agree; any bytes will do. Packets without IP give 0. No state; any thread.
+std::uint32_t distribution_hash(const PacketView& packet);
+
+} // namespace ftpsensor

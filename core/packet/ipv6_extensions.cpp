@@ -1,0 +1,88 @@
+#include "core/packet/ipv6_extensions.h"
+
+namespace ftpsensor {
+namespace {
+
+constexpr std::uint8_t kOptionPad1 = 0;
+constexpr std::uint8_t kOptionHomeAddress = 201;
+constexpr std::uint32_t kAddressLength = 16;
+
+void count(EventCounters* events, Event event) {
+    if (events != nullptr) events->count(event);
+}
+
+// At least two bytes of the header are there.
+std::uint32_t extension_length(std::uint8_t type, const std::uint8_t* header) {
+    switch (type) {
+    case kProtoFragment:
+    case kProtoEsp: return 8;                  // what follows the first 8 bytes of ESP is encrypted
+    case kProtoAh: return 8u + 4u * header[1]; // RFC 4302: in 4-byte words, minus 2
+    default: return 8u + 8u * header[1];       // in 8-byte units beyond the first
+    }
+}
+
+void read_routing(const std::uint8_t* header, std::uint32_t length, Ipv6Chain& chain, EventCounters* events) {
+    if (chain.final_destination_seen) return; // RFC 8200 4.1: one at most; the first counts
+    const std::uint8_t units = header[1];
+    const std::uint8_t type = header[2];
+    const std::uint8_t segments_left = header[3];
+    bool has_destination = false;
+    if (type == 0) {
+        count(events, Event::routing0_hdr); // deprecated by RFC 5095
+        has_destination = segments_left > 0 && units >= 2 && units % 2 == 0;
+    } else if (type == 2) {
+        has_destination = segments_left > 0 && units == 2;
+    } else {
+        count(events, Event::unknown_routing_type);
+    }
+    if (!has_destination) return;
+    chain.destination = IpAddress::from_v6(header + length - kAddressLength);
+    chain.final_destination_seen = true;
+}
+
+void read_destination_options(const std::uint8_t* header, std::uint32_t length, Ipv6Chain& chain) {
+    const std::uint8_t* at = header + 2;
+    std::uint32_t left = length - 2;
+    while (left > 0) {
+        if (at[0] == kOptionPad1) {
+            ++at;
+            --left;
+            continue;
+        }
+        if (left < 2 || left < 2u + at[1]) return;
+        const std::uint32_t size = at[1];
+        if (at[0] == kOptionHomeAddress && size == kAddressLength && !chain.home_address_seen) {
+            chain.source = IpAddress::from_v6(at + 2);
+            chain.home_address_seen = true;
+        }
+        at += 2 + size;
+        left -= 2 + size;
+    }
+}
+
+} // namespace
+
+void walk_ipv6_extensions(Cursor at, Ipv6Chain& chain, EventCounters* events) {
+    chain.last_header = kProtoIpv6;
+    chain.length = 0;
+    for (unsigned headers = 0; is_ipv6_extension(chain.next_header); ++headers) {
+        if (headers == kMaxExtensionHeaders) {
+            chain.too_long = true;
+            return;
+        }
+        if (at.captured < 2) return;
+        const std::uint8_t type = chain.next_header;
+        const std::uint32_t length = extension_length(type, at.data);
+        if (length > at.captured) return;
+        if (type == kProtoRouting) read_routing(at.data, length, chain, events);
+        if (type == kProtoDestinationOptions) read_destination_options(at.data, length, chain);
+        chain.last_header = type;
+        chain.last_data = at.data;
+        chain.next_header = type == kProtoEsp ? kProtoNone : at.data[0];
+        chain.length += length;
+        at.skip(length);
+        if (type == kProtoFragment || type == kProtoEsp || type == kProtoMobility) return;
+    }
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,233 @@
+#include "core/packet/link.h"
+
+namespace ftpsensor {
+namespace {
+
+constexpr std::uint32_t kVlanTagLength = 4;
+constexpr std::uint32_t kMplsLabelLength = 4;
+constexpr std::uint32_t kPppoeHeaderLength = 6;
+constexpr std::uint32_t kPppProtocolLength = 2;
+constexpr std::uint32_t kHdlcLength = 2; // address 0xff, control 0x03
+constexpr std::uint32_t kLoopbackHeaderLength = 4;
+constexpr std::uint32_t kCookedHeaderLength = 16;
+constexpr std::uint32_t kCooked2HeaderLength = 20;
+constexpr std::uint32_t kFabricPathLength = 16;
+constexpr std::uint32_t kBackboneTagLength = 4; // 802.1ah I-TAG behind its EtherType; the customer's frame follows
+constexpr std::uint32_t kVnTagLength = 6;
+
+constexpr std::uint16_t kEtherTypeRarp = 0x8035;
+constexpr std::uint16_t kEtherTypeMpls = 0x8847;
+constexpr std::uint16_t kEtherTypePppoeSession = 0x8864;
+constexpr std::uint16_t kEtherTypeFabricPath = 0x8903;
+constexpr std::uint16_t kEtherTypeLowest = 1536;   // IEEE 802.3: from here on a type,
+constexpr std::uint16_t kEthernetLengthMax = 1500; // up to here a length
+
+constexpr std::uint16_t kPppIpv4 = 0x0021;
+constexpr std::uint16_t kPppIpv6 = 0x0057;
+constexpr std::uint16_t kPppMpls = 0x0281;
+
+// What the next header is. A walker reads it and says what follows; `ip` and `stop` end the walk.
+enum class Next : std::uint8_t { ethernet, ethertype, ppp, pppoe, mpls, ip, stop };
+
+struct Walker {
+    Cursor& at;
+    std::uint16_t protocol = 0;          // EtherType for Next::ethertype
+    Event stopped = Event::empty_packet; // why, once a step gives Next::stop
+
+    Next stop(Event event) {
+        stopped = event;
+        return Next::stop;
+    }
+    Next ethertype(std::uint16_t type) {
+        protocol = type;
+        return Next::ethertype;
+    }
+
+    Next first(LinkType link);
+    Next step(Next next);
+    Next ethernet();
+    Next type_or_length(std::uint16_t value);
+    Next snap();
+    Next vlan();
+    Next mpls();
+    Next pppoe();
+    Next ppp();
+    Next ppp_protocol(std::uint16_t value);
+    Next loopback();
+    Next dispatch();
+};
+
+Next Walker::first(LinkType link) {
+    switch (link) {
+    case LinkType::ethernet: return Next::ethernet;
+    case LinkType::raw_ip: return at.captured == 0 ? stop(Event::empty_packet) : Next::ip;
+    case LinkType::null_host:
+    case LinkType::loop_network: return loopback();
+    case LinkType::linux_cooked: // protocol in the last two bytes
+        if (at.captured <= kCookedHeaderLength) return stop(Event::truncated_frame);
+        at.skip(kCookedHeaderLength);
+        return ethertype(load_be16(at.data - 2));
+    case LinkType::linux_cooked2: { // protocol in the first two
+        if (at.captured <= kCooked2HeaderLength) return stop(Event::truncated_frame);
+        const std::uint16_t type = load_be16(at.data);
+        at.skip(kCooked2HeaderLength);
+        return ethertype(type);
+    }
+    case LinkType::ppp: return Next::ppp;
+    case LinkType::pppoe: return Next::pppoe;
+    case LinkType::unknown: break;
+    }
+    return stop(Event::unknown_link_type);
+}
+
+Next Walker::step(Next next) {
+    switch (next) {
+    case Next::ethernet: return ethernet();
+    case Next::ethertype: return dispatch();
+    case Next::ppp: return ppp();
+    case Next::pppoe: return pppoe();
+    case Next::mpls: return mpls();
+    case Next::ip:
+    case Next::stop: break;
+    }
+    return next;
+}
+
+Next Walker::ethernet() {
+    // Zeek's lower bound: more than 16 bytes, so that the two behind the header can be looked at.
+    if (at.captured <= kEthernetHeaderLength + 2) return stop(Event::truncated_frame);
+    if (load_be16(at.data + 12) == kEtherTypeFabricPath) {
+        if (at.captured <= kFabricPathLength + kEthernetHeaderLength + 2) return stop(Event::truncated_frame);
+        at.skip(kFabricPathLength);
+    }
+    at.skip(kEthernetHeaderLength);
+    return type_or_length(load_be16(at.data - 2));
+}
+
+// The field behind the addresses of a frame or in a VLAN tag: an EtherType, or the length of an 802.3 frame.
+Next Walker::type_or_length(std::uint16_t value) {
+    if (value >= kEtherTypeLowest) return ethertype(value);
+    if (value > kEthernetLengthMax) return stop(Event::unknown_ethertype);
+    if (at.captured < 2) return stop(Event::truncated_frame);
+    at.keep(value);
+    if (at.captured >= 2 && at.data[0] == 0xaa && at.data[1] == 0xaa) return snap();
+    return stop(Event::unknown_ethertype); // 802.2 (spanning tree and the like) and Novell's IPX: no IP in them
+}
+
+Next Walker::snap() {
+    constexpr std::uint32_t organisation_and_type = 5;
+    if (at.captured < 3) return stop(Event::truncated_frame);
+    const std::uint32_t llc = (at.data[2] & 0x03) == 0x03 ? 3 : 4; // an unnumbered control field has one byte
+    if (at.captured < llc + organisation_and_type) return stop(Event::truncated_frame);
+    at.skip(llc);
+    const std::uint32_t organisation = load_be32(at.data) >> 8;
+    const std::uint16_t type = load_be16(at.data + 3);
+    at.skip(organisation_and_type);
+    return organisation == 0 ? ethertype(type) : stop(Event::unknown_ethertype);
+}
+
+Next Walker::vlan() {
+    if (at.captured <= kVlanTagLength) return stop(Event::truncated_frame);
+    at.skip(kVlanTagLength);
+    return type_or_length(load_be16(at.data - 2));
+}
+
+// RFC 3032: what follows the last label is not said. Zeek takes it for IP, by its version nibble, and so it is here;
+// Ethernet pseudowires (RFC 4448) stay closed.
+Next Walker::mpls() {
+    for (unsigned labels = 0; labels < kMaxMplsLabels; ++labels) {
+        if (at.captured <= kMplsLabelLength) return stop(Event::truncated_frame);
+        const bool last = (at.data[2] & 0x01) != 0;
+        at.skip(kMplsLabelLength);
+        if (last) return Next::ip;
+    }
+    return stop(Event::vlan_depth_exceeded);
+}
+
+Next Walker::pppoe() {
+    if (at.captured <= kPppoeHeaderLength + kPppProtocolLength) return stop(Event::truncated_frame);
+    const std::uint16_t length = load_be16(at.data + 4); // of PPP protocol and payload
+    at.skip(kPppoeHeaderLength);
+    const std::uint16_t protocol_number = load_be16(at.data);
+    at.skip(kPppProtocolLength);
+    at.keep(length >= kPppProtocolLength ? length - kPppProtocolLength : 0);
+    return ppp_protocol(protocol_number);
+}
+
+Next Walker::ppp() {
+    if (at.captured <= kPppProtocolLength) return stop(Event::truncated_frame);
+    if (at.data[0] == 0xff && at.data[1] == 0x03) {
+        if (at.captured <= kHdlcLength + kPppProtocolLength) return stop(Event::truncated_frame);
+        at.skip(kHdlcLength);
+    }
+    at.skip(kPppProtocolLength);
+    return ppp_protocol(load_be16(at.data - 2));
+}
+
+Next Walker::ppp_protocol(std::uint16_t value) {
+    switch (value) {
+    case kPppIpv4:
+    case kPppIpv6: return Next::ip;
+    case kPppMpls: return Next::mpls;
+    default: return stop(Event::unknown_ethertype);
+    }
+}
+
+// The family is in the byte order of the machine that captured, which the file does not tell; both are tried.
+// AF_INET is 2 everywhere; AF_INET6 is 24 (NetBSD, OpenBSD), 28 (FreeBSD), 30 (Darwin) or 10 (Linux).
+Next Walker::loopback() {
+    if (at.captured <= kLoopbackHeaderLength) return stop(Event::truncated_frame);
+    const std::uint32_t big = load_be32(at.data);
+    const std::uint32_t family = big > 0xffff ? __builtin_bswap32(big) : big;
+    at.skip(kLoopbackHeaderLength);
+    switch (family) {
+    case 2:
+    case 10:
+    case 24:
+    case 28:
+    case 30: return Next::ip;
+    default: return stop(Event::unknown_ethertype);
+    }
+}
+
+Next Walker::dispatch() {
+    switch (protocol) {
+    case kEtherTypeIpv4:
+    case kEtherTypeIpv6: return Next::ip;
+    case kEtherTypeVlan:
+    case 0x88a8: // 802.1ad
+    case 0x9100: return vlan();
+    case kEtherTypeMpls: return Next::mpls;
+    case kEtherTypePppoeSession: return Next::pppoe;
+    case kEtherTypeArp:
+    case kEtherTypeRarp: return stop(Event::arp);
+    case 0x88e7: // 802.1ah
+        if (at.captured <= kBackboneTagLength + kEthernetHeaderLength) return stop(Event::truncated_frame);
+        at.skip(kBackboneTagLength);
+        return Next::ethernet;
+    case 0x8926: // VN-Tag
+        if (at.captured <= kVnTagLength) return stop(Event::truncated_frame);
+        at.skip(kVnTagLength);
+        return ethertype(load_be16(at.data - 2));
+    default: return stop(Event::unknown_ethertype);
+    }
+}
+
+std::optional<Event> walk(Walker& walker, Next next) {
+    for (unsigned headers = 0; headers < kMaxLinkHeaders; ++headers) {
+        if (next == Next::ip) return std::nullopt;
+        if (next == Next::stop) return walker.stopped;
+        next = walker.step(next);
+    }
+    if (next == Next::ip) return std::nullopt;
+    return next == Next::stop ? walker.stopped : Event::vlan_depth_exceeded;
+}
+
+} // namespace
+
+std::optional<Event> skip_link_headers(LinkType link, Cursor& at) {
+    Walker walker{at};
+    return walk(walker, walker.first(link));
+}
+
+} // namespace ftpsensor

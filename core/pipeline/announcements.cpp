@@ -1,0 +1,52 @@
+#include "core/pipeline/announcements.h"
+
+#include <algorithm>
+
+namespace ftpsensor {
+
+AnnouncementBoard::AnnouncementBoard(std::size_t readers) : slots_(std::make_unique<Slot[]>(kSlots)), cursors_(readers) {}
+
+bool AnnouncementBoard::append(const Announcement& a) {
+    std::uint64_t at = tail_.load(std::memory_order_relaxed);
+    do {
+        for (const Cursor& cursor : cursors_)
+            if (static_cast<std::int64_t>(at - cursor.value.load(std::memory_order_acquire)) >=
+                static_cast<std::int64_t>(kSlots))
+                return false;
+    } while (!tail_.compare_exchange_weak(at, at + 1, std::memory_order_acq_rel, std::memory_order_relaxed));
+    Slot& slot = slots_[at % kSlots];
+    slot.announcement = a;
+    slot.filled.store(at + 1, std::memory_order_release);
+    return true;
+}
+
+bool AnnouncementHints::add(const IpAddress& address, std::uint16_t port, Timestamp until) {
+    const Key key{address, port};
+    const auto known = hints_.find(key);
+    if (known != hints_.end()) {
+        known->second = std::max(known->second, until);
+        return true; // expire() will meet its old place in the queue, and put it back
+    }
+    if (hints_.size() >= limit_) return false;
+    hints_.emplace(key, until);
+    expiries_.push_back({until, key});
+    ++ports_[port];
+    return true;
+}
+
+void AnnouncementHints::expire(Timestamp now) {
+    while (!expiries_.empty() && expiries_.front().until <= now) {
+        const Expiry e = expiries_.front();
+        expiries_.pop_front();
+        const auto hint = hints_.find(e.key);
+        if (hint == hints_.end()) continue;
+        if (hint->second > now) {
+            expiries_.push_back({hint->second, e.key});
+            continue;
+        }
+        hints_.erase(hint);
+        --ports_[e.key.port];
+    }
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,107 @@
+// Announced data connections, told to all workers.
+//
+// The board is a ring that every worker may append to and every worker reads in order; a worker keeps what it read as
+// hints: endpoints whose connections are worth watching. Hints decide nothing: which transfer a connection belongs to is
+// decided by the logger, in the order of packet time (core/log/transfer_join.h). Lock-free; append() and the cursors may
+// be used by any worker, a Reader by its own.
+#pragma once
+
+#include <atomic>
+#include <cstring>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/ip_address.h"
+#include "core/base/mix.h"
+#include "core/base/time.h"
+
+namespace ftpsensor {
+
+struct Announcement {
+    IpAddress address; // of the endpoint that will accept the connection
+    IpAddress other;   // extended: the control connection's end on that side, where it is another (NAT)
+    std::uint16_t port = 0;
+    Timestamp time = 0;
+};
+
+class AnnouncementBoard {
+public:
+    static constexpr std::size_t kSlots = 1u << 15;
+
+    explicit AnnouncementBoard(std::size_t readers);
+
+    // False: the slowest reader is a whole ring behind. Any worker.
+    bool append(const Announcement& a);
+    // How many were appended so far: those a worker appended before it published a watermark are counted by whoever
+    // reads that watermark first and this after.
+    std::uint64_t appended() const { return tail_.load(std::memory_order_acquire); }
+    std::uint64_t read_by(std::size_t reader) const { return cursors_[reader].value.load(std::memory_order_acquire); }
+
+    // Hands what is new to `f(const Announcement&)`. Reader `reader` only.
+    template <class F>
+    void read(std::size_t reader, F&& f) {
+        std::uint64_t at = cursors_[reader].value.load(std::memory_order_relaxed);
+        const std::uint64_t start = at;
+        while (slots_[at % kSlots].filled.load(std::memory_order_acquire) == at + 1) {
+            f(slots_[at % kSlots].announcement);
+            ++at;
+        }
+        if (at != start) cursors_[reader].value.store(at, std::memory_order_release);
+    }
+
+private:
+    struct Slot {
+        std::atomic<std::uint64_t> filled{0}; // its place + 1
+        Announcement announcement;
+    };
+    struct alignas(64) Cursor {
+        std::atomic<std::uint64_t> value{0};
+    };
+    std::unique_ptr<Slot[]> slots_;
+    std::vector<Cursor> cursors_;
+    alignas(64) std::atomic<std::uint64_t> tail_{0};
+};
+
+// What one worker knows of announced endpoints. Worker's thread only.
+class AnnouncementHints {
+public:
+    explicit AnnouncementHints(std::size_t limit) : limit_(limit), ports_(65536, 0) {}
+
+    // Kept for `lifetime` of packet time after its latest announcement. False: the bound is reached.
+    bool add(const IpAddress& address, std::uint16_t port, Timestamp until);
+    void expire(Timestamp now);
+    bool contains(const IpAddress& address, std::uint16_t port) const {
+        if (ports_[port] == 0) [[likely]]
+            return false;
+        return hints_.contains({address, port});
+    }
+    std::size_t size() const { return hints_.size(); }
+
+private:
+    struct Key {
+        IpAddress address;
+        std::uint16_t port;
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    struct KeyHash {
+        std::size_t operator()(const Key& k) const {
+            std::uint64_t a, b;
+            std::memcpy(&a, k.address.bytes.data(), 8);
+            std::memcpy(&b, k.address.bytes.data() + 8, 8);
+            return static_cast<std::size_t>(mix(a ^ 0x9e3779b97f4a7c15 ^ k.port, b ^ 0xe7037ed1a0b428db));
+        }
+    };
+    struct Expiry {
+        Timestamp until;
+        Key key;
+    };
+    std::size_t limit_;
+    std::vector<std::uint32_t> ports_; // hints of each port: most connections are told apart by it alone
+    std::unordered_map<Key, Timestamp, KeyHash> hints_;
+    std::deque<Expiry> expiries_;
+};
+
+} // namespace ftpsensor

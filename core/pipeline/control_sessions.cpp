@@ -1,0 +1,294 @@
+#include "core/pipeline/control_sessions.h"
+
+#include <algorithm>
+
+#include "core/pipeline/ftp_detect.h"
+
+namespace ftpsensor {
+
+struct ControlSessions::Control {
+    Control(const PipelineOptions& options, HeldBudget& held, EventCounters& events)
+        : stream(options.extended, held, events) {}
+
+    std::uint32_t index = Connection::kNone;
+    Id96 uid;
+    ControlStream stream;
+    std::unique_ptr<FtpSession> session; // kept for the next connection of this slot
+    bool active = false;                 // a session is in use; else these are a candidate's first bytes
+    bool dropped = false;                // it showed not to be FTP: no more bytes are delivered
+    bool encrypted = false;
+    std::string first_bytes;             // of a candidate, both sides in order of arrival
+    struct Chunk {
+        unsigned side;
+        std::uint32_t size; // 0: the end of the stream
+        std::uint64_t lost;
+    };
+    std::vector<Chunk> chunks;
+    std::string per_side[2];
+    std::string tls_hello; // of the responder, once encrypted
+};
+
+// Puts the ordered streams of one connection to their use.
+class ControlSessions::Sink final : public ControlSink {
+public:
+    Sink(ControlSessions& owner, Control& control) : owner_(owner), control_(control) {}
+
+    void bytes(unsigned side, std::span<const std::uint8_t> data, Timestamp now) override {
+        if (control_.dropped) return;
+        if (!control_.active) owner_.detect(control_, side, data, now);
+        else if (control_.encrypted) owner_.look_for_tls(control_, side, data);
+        else {
+            control_.session->deliver(from_originator(side), data, now, owner_.output_);
+            owner_.drain_output(control_, now);
+        }
+    }
+    void lost(unsigned side, std::uint64_t size, Timestamp now) override {
+        if (control_.dropped || control_.encrypted) return;
+        if (!control_.active) {
+            control_.chunks.push_back({side, 0, size});
+            return;
+        }
+        control_.session->gap(from_originator(side), size, now, owner_.output_);
+        owner_.drain_output(control_, now);
+    }
+    void ended(unsigned side, Timestamp now) override {
+        if (control_.dropped || control_.encrypted || !control_.active) return;
+        control_.session->end_of_stream(from_originator(side), now, owner_.output_);
+        owner_.drain_output(control_, now);
+    }
+
+private:
+    bool from_originator(unsigned side) const { return side == owner_.connections_[control_.index].orig_side; }
+    ControlSessions& owner_;
+    Control& control_;
+};
+
+ControlSessions::ControlSessions(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
+                                 AnnouncementSink& announcements, EventCounters& events)
+    : options_(options), connections_(connections), emitter_(emitter), announcements_(announcements), events_(events),
+      held_{options.held_bytes_max, 0} {}
+
+ControlSessions::~ControlSessions() = default;
+
+ControlSessions::Control* ControlSessions::allocate(Connection& c, std::uint32_t index) {
+    std::uint32_t slot;
+    if (!free_.empty()) {
+        slot = free_.back();
+        free_.pop_back();
+    } else if (slots_.size() < options_.control_max) {
+        slot = static_cast<std::uint32_t>(slots_.size());
+        slots_.push_back(std::make_unique<Control>(options_, held_, events_));
+    } else {
+        connections_.events().count(c, Event::ftp_session_limit);
+        return nullptr;
+    }
+    Control& control = *slots_[slot];
+    control.index = index;
+    control.uid = connection_uid(connections_.id_key(), c.identity());
+    c.content_index = slot;
+    return &control;
+}
+
+void ControlSessions::release(Connection& c) {
+    Control& control = control_of(c);
+    control.stream.reset();
+    control.active = control.dropped = control.encrypted = false;
+    control.first_bytes.clear();
+    control.chunks.clear();
+    control.per_side[0].clear();
+    control.per_side[1].clear();
+    control.tls_hello.clear();
+    free_.push_back(c.content_index);
+    c.content = ContentUse::none;
+    c.content_index = Connection::kNone;
+}
+
+void ControlSessions::open_control(Connection& c, std::uint32_t index) {
+    Control* control = allocate(c, index);
+    if (control == nullptr) return;
+    c.content = ContentUse::control;
+}
+
+bool ControlSessions::open_candidate(Connection& c, std::uint32_t index) {
+    if (allocate(c, index) == nullptr) return false;
+    c.content = ContentUse::candidate;
+    return true;
+}
+
+void ControlSessions::start_session(Control& control) {
+    const Connection& c = connections_[control.index];
+    if (!control.session) control.session = std::make_unique<FtpSession>(options_.ftp, events_);
+    control.session->reset(c.id(), control.uid, c.partial);
+    control.active = true;
+}
+
+void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side,
+                              const TcpOutcome& outcome, const PacketView& packet) {
+    if (c.content == ContentUse::candidate && c.content_index == Connection::kNone) {
+        if (!outcome.has_data) return;
+        if (!open_candidate(c, index)) {
+            c.content = ContentUse::none;
+            return;
+        }
+    }
+    Control& control = control_of(c);
+    if (c.content == ContentUse::control && !control.active) start_session(control);
+    packet_number_ = packet.number;
+    Sink sink(*this, control);
+    const unsigned other = side ^ 1;
+    if (layer.tcp_flags & kSyn) control.stream.begin(side, layer.tcp_seq + 1);
+    if (outcome.has_gaps)
+        for (const auto& gap : connections_.gaps().gaps())
+            control.stream.give_up(other, c.end[other].start_seq + static_cast<std::uint32_t>(gap.seq + gap.size),
+                                   packet.now, sink);
+    if (outcome.has_data && !(layer.tcp_flags & kRst)) {
+        const Endpoint& peer = c.end[other];
+        std::uint32_t ack = layer.tcp_ack;
+        if (peer.fin_seen && ack == peer.start_seq + static_cast<std::uint32_t>(peer.fin_rel)) --ack;
+        control.stream.segment({.side = side,
+                                .seq = c.end[side].start_seq + static_cast<std::uint32_t>(outcome.data_rel),
+                                .has_ack = (layer.tcp_flags & kAck) != 0,
+                                .ack = ack,
+                                .data = {layer.payload, layer.payload_length}},
+                               packet.now, sink);
+    }
+    for (const unsigned s : {other, side})
+        if (outcome.ended[s]) control.stream.end(s, packet.now, sink);
+    if (control.dropped && !control.active) release(c); // a candidate that is something else
+}
+
+void ControlSessions::detect(Control& control, unsigned side, std::span<const std::uint8_t> data, Timestamp now) {
+    const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
+    Connection& c = connections_[control.index];
+    control.first_bytes.append(text);
+    control.per_side[side].append(text);
+    control.chunks.push_back({side, static_cast<std::uint32_t>(data.size()), 0});
+    constexpr std::size_t kChunksMax = 100; // Zeek's dpd_max_packets
+    switch (detect_ftp(control.per_side[c.orig_side], control.per_side[c.orig_side ^ 1], options_.extended)) {
+    case Detection::ftp:
+        c.content = ContentUse::control;
+        start_session(control);
+        replay(control, now);
+        break;
+    case Detection::undecided:
+        if (control.chunks.size() <= kChunksMax) break;
+        [[fallthrough]];
+    case Detection::other: control.dropped = true;
+    }
+}
+
+void ControlSessions::replay(Control& control, Timestamp now) {
+    const auto chunks = std::move(control.chunks);
+    const std::string bytes = std::move(control.first_bytes);
+    control.chunks.clear();
+    control.first_bytes.clear();
+    Sink sink(*this, control);
+    std::size_t at = 0;
+    for (const auto& chunk : chunks) {
+        if (chunk.lost != 0) sink.lost(chunk.side, chunk.lost, now);
+        else sink.bytes(chunk.side, {reinterpret_cast<const std::uint8_t*>(bytes.data()) + at, chunk.size}, now);
+        at += chunk.size;
+    }
+}
+
+// A ServerHello in the responder's first record says that the promised TLS is there (RFC 8446 5.1, RFC 5246 6.2.1).
+void ControlSessions::look_for_tls(Control& control, unsigned side, std::span<const std::uint8_t> data) {
+    constexpr std::size_t kHelloStart = 6;
+    constexpr char kHandshake = 22, kServerHello = 2;
+    Connection& c = connections_[control.index];
+    if (side == c.orig_side || control.tls_hello.size() >= kHelloStart) return;
+    const auto n = std::min(kHelloStart - control.tls_hello.size(), data.size());
+    control.tls_hello.append(reinterpret_cast<const char*>(data.data()), n);
+    if (control.tls_hello.size() < kHelloStart) return;
+    if (control.tls_hello[0] == kHandshake && control.tls_hello[1] == 3 && control.tls_hello[5] == kServerHello)
+        c.services |= kServiceSsl;
+}
+
+void ControlSessions::removed(Connection& c, std::uint32_t, Timestamp due, std::uint64_t packet_number) {
+    if (c.content_index == Connection::kNone) return;
+    Control& control = control_of(c);
+    packet_number_ = packet_number;
+    {
+        Sink sink(*this, control);
+        control.stream.finish(due, sink);
+    }
+    if (control.active) {
+        const Endpoint& orig = c.orig();
+        const bool closed = orig.state == TcpState::closed || orig.previous == TcpState::closed;
+        control.session->finish(closed, due, output_);
+        drain_output(control, due);
+        FtpRecord end;
+        end.kind = FtpRecordKind::session_end;
+        end.id = c.id();
+        end.key = {due, packet_number_, control.uid, c.places++};
+        emitter_.emit(end, {});
+    }
+    release(c);
+}
+
+void ControlSessions::drain_output(Control& control, Timestamp now) {
+    Connection& c = connections_[control.index];
+    for (const FtpEvent& event : output_.events) {
+        switch (event.kind) {
+        case FtpOutcome::announcement: emit_announcement(control, event, now); break;
+        case FtpOutcome::message: emit_message(control, event, now); break;
+        case FtpOutcome::confirmed:
+            c.services |= kServiceFtp;
+            c.inactivity = options_.ftp_inactivity;
+            break;
+        case FtpOutcome::violated:
+            c.services &= static_cast<std::uint8_t>(~kServiceFtp);
+            control.dropped = true;
+            break;
+        case FtpOutcome::encrypted: control.encrypted = true; break;
+        case FtpOutcome::gssapi: break;
+        }
+    }
+    output_.clear();
+}
+
+void ControlSessions::emit_announcement(Control& control, const FtpEvent& event, Timestamp now) {
+    Connection& c = connections_[control.index];
+    FtpRecord r;
+    r.kind = FtpRecordKind::announcement;
+    r.key = {now, packet_number_, control.uid, c.places++};
+    r.id = c.id();
+    r.has_channel = true;
+    r.channel = *event.data_channel;
+    emitter_.emit(r, {});
+    announcements_.announced(r.id, r.channel, now);
+}
+
+void ControlSessions::emit_message(Control& control, const FtpEvent& event, Timestamp now) {
+    Connection& c = connections_[control.index];
+    FtpRecord r;
+    r.kind = FtpRecordKind::message;
+    r.key = {now, packet_number_, control.uid, c.places++};
+    r.id = c.id();
+    r.ts = event.ts;
+    r.logged = event.logged;
+    r.final_entry = event.final_entry;
+    text_.clear();
+    const auto put = [&](const FtpText& t, std::uint16_t& size) {
+        if (!t.present) return false;
+        const auto view = output_.view(t);
+        size = static_cast<std::uint16_t>(std::min<std::size_t>(view.size(), 0xffff));
+        text_.append(view.substr(0, size));
+        return true;
+    };
+    put(event.user, r.text.user);
+    r.text.has_password = put(event.password, r.text.password);
+    r.text.has_command = put(event.command, r.text.command);
+    r.text.has_arg = put(event.arg, r.text.arg);
+    r.text.has_reply_msg = put(event.reply_msg, r.text.reply_msg);
+    r.has_reply_code = event.reply_code.has_value();
+    r.reply_code = event.reply_code.value_or(0);
+    r.has_file_size = event.file_size.has_value();
+    r.file_size = event.file_size.value_or(0);
+    r.has_channel = event.data_channel.has_value();
+    if (r.has_channel) r.channel = *event.data_channel;
+    if (!event.logged && !event.final_entry) text_.clear(); // only the turn of the command counts
+    emitter_.emit(r, text_);
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,151 @@
+#include "core/pipeline/control_stream.h"
+
+namespace ftpsensor {
+
+namespace {
+
+// a is before b, in numbers that wrap.
+bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+
+std::span<const std::uint8_t> bytes_of(const std::string& text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+} // namespace
+
+void ControlStream::reset() {
+    budget_.used -= held_bytes_;
+    held_bytes_ = 0;
+    held_.clear();
+    segments_ = 0;
+    for (unsigned side = 0; side < 2; ++side) {
+        begun_[side] = end_known_[side] = end_told_[side] = false;
+        next_[side] = 0;
+    }
+}
+
+void ControlStream::begin(unsigned side, std::uint32_t seq) {
+    if (begun_[side]) return;
+    begun_[side] = true;
+    next_[side] = seq;
+}
+
+bool ControlStream::ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const {
+    if (before(next_[side], seq)) return false;
+    return !patient_ || !has_ack || !begun_[side ^ 1] || !before(next_[side ^ 1], ack);
+}
+
+void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {
+    begin(s.side, s.seq);
+    ++segments_;
+    if (ready(s.side, s.seq, s.has_ack, s.ack)) [[likely]] {
+        deliver(s.side, s.seq, s.data, now, sink);
+        if (!held_.empty()) deliver_ready(now, sink);
+    } else hold(s, now);
+    if (patient_ && !held_.empty()) lose_patience(now, sink);
+}
+
+void ControlStream::hold(const Segment& s, Timestamp now) {
+    if (held_bytes_ + s.data.size() > kHeldBytesMax || budget_.used + s.data.size() > budget_.limit) {
+        events_.count(Event::reassembly_memory); // it will read as lost
+        return;
+    }
+    held_bytes_ += s.data.size();
+    budget_.used += s.data.size();
+    held_.push_back({s.side, s.seq, s.has_ack, s.ack,
+                     std::string(reinterpret_cast<const char*>(s.data.data()), s.data.size()), segments_, now});
+}
+
+void ControlStream::deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now,
+                            ControlSink& sink) {
+    const auto known = static_cast<std::size_t>(next_[side] - seq);
+    if (known >= data.size()) return; // all of it came before
+    next_[side] = seq + static_cast<std::uint32_t>(data.size());
+    sink.bytes(side, data.subspan(known), now);
+}
+
+void ControlStream::take_out(std::size_t at, Timestamp now, ControlSink& sink) {
+    Held h = std::move(held_[at]);
+    held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));
+    held_bytes_ -= h.data.size();
+    budget_.used -= h.data.size();
+    deliver(h.side, h.seq, bytes_of(h.data), now, sink);
+}
+
+void ControlStream::deliver_ready(Timestamp now, ControlSink& sink) {
+    for (std::size_t i = 0; i < held_.size();) {
+        const Held& h = held_[i];
+        if (ready(h.side, h.seq, h.has_ack, h.ack)) {
+            take_out(i, now, sink);
+            i = 0; // what came out may let an earlier one out
+        } else ++i;
+    }
+    for (unsigned side = 0; side < 2; ++side)
+        if (end_known_[side]) tell_end(side, now, sink);
+}
+
+void ControlStream::advance_to(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink) {
+    while (before(next_[side], seq)) {
+        // The held segment of this side that comes next, if it begins before `seq`.
+        std::size_t best = held_.size();
+        for (std::size_t i = 0; i < held_.size(); ++i) {
+            if (held_[i].side != side || !before(held_[i].seq, seq)) continue;
+            if (best == held_.size() || before(held_[i].seq, held_[best].seq)) best = i;
+        }
+        const std::uint32_t upper = best == held_.size() ? seq : held_[best].seq;
+        if (before(next_[side], upper)) {
+            const std::uint32_t missing = upper - next_[side];
+            next_[side] = upper;
+            sink.lost(side, missing, now);
+        }
+        if (best != held_.size()) take_out(best, now, sink);
+    }
+}
+
+void ControlStream::give_up(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink) {
+    if (patient_) return;
+    begin(side, seq);
+    advance_to(side, seq, now, sink);
+    deliver_ready(now, sink);
+}
+
+void ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
+    const unsigned side = held_[at].side;
+    const std::uint32_t seq = held_[at].seq;
+    if (held_[at].has_ack && begun_[side ^ 1]) advance_to(side ^ 1, held_[at].ack, now, sink);
+    advance_to(side, seq, now, sink);
+    deliver_ready(now, sink);
+}
+
+void ControlStream::lose_patience(Timestamp now, ControlSink& sink) {
+    while (!held_.empty()) {
+        const Held& oldest = held_.front();
+        if (segments_ - oldest.arrival < kPatienceSegments && now - oldest.time < kPatience) return;
+        force(0, now, sink);
+    }
+}
+
+bool ControlStream::holds(unsigned side) const {
+    for (const Held& h : held_)
+        if (h.side == side) return true;
+    return false;
+}
+
+void ControlStream::tell_end(unsigned side, Timestamp now, ControlSink& sink) {
+    if (end_told_[side] || holds(side)) return;
+    end_told_[side] = true;
+    sink.ended(side, now);
+}
+
+void ControlStream::end(unsigned side, Timestamp now, ControlSink& sink) {
+    end_known_[side] = true;
+    tell_end(side, now, sink);
+}
+
+void ControlStream::finish(Timestamp now, ControlSink& sink) {
+    while (!held_.empty()) force(0, now, sink);
+    for (unsigned side = 0; side < 2; ++side)
+        if (end_known_[side]) tell_end(side, now, sink);
+}
+
+} // namespace ftpsensor

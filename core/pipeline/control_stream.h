@@ -1,0 +1,102 @@
+// The ordered bytes of both directions of a control connection, out of segments in any order.
+//
+// Strict: as the reference's reassembler, which the connection's GapTracker follows: a hole is given up when the peer
+// acknowledges beyond it. Patient (ftp.extended): where packets trade places on the way to us, an acknowledgement may
+// overtake what it acknowledges, and a reply the command that it answers. So a segment waits for what its acknowledgement
+// says was there before it, and a hole for its filling, until kPatienceSegments later segments or kPatience of packet
+// time have passed. Overlapping bytes: the first that came count, as in the reference.
+// Bounded: kHeldBytesMax a connection, and the worker's budget. Worker's thread only.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/events.h"
+#include "core/base/time.h"
+
+namespace ftpsensor {
+
+// Bytes that a worker's streams hold beyond holes, all together.
+struct HeldBudget {
+    std::uint64_t limit = 64u << 20;
+    std::uint64_t used = 0;
+};
+
+// Receives the streams in order. Sides as in Connection.
+class ControlSink {
+public:
+    virtual ~ControlSink() = default;
+    virtual void bytes(unsigned side, std::span<const std::uint8_t> data, Timestamp now) = 0;
+    virtual void lost(unsigned side, std::uint64_t size, Timestamp now) = 0;
+    virtual void ended(unsigned side, Timestamp now) = 0;
+};
+
+class ControlStream {
+public:
+    static constexpr std::size_t kHeldBytesMax = 256u << 10;
+    static constexpr std::uint32_t kPatienceSegments = 64;
+    static constexpr Duration kPatience = kSecond;
+
+    ControlStream(bool patient, HeldBudget& budget, EventCounters& events)
+        : patient_(patient), budget_(budget), events_(events) {}
+    ~ControlStream() { reset(); }
+    ControlStream(const ControlStream&) = delete;
+    ControlStream& operator=(const ControlStream&) = delete;
+
+    void reset(); // forgets everything; for the next connection
+
+    // The stream of `side` begins at `seq`, where that is known (a SYN); else it begins with its first segment.
+    void begin(unsigned side, std::uint32_t seq);
+    struct Segment {
+        unsigned side;
+        std::uint32_t seq;
+        bool has_ack;
+        std::uint32_t ack; // what the sender had received; a FIN is not counted
+        std::span<const std::uint8_t> data;
+    };
+    void segment(const Segment& s, Timestamp now, ControlSink& sink);
+    // The hole below `seq` is given up by the reference. Patient streams decide for themselves.
+    void give_up(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink);
+    void end(unsigned side, Timestamp now, ControlSink& sink);
+    // No more segments: everything that is held comes out.
+    void finish(Timestamp now, ControlSink& sink);
+
+    std::size_t held_bytes() const { return held_bytes_; }
+
+private:
+    struct Held {
+        unsigned side;
+        std::uint32_t seq;
+        bool has_ack;
+        std::uint32_t ack;
+        std::string data;
+        std::uint64_t arrival; // in segments of this connection
+        Timestamp time;
+    };
+    bool ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const;
+    void hold(const Segment& s, Timestamp now);
+    void deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now, ControlSink& sink);
+    void deliver_ready(Timestamp now, ControlSink& sink);
+    // Delivers what is held of `side` below `seq`, and gives up the rest.
+    void advance_to(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink);
+    void lose_patience(Timestamp now, ControlSink& sink);
+    void force(std::size_t at, Timestamp now, ControlSink& sink);
+    void take_out(std::size_t at, Timestamp now, ControlSink& sink);
+    void tell_end(unsigned side, Timestamp now, ControlSink& sink);
+    bool holds(unsigned side) const;
+
+    bool patient_;
+    HeldBudget& budget_;
+    EventCounters& events_;
+    bool begun_[2] = {false, false};
+    bool end_known_[2] = {false, false};
+    bool end_told_[2] = {false, false};
+    std::uint32_t next_[2] = {0, 0};
+    std::vector<Held> held_;
+    std::size_t held_bytes_ = 0;
+    std::uint64_t segments_ = 0;
+};
+
+} // namespace ftpsensor

@@ -1,0 +1,257 @@
+#include "core/pipeline/data_watches.h"
+
+namespace ftpsensor {
+
+namespace {
+
+constexpr std::uint32_t kTransferredBytes = 1024; // what the reference's file_transferred looks at
+
+// StreamKey::place of each event of a data connection: the same whoever tells it, and whenever.
+enum Place : std::uint32_t {
+    kPlaceOpen,
+    kPlaceFlip,
+    kPlaceFirst,                      // + side
+    kPlaceTransferred = kPlaceFirst + 2,
+    kPlaceSniffed,                    // + side
+    kPlaceClosed = kPlaceSniffed + 2,
+    kPlaceRemoved,
+};
+
+} // namespace
+
+DataWatches::DataWatches(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
+                         EventCounters& events)
+    : options_(options), connections_(connections), emitter_(emitter), events_(events),
+      budget_{options.first_bytes_max, 0}, by_port_(65536, kNone), silent_(options.watches_max) {
+    watches_.reserve(std::min<std::size_t>(options.watches_max, 1024));
+}
+
+std::uint32_t DataWatches::allocate() {
+    if (free_.empty() && watches_.size() < options_.watches_max) {
+        watches_.emplace_back();
+        return static_cast<std::uint32_t>(watches_.size() - 1);
+    }
+    while (free_.empty() && silent_count_ != 0) {
+        const Silent oldest = silent_[silent_head_];
+        silent_head_ = (silent_head_ + 1) % silent_.size();
+        --silent_count_;
+        give_up_silence(oldest, true);
+    }
+    if (free_.empty()) return kNone;
+    const std::uint32_t at = free_.back();
+    free_.pop_back();
+    return at;
+}
+
+void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const PacketView& packet) {
+    const std::uint32_t at = allocate();
+    if (at == kNone) {
+        events_.count(Event::first_bytes_memory);
+        return;
+    }
+    Watch& w = watches_[at];
+    w.connection = index;
+    w.uid = connection_uid(connections_.id_key(), c.identity());
+    w.opened = {packet.now, packet.number, true};
+    c.watch = at;
+    if (announced) {
+        speak_up(c, w);
+        return;
+    }
+    if (silent_count_ == silent_.size()) { // entries of watches that ended meanwhile
+        const Silent oldest = silent_[silent_head_];
+        silent_head_ = (silent_head_ + 1) % silent_.size();
+        --silent_count_;
+        give_up_silence(oldest, true);
+    }
+    silent_[(silent_head_ + silent_count_++) % silent_.size()] = {at, w.generation};
+    link(at);
+}
+
+void DataWatches::give_up_silence(const Silent& s, bool for_room) {
+    Watch& w = watches_[s.watch];
+    if (w.generation != s.generation || w.announced) return;
+    if (for_room) events_.count(Event::first_bytes_memory);
+    Connection& c = connections_[w.connection];
+    c.watch = Connection::kNone;
+    release(s.watch);
+}
+
+void DataWatches::release_before(Timestamp time) {
+    while (silent_count_ != 0) {
+        const Silent oldest = silent_[silent_head_];
+        const Watch& w = watches_[oldest.watch];
+        if (w.generation == oldest.generation && !w.announced && w.opened.time >= time) return;
+        silent_head_ = (silent_head_ + 1) % silent_.size();
+        --silent_count_;
+        give_up_silence(oldest, false);
+    }
+}
+
+void DataWatches::release(std::uint32_t at) {
+    Watch& w = watches_[at];
+    if (!w.announced) unlink(at);
+    for (Stream& s : w.stream) {
+        s.head.release(budget_);
+        s = Stream{};
+    }
+    const std::uint32_t generation = w.generation + 1;
+    w = Watch{};
+    w.generation = generation;
+    free_.push_back(at);
+}
+
+void DataWatches::link(std::uint32_t at) {
+    Watch& w = watches_[at];
+    const ConnKey& key = connections_[w.connection].key;
+    for (unsigned side = 0; side < 2; ++side) {
+        if (side == 1 && key.port[0] == key.port[1]) break;
+        w.chain[side] = by_port_[key.port[side]];
+        by_port_[key.port[side]] = at;
+    }
+}
+
+void DataWatches::unlink(std::uint32_t at) {
+    const ConnKey& key = connections_[watches_[at].connection].key;
+    for (unsigned side = 0; side < 2; ++side) {
+        const std::uint16_t port = key.port[side];
+        if (side == 1 && key.port[0] == port) break;
+        std::uint32_t* next = &by_port_[port];
+        while (*next != kNone && *next != at) {
+            const ConnKey& other = connections_[watches_[*next].connection].key;
+            next = &watches_[*next].chain[other.port[0] == port ? 0 : 1];
+        }
+        if (*next == at) *next = watches_[at].chain[side];
+    }
+}
+
+void DataWatches::announce(const IpAddress& address, std::uint16_t port) {
+    for (std::uint32_t at = by_port_[port]; at != kNone;) {
+        Watch& w = watches_[at];
+        Connection& c = connections_[w.connection];
+        const unsigned side = c.key.port[0] == port ? 0 : 1;
+        const std::uint32_t next = w.chain[side];
+        const bool same = (c.key.address[0] == address && c.key.port[0] == port) ||
+                          (c.key.address[1] == address && c.key.port[1] == port);
+        if (same) {
+            unlink(at);
+            speak_up(c, w);
+        }
+        at = next;
+    }
+}
+
+// From now on its events are told as they happen; those that did already are told at once.
+void DataWatches::speak_up(Connection& c, Watch& w) {
+    w.announced = true;
+    c.watched = true;
+    emit(c, w, FtpRecordKind::data_open, w.opened, kPlaceOpen);
+    if (w.flipped.happened) emit(c, w, FtpRecordKind::data_open, w.flipped, kPlaceFlip);
+    for (unsigned side = 0; side < 2; ++side)
+        if (w.stream[side].first.happened)
+            emit(c, w, FtpRecordKind::data_first, w.stream[side].first, kPlaceFirst + side, side);
+    if (w.transferred.happened)
+        emit(c, w, FtpRecordKind::data_typed, w.transferred, kPlaceTransferred, w.first_side, w.transferred_size);
+    for (unsigned side = 0; side < 2; ++side)
+        if (w.stream[side].sniffed.happened)
+            emit(c, w, FtpRecordKind::data_typed, w.stream[side].sniffed, kPlaceSniffed + side, side,
+                 w.stream[side].sniffed_size, MimeStage::sniffed);
+    if (w.closed.happened) emit(c, w, FtpRecordKind::data_closed, w.closed, kPlaceClosed);
+}
+
+void DataWatches::flipped(Connection& c, const PacketView& packet) {
+    Watch& w = watch_of(c);
+    w.flipped = {packet.now, packet.number, true};
+    if (w.announced) emit(c, w, FtpRecordKind::data_open, w.flipped, kPlaceFlip);
+}
+
+void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, const TcpOutcome& outcome,
+                          const PacketView& packet) {
+    Watch& w = watch_of(c);
+    const When now{packet.now, packet.number, true};
+    if (outcome.has_gaps) {
+        const unsigned other = side ^ 1;
+        delivered(c, w, other, now); // a hole at the start is a start too
+        w.stream[other].head.close();
+        sniffed(c, w, other, now);
+    }
+    if (outcome.has_data) {
+        HeadBuffer& head = w.stream[side].head;
+        if (!head.closed() && !head.put(outcome.data_rel - 1, {layer.payload, layer.payload_length}, budget_)) {
+            events_.count(Event::first_bytes_memory);
+            head.close();
+        }
+        if (head.size() != 0 || head.closed()) delivered(c, w, side, now);
+    }
+    if (c.deadline_kind == Deadline::closing && !w.closed.happened) closed(c, w, now);
+}
+
+void DataWatches::delivered(Connection& c, Watch& w, unsigned side, const When& now) {
+    Stream& s = w.stream[side];
+    if (!s.first.happened) {
+        if (!w.stream[side ^ 1].first.happened) w.first_side = static_cast<std::uint8_t>(side);
+        s.first = now;
+        if (w.announced) emit(c, w, FtpRecordKind::data_first, now, kPlaceFirst + side, side);
+    }
+    if (side == w.first_side && s.head.size() >= kTransferredBytes) transferred(c, w, now);
+    if (s.head.full()) sniffed(c, w, side, now);
+}
+
+void DataWatches::transferred(Connection& c, Watch& w, const When& now) {
+    if (w.transferred.happened) return;
+    w.transferred = now;
+    w.transferred_size = std::min(w.stream[w.first_side].head.size(), kTransferredBytes);
+    if (w.announced)
+        emit(c, w, FtpRecordKind::data_typed, now, kPlaceTransferred, w.first_side, w.transferred_size);
+}
+
+void DataWatches::sniffed(Connection& c, Watch& w, unsigned side, const When& now) {
+    Stream& s = w.stream[side];
+    if (s.sniffed.happened) return;
+    s.sniffed = now;
+    s.sniffed_size = s.head.size();
+    s.head.close();
+    if (w.announced)
+        emit(c, w, FtpRecordKind::data_typed, now, kPlaceSniffed + side, side, s.sniffed_size, MimeStage::sniffed);
+}
+
+void DataWatches::closed(Connection& c, Watch& w, const When& now) {
+    w.closed = now;
+    if (w.announced) emit(c, w, FtpRecordKind::data_closed, now, kPlaceClosed);
+}
+
+void DataWatches::removed(Connection& c, Timestamp due, std::uint64_t packet_number) {
+    Watch& w = watch_of(c);
+    const When now{due, packet_number, true};
+    if (!w.announced) { // gone before all workers have told what they announced until then: the logger sorts it out
+        unlink(c.watch);
+        speak_up(c, w);
+    }
+    if (w.stream[w.first_side].head.size() != 0) transferred(c, w, now);
+    for (unsigned side = 0; side < 2; ++side)
+        if (w.stream[side].first.happened) sniffed(c, w, side, now);
+    emit(c, w, FtpRecordKind::data_removed, now, kPlaceRemoved);
+    release(c.watch);
+    c.watch = Connection::kNone;
+}
+
+void DataWatches::emit(const Connection& c, const Watch& w, FtpRecordKind kind, const When& when, std::uint32_t place,
+                       unsigned side, std::uint32_t head_size, MimeStage stage) {
+    FtpRecord r;
+    r.key = {when.time, when.packet, w.uid, place};
+    r.kind = kind;
+    r.id = c.id();
+    // Before the flip the roles were the other way round.
+    if (kind == FtpRecordKind::data_open && place == kPlaceOpen && w.flipped.happened)
+        r.id = {r.id.resp_h, r.id.resp_p, r.id.orig_h, r.id.orig_p};
+    r.opened = c.start;
+    r.from_originator = side == c.orig_side;
+    r.mime_stage = stage;
+    r.bytes = endpoint_size(c.end[0], c.end[1]) + endpoint_size(c.end[1], c.end[0]);
+    r.complete = c.missed_bytes == 0 && c.end[0].state == TcpState::closed && c.end[1].state == TcpState::closed;
+    r.first_bytes = head_size;
+    r.reused = c.reused;
+    emitter_.emit(r, head_size != 0 ? w.stream[side].head.view(head_size) : std::string_view{});
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,97 @@
+// Connections that may be transfers: their beginning, their first bytes and their end, told to the logger.
+//
+// A connection is announced when its endpoint was announced before it began; its events then go into the FTP stream as
+// they happen. The announcement may be in the hands of another worker still, or (extended) come up to a second after the
+// connection: so a new connection is watched in silence for a while, and what happened follows, with the time at which
+// it happened, when the announcement comes. What belongs together is decided by the logger alone.
+// Bounded: `watches_max` watches and `first_bytes_max` bytes; where there is no room, the oldest silent watch goes,
+// counted. Worker's thread only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/conn/conn_tracker.h"
+#include "core/pipeline/head_buffer.h"
+#include "core/pipeline/pipeline_options.h"
+#include "core/pipeline/record_emitter.h"
+
+namespace ftpsensor {
+
+class DataWatches {
+public:
+    DataWatches(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter, EventCounters& events);
+
+    // A TCP connection began; `announced`: a hint names one of its endpoints.
+    void open(Connection& c, std::uint32_t index, bool announced, const PacketView& packet);
+    void flipped(Connection& c, const PacketView& packet);
+    void segment(Connection& c, const Layer& layer, unsigned side, const TcpOutcome& outcome, const PacketView& packet);
+    // The connection is over: what is known of its type, and that it is gone.
+    void removed(Connection& c, Timestamp due, std::uint64_t packet_number);
+
+    // An announcement came: silent watches of connections to that endpoint speak up.
+    void announce(const IpAddress& address, std::uint16_t port);
+    // Silent watches of connections that began before `time` are given up.
+    void release_before(Timestamp time);
+    std::size_t watching() const { return watches_.size() - free_.size(); }
+
+private:
+    static constexpr std::uint32_t kNone = 0xffffffff;
+
+    struct When {
+        Timestamp time = 0;
+        std::uint64_t packet = 0;
+        bool happened = false;
+    };
+    struct Stream {
+        HeadBuffer head;
+        When first;   // its first byte or gap
+        When sniffed; // enough was there to tell the type, or the stream ended
+        std::uint32_t sniffed_size = 0;
+    };
+    struct Watch {
+        std::uint32_t connection = kNone;
+        std::uint32_t generation = 0;
+        std::array<std::uint32_t, 2> chain{kNone, kNone}; // the next watch of the same port, by side
+        Id96 uid;
+        bool announced = false;
+        std::uint8_t first_side = 0; // who sent the first payload
+        When opened, flipped, transferred, closed;
+        std::uint32_t transferred_size = 0;
+        Stream stream[2];
+    };
+    struct Silent {
+        std::uint32_t watch;
+        std::uint32_t generation;
+    };
+
+    std::uint32_t allocate();
+    void give_up_silence(const Silent& s, bool for_room);
+    void release(std::uint32_t at);
+    void link(std::uint32_t at);
+    void unlink(std::uint32_t at);
+    void speak_up(Connection& c, Watch& w);
+    void delivered(Connection& c, Watch& w, unsigned side, const When& now);
+    void transferred(Connection& c, Watch& w, const When& now);
+    void sniffed(Connection& c, Watch& w, unsigned side, const When& now);
+    void closed(Connection& c, Watch& w, const When& now);
+    void emit(const Connection& c, const Watch& w, FtpRecordKind kind, const When& when, std::uint32_t place,
+              unsigned side = 0, std::uint32_t head_size = 0, MimeStage stage = MimeStage::transferred);
+    Watch& watch_of(const Connection& c) { return watches_[c.watch]; }
+
+    PipelineOptions options_;
+    ConnTracker& connections_;
+    RecordEmitter& emitter_;
+    EventCounters& events_;
+    HeadBudget budget_;
+    std::vector<Watch> watches_;
+    std::vector<std::uint32_t> free_;
+    std::vector<std::uint32_t> by_port_; // first silent watch of each port
+    std::vector<Silent> silent_;         // a ring: the oldest at silent_head_
+    std::size_t silent_head_ = 0;
+    std::size_t silent_count_ = 0;
+};
+
+} // namespace ftpsensor

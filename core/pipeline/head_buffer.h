@@ -1,0 +1,82 @@
+// The first bytes of a stream, put together from segments in any order.
+//
+// Takes bytes at their place as they come and tells how many are there without a hole. Up to kBytesMax; one block of a
+// shared budget, taken with the first byte. Worker's thread only.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace ftpsensor {
+
+struct HeadBudget {
+    std::size_t limit = 0;
+    std::size_t used = 0;
+};
+
+class HeadBuffer {
+public:
+    static constexpr std::uint32_t kBytesMax = 4096; // Zeek's default_file_bof_buffer_size
+
+    // Bytes of the stream at `offset` (0 is its first). False: there was no room to keep them.
+    bool put(std::uint64_t offset, std::span<const std::uint8_t> data, HeadBudget& budget) {
+        if (offset >= kBytesMax || closed_) return true;
+        if (!bytes_) {
+            if (budget.used + kBytesMax > budget.limit) return false;
+            budget.used += kBytesMax;
+            bytes_ = std::make_unique<std::uint8_t[]>(kBytesMax);
+        }
+        const auto begin = static_cast<std::uint32_t>(offset);
+        const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(offset + data.size(), kBytesMax));
+        if (end > begin) std::memcpy(bytes_.get() + begin, data.data(), end - begin);
+        note(begin, end);
+        return true;
+    }
+    // Nothing beyond what is there without a hole will be taken.
+    void close() { closed_ = true; }
+    bool closed() const { return closed_; }
+    std::uint32_t size() const { return size_; }
+    bool full() const { return size_ == kBytesMax; }
+    std::string_view view(std::uint32_t size) const { return {reinterpret_cast<const char*>(bytes_.get()), size}; }
+    void release(HeadBudget& budget) {
+        if (bytes_) budget.used -= kBytesMax;
+        bytes_.reset();
+        size_ = 0;
+        later_count_ = 0;
+        closed_ = false;
+    }
+
+private:
+    struct Range {
+        std::uint32_t begin, end;
+    };
+    void note(std::uint32_t begin, std::uint32_t end) {
+        if (begin > size_) {
+            if (later_count_ < later_.size()) later_[later_count_++] = {begin, end};
+            return;
+        }
+        size_ = std::max(size_, end);
+        for (std::size_t i = 0; i < later_count_;) { // ranges that the new bytes reach
+            if (later_[i].begin > size_) {
+                ++i;
+                continue;
+            }
+            size_ = std::max(size_, later_[i].end);
+            later_[i] = later_[--later_count_];
+            i = 0;
+        }
+    }
+
+    std::unique_ptr<std::uint8_t[]> bytes_;
+    std::uint32_t size_ = 0;
+    std::array<Range, 8> later_{};
+    std::size_t later_count_ = 0;
+    bool closed_ = false;
+};
+
+} // namespace ftpsensor

@@ -1,0 +1,151 @@
+#include "core/pipeline/worker.h"
+
+namespace ftpsensor {
+
+namespace {
+
+// Bytes of a reassembled datagram lie in the decoder, and only until it decodes the next packet.
+bool is_borrowed(const DecodedPacket& decoded, const PacketView& packet) {
+    for (std::size_t i = 0; i < decoded.layer_count; ++i) {
+        const auto* at = decoded.layers[i].l4;
+        if (at != nullptr && (at < packet.data || at > packet.data + packet.captured)) return true;
+    }
+    return false;
+}
+
+} // namespace
+
+Worker::Worker(std::size_t number, const PipelineOptions& options, SharedState& shared)
+    : number_(number), options_(options), shared_(shared), emitter_(options.emitter, events_),
+      decoder_(options.decode, events_), connections_(options.conn, *this, events_),
+      control_(options_, connections_, emitter_, *this, events_), data_(options_, connections_, emitter_, events_),
+      hints_(options.hints_max), likely_(options.conn.ftp_ports), ftp_port_(65536, false),
+      watch_silently_(options.extended || shared.watermarks.size() > 1) {
+    for (const auto port : options.conn.ftp_ports) ftp_port_[port] = true;
+}
+
+void Worker::process_burst(std::span<const PacketView> burst) {
+    if (burst.empty()) return;
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < burst.size();) {
+        // Decode and hash a stage of packets, each bucket on its way while the next packet is decoded.
+        std::size_t n = 0;
+        bool borrowed = false;
+        while (n < kStage && i + n < burst.size() && !borrowed) {
+            const PacketView& packet = burst[i + n];
+            DecodedPacket& decoded = decoded_[n];
+            decoder_.decode(packet, decoded);
+            bytes += packet.length;
+            if (decoded.layer_count != 0) [[likely]] {
+                lookups_[n] = connections_.lookup_for(decoded.layers[0]);
+                connections_.prefetch_bucket(lookups_[n]);
+                borrowed = is_borrowed(decoded, packet);
+            }
+            ++n;
+        }
+        process_stage(burst.subspan(i, n));
+        i += n;
+    }
+    counters_.packets.store(counters_.packets.load(std::memory_order_relaxed) + burst.size(), std::memory_order_relaxed);
+    counters_.bytes.store(counters_.bytes.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+    move_time(burst.back().now);
+}
+
+void Worker::process_stage(std::span<const PacketView> packets) {
+    for (std::size_t i = 0; i < packets.size(); ++i)
+        if (decoded_[i].layer_count != 0) connections_.prefetch_connection(lookups_[i]);
+    for (std::size_t i = 0; i < packets.size(); ++i)
+        if (decoded_[i].layer_count != 0) connections_.process(decoded_[i], lookups_[i], packets[i]);
+}
+
+void Worker::idle(Timestamp now) { move_time(now); }
+
+void Worker::move_time(Timestamp now) {
+    connections_.advance(now);
+    read_board();
+    hints_.expire(now);
+    if (data_.watching() != 0 && watch_silently_) {
+        // What was announced before the lowest watermark is on the board; read once more, and the silence is over for
+        // connections that began before it.
+        const Timestamp lowest = shared_.lowest_watermark();
+        read_board();
+        if (lowest != INT64_MIN && lowest != INT64_MAX)
+            data_.release_before(options_.extended ? lowest - kAnnouncementLead : lowest);
+    }
+    publish();
+}
+
+void Worker::publish() {
+    counters_.connections.store(connections_.opened_count(), std::memory_order_relaxed);
+    counters_.connections_open.store(connections_.open_count(), std::memory_order_relaxed);
+    counters_.conn_records.store(emitter_.conn_emitted(), std::memory_order_relaxed);
+    counters_.ftp_records.store(emitter_.ftp_emitted(), std::memory_order_relaxed);
+    shared_.watermarks[number_].time.store(connections_.removed_through(), std::memory_order_release);
+}
+
+void Worker::finish(Timestamp end) {
+    connections_.finish(end, options_.run_out_delays);
+    read_board();
+    publish();
+    shared_.watermarks[number_].time.store(INT64_MAX, std::memory_order_release);
+}
+
+void Worker::read_board() {
+    shared_.board.read(number_, [this](const Announcement& a) {
+        for (const IpAddress& address : {a.address, a.other}) {
+            if (address.is_unspecified()) continue;
+            if (!hints_.add(address, a.port, a.time + kAnnouncementLifetime))
+                events_.count(Event::FTP_too_many_expected_data_channels);
+            data_.announce(address, a.port);
+        }
+    });
+}
+
+void Worker::announced(const EndpointId& control, const DataChannel& channel, Timestamp now) {
+    Announcement a{channel.resp_h, {}, channel.resp_p, now};
+    const IpAddress& on_the_wire = channel.passive ? control.resp_h : control.orig_h;
+    if (options_.extended && on_the_wire != channel.resp_h) a.other = on_the_wire;
+    while (!shared_.board.append(a)) {
+        if (!options_.emitter.wait_when_full) {
+            events_.count(Event::announcements_full);
+            return;
+        }
+        read_board(); // others may wait for us in the same way
+        options_.emitter.wait();
+    }
+    read_board(); // our own packets are looked at with it from now on
+}
+
+void Worker::opened(Connection& c, std::uint32_t index, const PacketView& packet) {
+    if (c.proto != Transport::tcp) return;
+    const EndpointId id = c.id();
+    const bool hinted = hints_.contains(id.resp_h, id.resp_p) || hints_.contains(id.orig_h, id.orig_p);
+    if (hinted) {
+        data_.open(c, index, true, packet);
+        return;
+    }
+    if (ftp_port_[id.resp_p]) control_.open_control(c, index);
+    else c.content = ContentUse::candidate;
+    if (watch_silently_ && !likely_.tcp(id.resp_p) && !likely_.tcp(id.orig_p)) data_.open(c, index, false, packet);
+}
+
+void Worker::flipped(Connection& c, std::uint32_t, const PacketView& packet) {
+    if (c.watch != Connection::kNone) data_.flipped(c, packet);
+}
+
+void Worker::segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
+                     const PacketView& packet) {
+    if (c.watch != Connection::kNone) data_.segment(c, layer, side, outcome, packet);
+    if (c.content != ContentUse::none) control_.segment(c, index, layer, side, outcome, packet);
+}
+
+void Worker::removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) {
+    if (c.watch != Connection::kNone) data_.removed(c, due, packet_number);
+    if (c.content != ContentUse::none) control_.removed(c, index, due, packet_number);
+    ConnRecord record;
+    record.key = {due, packet_number, {}, 0xffffffff};
+    connections_.fill_record(c, record, text_);
+    emitter_.emit(record, text_);
+}
+
+} // namespace ftpsensor

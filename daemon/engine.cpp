@@ -1,0 +1,236 @@
+#include "daemon/engine.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <spdlog/spdlog.h>
+
+#include "core/log/directory_lock.h"
+#include "core/log/record_merge.h"
+#include "core/log/recovery.h"
+#include "core/pipeline/worker.h"
+#include "daemon/log_writer.h"
+#include "daemon/messages.h"
+#include "daemon/mime_typer.h"
+#include "daemon/pipeline_config.h"
+
+namespace ftpsensor {
+
+namespace {
+
+constexpr std::size_t kBatchBytes = 256u << 10;
+constexpr auto kIdleWait = std::chrono::milliseconds(1);
+
+LogNoticeHook notice_hook() {
+    return [log = messages("log")](LogNotice notice, const std::string& text) {
+        switch (notice) {
+        case LogNotice::failing: log->error(text); break;
+        case LogNotice::dropping: log->critical(text); break;
+        case LogNotice::resumed: log->info(text); break;
+        case LogNotice::warning: log->warn(text); break;
+        }
+    };
+}
+
+} // namespace
+
+struct Engine::State final : private LineSink {
+    State(const Config& c, EngineMode m, std::optional<std::uint64_t> seed)
+        : config(c), mode(m), keys(RunKeys::make(seed)), shared(c.workers.count), place(log_place(c)), lock(place),
+          rotation(rotation_options(c)), merge(keys.ids), builder(entry_options(c, keys), types, *this, events) {
+        for (const auto& report : recover_directory(files, place, rotation)) messages("log")->warn(report.message());
+        const auto options = pipeline_options(c, keys, m == EngineMode::live);
+        for (std::size_t i = 0; i < c.workers.count; ++i)
+            workers.push_back(std::make_unique<Worker>(i, options, shared));
+    }
+
+    LogFileOptions file_options(LogKind log) {
+        LogFileOptions o = log_file_options(config, place, log);
+        if (config.log.format == ConfigFormat::tsv) {
+            const auto formatter = std::make_shared<Formatter>(entry_options(config, keys).format);
+            o.hooks.header = [formatter, log](std::int64_t t, ByteBuffer& b) { formatter->append_header(log, t, b); };
+            o.hooks.footer = [formatter](std::int64_t t, ByteBuffer& b) { formatter->append_footer(t, b); };
+        }
+        return o;
+    }
+
+    void start();
+    void run_logger();
+    bool step();
+    Timestamp release_bound();
+    void line(LogKind log, std::string_view text, Timestamp write_ts) override;
+    void submit(LogKind log, Timestamp through);
+
+    Config config;
+    EngineMode mode;
+    RunKeys keys;
+    SharedState shared;
+    FileSystem& files = posix_file_system();
+    LogPlace place;
+    DirectoryLock lock;
+    Rotation rotation;
+    EventCounters events; // the logger's
+    MimeTyper types;
+    RecordMerge merge;
+    EntryBuilder builder;
+    std::vector<std::unique_ptr<Worker>> workers;
+
+    std::unique_ptr<LogWriter> writers[kLogKinds];
+    LogWriter::Batch batches[kLogKinds];
+    std::thread logger;
+    std::atomic<bool> stopping{false};
+    std::atomic<std::uint64_t> entries[kLogKinds]{};
+    std::atomic<std::uint64_t> late{0};
+    std::atomic<Timestamp> logged_through{INT64_MIN};
+
+    // A bound whose announcements not all workers have read yet (see release_bound).
+    Timestamp pending_bound = INT64_MIN;
+    std::uint64_t pending_announcements = 0;
+    Timestamp released = INT64_MIN;
+};
+
+void Engine::State::start() {
+    for (const LogKind log : {LogKind::conn, LogKind::ftp})
+        writers[static_cast<std::size_t>(log)] =
+            std::make_unique<LogWriter>(files, rotation, file_options(log), notice_hook());
+    logger = std::thread([this] { run_logger(); });
+    ::pthread_setname_np(logger.native_handle(), "fs-logger");
+}
+
+// The time before which everything has been queued. Every worker's watermark has passed it, and every worker has read
+// the announcements made before it, so that what it had to add because of them has been queued too.
+Timestamp Engine::State::release_bound() {
+    if (pending_bound == released) {
+        Timestamp bound = shared.lowest_watermark();
+        if (mode == EngineMode::live) {
+            Timestamp highest = INT64_MIN;
+            for (const auto& w : shared.watermarks)
+                highest = std::max(highest, w.time.load(std::memory_order_acquire));
+            if (highest != INT64_MIN && highest != INT64_MAX) bound = std::max(bound, highest - config.log.hold);
+        }
+        pending_bound = std::max(bound, released);
+        pending_announcements = shared.board.appended();
+    }
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        const bool finished = shared.watermarks[i].time.load(std::memory_order_acquire) == INT64_MAX;
+        if (!finished && shared.board.read_by(i) < pending_announcements) return released;
+    }
+    return pending_bound;
+}
+
+bool Engine::State::step() {
+    const Timestamp bound = release_bound();
+    std::size_t drained = 0;
+    for (auto& worker : workers) {
+        drained += worker->emitter().conn_channel().drain(
+            [this](const ConnRecord& r, std::string_view text) { merge.add(r, text); });
+        drained += worker->emitter().ftp_channel().drain([this](const FtpRecord& r, std::string_view text) {
+            const bool typed = r.kind == FtpRecordKind::data_typed;
+            merge.add(r, text, typed ? types.submit(text, r.mime_stage) : 0);
+        });
+    }
+    if (bound == released) return drained != 0;
+    merge.release(bound, builder);
+    released = bound;
+    late.store(merge.late(), std::memory_order_relaxed);
+    for (const LogKind log : {LogKind::conn, LogKind::ftp}) submit(log, bound == INT64_MAX ? INT64_MIN : bound);
+    logged_through.store(bound, std::memory_order_relaxed);
+    return true;
+}
+
+void Engine::State::line(LogKind log, std::string_view text, Timestamp write_ts) {
+    auto& batch = batches[static_cast<std::size_t>(log)];
+    batch.text.append(text);
+    batch.lines.push_back({static_cast<std::uint32_t>(text.size()), write_ts});
+    entries[static_cast<std::size_t>(log)].fetch_add(1, std::memory_order_relaxed);
+    if (batch.text.size() >= kBatchBytes) submit(log, INT64_MIN);
+}
+
+void Engine::State::submit(LogKind log, Timestamp through) {
+    auto& batch = batches[static_cast<std::size_t>(log)];
+    if (batch.lines.empty() && through == INT64_MIN) return;
+    batch.through = through;
+    writers[static_cast<std::size_t>(log)]->submit(batch);
+}
+
+void Engine::State::run_logger() {
+    for (;;) {
+        const bool last = stopping.load(std::memory_order_acquire);
+        if (step()) continue;
+        if (last && released == INT64_MAX) return;
+        std::this_thread::sleep_for(kIdleWait);
+    }
+}
+
+Engine::Engine(const Config& config, EngineMode mode, std::optional<std::uint64_t> seed)
+    : state_(std::make_unique<State>(config, mode, seed)) {}
+
+Engine::~Engine() {
+    if (state_->logger.joinable()) { // an error on the way: workers that never finished hold nothing back
+        for (auto& w : state_->shared.watermarks) w.time.store(INT64_MAX, std::memory_order_release);
+        stop();
+    }
+}
+
+std::uint32_t Engine::workers() const { return static_cast<std::uint32_t>(state_->workers.size()); }
+void Engine::start() { state_->start(); }
+void Engine::process_burst(std::uint32_t worker, std::span<const PacketView> burst) {
+    state_->workers[worker]->process_burst(burst);
+}
+void Engine::idle(std::uint32_t worker, Timestamp now) { state_->workers[worker]->idle(now); }
+void Engine::finish(std::uint32_t worker, Timestamp end) { state_->workers[worker]->finish(end); }
+
+void Engine::stop() {
+    state_->stopping.store(true, std::memory_order_release);
+    if (state_->logger.joinable()) state_->logger.join();
+    for (auto& writer : state_->writers)
+        if (writer) writer->finish();
+}
+
+EngineStats Engine::stats() const {
+    EngineStats s;
+    const auto get = [](const std::atomic<std::uint64_t>& v) { return v.load(std::memory_order_relaxed); };
+    for (const auto& w : state_->workers) {
+        const WorkerCounters& c = w->counters();
+        s.workers.push_back({.packets = get(c.packets),
+                             .bytes = get(c.bytes),
+                             .connections = get(c.connections),
+                             .connections_open = get(c.connections_open),
+                             .conn_records = get(c.conn_records),
+                             .ftp_records = get(c.ftp_records),
+                             .conn_records_dropped = w->events().value(Event::conn_record_dropped),
+                             .ftp_records_dropped = w->events().value(Event::ftp_record_dropped) +
+                                                    w->events().value(Event::stream_event_dropped)});
+    }
+    s.conn_entries = get(state_->entries[0]);
+    s.ftp_entries = get(state_->entries[1]);
+    s.late_records = get(state_->late);
+    s.logged_through = state_->logged_through.load(std::memory_order_relaxed);
+    for (const auto& writer : state_->writers) {
+        if (!writer) continue;
+        const LogFileStatus f = writer->status();
+        s.log_bytes += f.text_bytes;
+        s.log_bytes_written += f.file_bytes;
+        s.write_errors += f.errors;
+        s.entries_lost += f.entries_dropped;
+    }
+    for (std::size_t i = 0; i < kEventCount; ++i) {
+        const auto event = static_cast<Event>(i);
+        EngineStats::NamedEvent named{event, state_->events.value(event), {}};
+        for (const auto& w : state_->workers) {
+            named.count += w->events().value(event);
+            const bool stopped = state_->stopping.load(std::memory_order_acquire) && !state_->logger.joinable();
+            if (stopped && named.example_uid.empty() && !w->events().example(event).empty())
+                named.example_uid = w->events().example(event).to_string('C');
+        }
+        if (named.count != 0) s.events.push_back(std::move(named));
+    }
+    return s;
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,76 @@
+// The part that live and offline share: workers' pipelines, the logger thread and the helper that types files.
+//
+// The caller owns the worker threads and hands each its packets; the Engine owns everything behind. Live and offline
+// differ in one word: offline waits where a queue is full and loses nothing, live drops, and counts.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "core/base/events.h"
+#include "core/packet/packet_view.h"
+
+namespace ftpsensor {
+
+enum class EngineMode : std::uint8_t { live, offline };
+
+struct WorkerStats { // since start; monotonic but for `connections_open`
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0; // on the wire
+    std::uint64_t connections = 0;
+    std::uint64_t connections_open = 0;
+    std::uint64_t conn_records = 0;
+    std::uint64_t ftp_records = 0;
+    std::uint64_t conn_records_dropped = 0;
+    std::uint64_t ftp_records_dropped = 0;
+};
+
+struct EngineStats {
+    std::vector<WorkerStats> workers;
+    std::uint64_t conn_entries = 0; // written to files
+    std::uint64_t ftp_entries = 0;
+    std::uint64_t log_bytes = 0;        // before compression
+    std::uint64_t log_bytes_written = 0; // after it
+    std::uint64_t write_errors = 0;
+    std::uint64_t entries_lost = 0; // dropped because they could not be written for too long
+    std::uint64_t late_records = 0;
+    Timestamp logged_through = 0; // what is due up to here has been written
+    struct NamedEvent {
+        Event event;
+        std::uint64_t count;
+        std::string example_uid; // "" where there is none
+    };
+    std::vector<NamedEvent> events; // those that happened
+};
+
+class Engine {
+public:
+    // Throws std::runtime_error with a usable sentence (directory not writable, ...).
+    Engine(const Config& config, EngineMode mode, std::optional<std::uint64_t> seed);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    std::uint32_t workers() const;
+    void start(); // the logger's and the helper's threads; before any packet
+
+    // These four: worker `worker`'s own thread only.
+    void process_burst(std::uint32_t worker, std::span<const PacketView> burst); // packets in order of arrival
+    void idle(std::uint32_t worker, Timestamp now); // an empty poll: time goes on (expiry, watermarks)
+    // No more packets. Closing delays run out, what is still open is recorded as of `end`.
+    void finish(std::uint32_t worker, Timestamp end);
+
+    void stop();              // after every worker has finished: writes and rotates all that is left, ends the threads
+    EngineStats stats() const; // any thread; examples only after stop()
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace ftpsensor

@@ -1,0 +1,132 @@
+// `ftpsensord check`: what `run` would do with this config on this machine, and what stands in its way.
+//
+// Opens nothing and changes nothing. Each line that is not plain information says what to type.
+#include "daemon/commands.h"
+#include "daemon/live/eal.h"
+#include "daemon/live/filter.h"
+#include "daemon/live/interface.h"
+#include "daemon/live/live_sensor.h"
+#include "daemon/live/pci.h"
+#include "daemon/live/permissions.h"
+#include "daemon/live/ring_geometry.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace ftpsensor {
+namespace {
+
+void check_filter(const std::string& expression, Notes& notes) {
+    if (expression.empty()) return;
+    try {
+        const PacketFilter filter(expression);
+        add_note(notes, NoteLevel::info, "only packets that match: " + expression);
+    } catch (const std::runtime_error& error) {
+        add_note(notes, NoteLevel::problem, error.what());
+    }
+}
+
+// Returns the memory that the rings of the interface lock.
+std::uint64_t check_interface_port(const Config& config, const std::string& name, Notes& notes) {
+    const InterfaceState state = inspect_interface(name);
+    check_interface(name, state, notes);
+    if (!state.exists) return 0;
+    const auto ring =
+        ring_geometry(config.capture.ring_bytes, config.capture.snaplen, static_cast<std::uint32_t>(getpagesize()));
+    add_note(notes, NoteLevel::info,
+             fmt::format(
+                 "{}: net_af_packet, promiscuous, MTU {}; {} queue{}, a ring of {} frames of up to {} bytes each", name,
+                 state.mtu, config.workers.count, config.workers.count == 1 ? "" : "s", ring.frames, ring.cut_at));
+    if (!state.glueing.empty() && !state.loopback)
+        add_note(notes, NoteLevel::info, name + ": offloads that glue packets together are on; run switches them off",
+                 offload_command(name, state.glueing));
+    bool elsewhere = false;
+    veth_peer(name, elsewhere);
+    if (elsewhere)
+        add_note(notes, NoteLevel::info, name + ": the other end of this veth pair is in another network namespace",
+                 "in that namespace: ethtool -K OTHER_END tso off gso off");
+    return config.workers.count * ring.locked_bytes();
+}
+
+std::uint64_t check_port(const Config& config, const PortConfig& port, Notes& notes) {
+    if (!port.interface.empty()) return check_interface_port(config, port.interface, notes);
+    if (!port.pci.empty()) {
+        const PciState state = inspect_pci(port.pci);
+        check_pci(port.pci, state, notes);
+        if (state.exists)
+            add_note(notes, NoteLevel::info,
+                     fmt::format("{}: a DPDK port, {} queues of {} descriptors, driver {}, NUMA node {}", port.pci,
+                                 config.workers.count, config.capture.rx_descriptors,
+                                 state.driver.empty() ? "none" : state.driver, state.numa_node));
+        return 0;
+    }
+    add_note(notes, NoteLevel::info, port.vdev + ": a virtual device that DPDK makes when run starts");
+    return 0;
+}
+
+void check_directory(const std::string& directory, Notes& notes) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    fs::path existing = fs::absolute(directory, error);
+    while (!fs::exists(existing, error) && existing.has_relative_path()) existing = existing.parent_path();
+    const bool there = existing == fs::absolute(directory, error);
+    if (!fs::is_directory(existing, error) || access(existing.c_str(), W_OK | X_OK) != 0)
+        add_note(notes, NoteLevel::problem,
+                 fmt::format("log.directory: {} {}", directory, there ? "is not writable" : "cannot be made"),
+                 fmt::format("install -d -m 0750 -o {} {}", geteuid(), directory));
+    else
+        add_note(notes, NoteLevel::info, fmt::format("logs go to {}{}", directory, there ? "" : ", which run makes"));
+}
+
+void check_machine(const Config& config, Notes& notes) {
+    const auto cpus = allowed_cpus();
+    check_placement(config, cpus, notes);
+    add_note(notes, NoteLevel::info,
+             fmt::format("{} worker{} on CPUs {}", config.workers.count, config.workers.count == 1 ? "" : "s",
+                         cpu_list(config.workers.cpus.empty() ? cpus : config.workers.cpus)));
+    std::uint64_t locked_bytes = 0;
+    for (const auto& port : config.capture.ports) locked_bytes += check_port(config, port, notes);
+    check_permissions(read_permissions(), config.capture, locked_bytes, notes);
+    const EalPlan plan = plan_eal(config, read_hugepage_pools(), cpus, getpid());
+    notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
+    std::string arguments;
+    for (const auto& argument : plan.arguments) arguments += " " + argument;
+    add_note(notes, NoteLevel::info, "EAL arguments:" + arguments);
+}
+
+int print(const Notes& notes) {
+    int problems = 0;
+    for (const auto& note : notes) {
+        const char* label = note.level == NoteLevel::info      ? "ok"
+                            : note.level == NoteLevel::warning ? "warning"
+                                                               : "problem";
+        problems += note.level == NoteLevel::problem ? 1 : 0;
+        fmt::print("{:>8}  {}\n", label, note.text);
+        if (!note.remedy.empty()) fmt::print("{:>8}  try: {}\n", "", note.remedy);
+    }
+    return problems;
+}
+
+} // namespace
+
+int check_command(const CommandLine& command_line) {
+    const Config& config = command_line.config;
+    Notes notes;
+    check_filter(config.capture.filter, notes);
+    check_machine(config, notes);
+    check_directory(config.log.directory, notes);
+    fmt::print("# {}\n{}\n", command_line.config_path.empty() ? "built-in defaults" : command_line.config_path,
+               describe(config));
+    const int problems = print(notes);
+    std::fflush(stdout);
+    if (problems == 0) return kExitSuccess;
+    fmt::print(stderr, "{} problem{} keep{} run from working\n", problems, problems == 1 ? "" : "s",
+               problems == 1 ? "s" : "");
+    return kExitFailure;
+}
+
+} // namespace ftpsensor

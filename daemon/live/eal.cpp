@@ -1,0 +1,78 @@
+#include "daemon/live/eal.h"
+
+#include "daemon/messages.h"
+
+#include <cstdio>
+#include <mutex>
+#include <stdexcept>
+#include <string_view>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <spdlog/spdlog.h>
+
+namespace ftpsensor {
+namespace {
+
+constexpr std::size_t kErrorsMax = 500; // characters kept for the report of a failed start
+
+std::mutex g_errors_mutex; // DPDK's control threads log too
+std::string g_errors;      // what DPDK called an error so far
+
+// One write is one message: rte_vlog() flushes after each.
+ssize_t forward_message(void* cookie, const char* text, std::size_t size) {
+    auto& log = *static_cast<spdlog::logger*>(cookie);
+    std::string_view message(text, size);
+    while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.remove_suffix(1);
+    if (message.empty()) return static_cast<ssize_t>(size);
+    const int level = rte_log_cur_msg_loglevel();
+    if (level > 0 && level <= static_cast<int>(RTE_LOG_ERR)) {
+        const std::lock_guard lock(g_errors_mutex);
+        if (g_errors.size() < kErrorsMax) g_errors.append(g_errors.empty() ? "" : "; ").append(message);
+    }
+    if (level > static_cast<int>(RTE_LOG_NOTICE)) {
+        log.debug("{}", message);
+    } else if (level == static_cast<int>(RTE_LOG_NOTICE)) {
+        log.info("{}", message);
+    } else {
+        // What DPDK calls an error is often a probe that found nothing; what stops the sensor is said by the sensor.
+        log.warn("{}", message);
+    }
+    return static_cast<ssize_t>(size);
+}
+
+void route_messages() {
+    cookie_io_functions_t functions{};
+    functions.write = forward_message;
+    static const auto logger = messages("dpdk"); // as long as the process, as is the stream
+    if (std::FILE* stream = fopencookie(logger.get(), "w", functions)) rte_openlog_stream(stream);
+}
+
+std::string errors() {
+    const std::lock_guard lock(g_errors_mutex);
+    return g_errors;
+}
+
+} // namespace
+
+Eal::Eal(const EalPlan& plan) : arguments_{"ftpsensord"} {
+    arguments_.insert(arguments_.end(), plan.arguments.begin(), plan.arguments.end());
+    std::vector<char*> argv;
+    std::string line;
+    for (auto& argument : arguments_) {
+        argv.push_back(argument.data());
+        line += (line.empty() ? "" : " ") + argument;
+    }
+    argv.push_back(nullptr);
+    route_messages();
+    if (rte_eal_init(static_cast<int>(arguments_.size()), argv.data()) < 0) {
+        const std::string reason = errors();
+        throw std::runtime_error("DPDK did not start (" + (reason.empty() ? rte_strerror(rte_errno) : reason) +
+                                 "); its arguments were: " + line + "; see eal.* in the config and `ftpsensord check`");
+    }
+}
+
+Eal::~Eal() { rte_eal_cleanup(); }
+
+} // namespace ftpsensor

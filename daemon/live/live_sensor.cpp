@@ -1,0 +1,152 @@
+#include "daemon/live/live_sensor.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <rte_lcore.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace ftpsensor {
+namespace {
+
+constexpr unsigned long kTimerSlackNs = 1000; // the kernel's 50 µs would stretch every short sleep
+
+void refuse_problems(const Notes& notes) {
+    for (const auto& note : notes)
+        if (note.level == NoteLevel::problem)
+            throw ConfigError(note.text + (note.remedy.empty() ? "" : "; try: " + note.remedy));
+}
+
+void pin_to(std::uint32_t cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof set, &set); // checked before: check_placement()
+}
+
+bool polls_adaptively(const CaptureConfig& capture) {
+    if (capture.poll != ConfigPoll::automatic) return capture.poll == ConfigPoll::adaptive;
+    return std::all_of(capture.ports.begin(), capture.ports.end(),
+                       [](const PortConfig& port) { return port.pci.empty(); });
+}
+
+} // namespace
+
+LiveSensor::LiveSensor(const CommandLine& command_line, Notes& notes) : command_line_(command_line) {
+    const Config& config = command_line_.config;
+    const auto cpus = allowed_cpus();
+    check_placement(config, cpus, notes);
+    refuse_problems(notes);
+    if (!config.capture.filter.empty()) filter_.emplace(config.capture.filter);
+
+    const EalPlan plan = plan_eal(config, read_hugepage_pools(), cpus, getpid());
+    notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
+    if (!plan.memory.possible) refuse_problems(plan.notes);
+    eal_ = std::make_unique<Eal>(plan);
+    for (const auto& port : config.capture.ports)
+        ports_.push_back(std::make_unique<Port>(port, config, ports_.size(), notes));
+    engine_ = std::make_unique<Engine>(config, EngineMode::live, command_line_.seed);
+}
+
+LiveSensor::~LiveSensor() {
+    try {
+        stop();
+    } catch (const std::exception&) {
+        // on the way out of an error that is being reported already
+    }
+}
+
+void LiveSensor::start(Notes& notes) {
+    const Config& config = command_line_.config;
+    engine_->start();
+    running_ = true;
+    for (auto& port : ports_) port->start(notes);
+    const RxOptions options{static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen,
+                            polls_adaptively(config.capture), filter_ ? &*filter_ : nullptr};
+    failures_.resize(config.workers.count);
+    polls_seen_.resize(config.workers.count);
+    for (std::uint32_t worker = 0; worker < config.workers.count; ++worker) {
+        std::vector<RxSource> sources;
+        for (const auto& port : ports_)
+            if (const auto source = port->source(worker)) sources.push_back(*source);
+        loops_.push_back(std::make_unique<RxLoop>(*engine_, worker, sources, options));
+    }
+    for (std::uint32_t worker = 0; worker < config.workers.count; ++worker)
+        threads_.emplace_back([this, worker] { work(worker); });
+}
+
+void LiveSensor::work(std::uint32_t worker) {
+    pthread_setname_np(pthread_self(), fmt::format("worker-{:02}", worker + 1).c_str());
+    prctl(PR_SET_TIMERSLACK, kTimerSlackNs);
+    const auto& cpus = command_line_.config.workers.cpus;
+    if (!cpus.empty()) pin_to(cpus[worker]);
+    // More workers than EAL has lcores (128): the rest use the pools without a cache of their own.
+    const bool registered = rte_thread_register() == 0;
+    try {
+        loops_[worker]->run(stop_);
+    } catch (...) {
+        failures_[worker] = std::current_exception();
+        failed_.store(true, std::memory_order_release);
+    }
+    if (registered) rte_thread_unregister();
+}
+
+void LiveSensor::stop() {
+    if (!running_) return;
+    running_ = false;
+    stop_.store(true, std::memory_order_relaxed);
+    for (auto& thread : threads_) thread.join();
+    for (auto& port : ports_) port->stop();
+    for (const auto& failure : failures_)
+        if (failure) std::rethrow_exception(failure);
+    engine_->stop();
+}
+
+bool LiveSensor::every_queue_polled() const {
+    return std::all_of(loops_.begin(), loops_.end(),
+                       [](const auto& loop) { return loop->counts().polls.load(std::memory_order_relaxed) != 0; });
+}
+
+bool LiveSensor::every_worker_advanced() {
+    bool all = true;
+    for (std::size_t worker = 0; worker < loops_.size(); ++worker) {
+        const std::uint64_t polls = loops_[worker]->counts().polls.load(std::memory_order_relaxed);
+        all = all && polls != polls_seen_[worker];
+        polls_seen_[worker] = polls;
+    }
+    return all;
+}
+
+void LiveSensor::check_links(Notes& notes) {
+    for (auto& port : ports_) port->check_link(notes);
+}
+
+LiveTotals LiveSensor::totals() {
+    LiveTotals totals;
+    for (auto& port : ports_) {
+        const PortCounts counts = port->counts();
+        totals.ports.received += counts.received;
+        totals.ports.bytes += counts.bytes;
+        totals.ports.missed += counts.missed;
+        totals.ports.errors += counts.errors;
+        totals.ports.no_mbuf += counts.no_mbuf;
+        totals.ports.kernel_drops += counts.kernel_drops;
+    }
+    for (const auto& loop : loops_) {
+        totals.filtered += loop->counts().filtered.load(std::memory_order_relaxed);
+        totals.cut += loop->counts().cut.load(std::memory_order_relaxed);
+        totals.gathered += loop->counts().gathered.load(std::memory_order_relaxed);
+    }
+    totals.engine = engine_->stats();
+    for (const auto& worker : totals.engine.workers) {
+        totals.records_dropped += worker.conn_records_dropped + worker.ftp_records_dropped;
+        totals.connections_open += worker.connections_open;
+    }
+    return totals;
+}
+
+} // namespace ftpsensor

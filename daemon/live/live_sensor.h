@@ -1,0 +1,79 @@
+// Live capture put together: EAL, ports, filter, Engine and the worker threads between them.
+//
+// Made, started, asked and stopped by the main thread, once each. Workers are threads of our own: pinned to
+// workers.cpus, then registered with EAL (rte_thread_register), so that packet buffer pools give each its own cache.
+#pragma once
+
+#include "daemon/cli.h"
+#include "daemon/engine.h"
+#include "daemon/live/eal.h"
+#include "daemon/live/filter.h"
+#include "daemon/live/note.h"
+#include "daemon/live/port.h"
+#include "daemon/live/rx_loop.h"
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace ftpsensor {
+
+struct LiveTotals { // since start()
+    PortCounts ports;
+    std::uint64_t filtered = 0;
+    std::uint64_t cut = 0;
+    std::uint64_t gathered = 0;
+    EngineStats engine;
+    std::uint64_t records_dropped = 0; // of both kinds, all workers
+    std::uint64_t connections_open = 0;
+};
+
+class LiveSensor {
+public:
+    // Nothing is captured yet. Throws ConfigError or std::runtime_error with what to do about it.
+    LiveSensor(const CommandLine& command_line, Notes& notes);
+    ~LiveSensor(); // stops where stop() was not called
+    LiveSensor(const LiveSensor&) = delete;
+    LiveSensor& operator=(const LiveSensor&) = delete;
+
+    void start(Notes& notes);
+    // Workers empty their queues and finish, ports stop, the Engine writes and rotates all that is left. Rethrows what
+    // ended a worker.
+    void stop();
+
+    bool every_queue_polled() const;
+    // Whether every worker got on since the last call: what feeds the watchdog.
+    bool every_worker_advanced();
+    bool a_worker_failed() const { return failed_.load(std::memory_order_acquire); }
+    void check_links(Notes& notes); // notes links that went down or came back since the last call
+
+    LiveTotals totals(); // reads the ports and the kernel
+    std::vector<std::unique_ptr<Port>>& ports() { return ports_; }
+
+private:
+    void work(std::uint32_t worker);
+
+    const CommandLine& command_line_;
+    std::optional<PacketFilter> filter_;
+    std::unique_ptr<Eal> eal_; // outlives all that is below
+    std::vector<std::unique_ptr<Port>> ports_;
+    std::unique_ptr<Engine> engine_;
+    std::vector<std::unique_ptr<RxLoop>> loops_;
+    std::vector<std::thread> threads_;
+    std::atomic<bool> stop_{false};
+    std::atomic<bool> failed_{false};
+    std::vector<std::exception_ptr> failures_; // one a worker, written before failed_
+    std::vector<std::uint64_t> polls_seen_;    // by every_worker_advanced()
+    bool running_ = false;
+};
+
+// What holds between the config and this machine, before anything is opened: ports given and named once, CPUs that the
+// process may use, and on the node of the port. Problems and warnings.
+void check_placement(const Config& config, const std::vector<std::uint32_t>& allowed, Notes& notes);
+
+} // namespace ftpsensor

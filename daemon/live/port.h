@@ -1,0 +1,100 @@
+// One capture port: a DPDK device from its name in the config to queues that workers poll.
+//
+// A port is named by network interface (net_af_packet is made on it), PCI address, or vdev string as EAL takes it
+// (net_null0, net_pcap0,rx_pcap=x.pcap, net_ring0). It gets one rx queue a worker, or as many as it has. Needs a live
+// Eal. Main thread; between start() and stop() the queues belong to the workers, one each.
+#pragma once
+
+#include "config/config.h"
+#include "daemon/live/af_packet_stats.h"
+#include "daemon/live/interface.h"
+#include "daemon/live/note.h"
+#include "daemon/live/ring_geometry.h"
+#include "daemon/live/rx_clock.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+struct rte_mempool;
+struct rte_eth_dev_info;
+struct rte_eth_conf;
+
+namespace ftpsensor {
+
+enum class PortKind : std::uint8_t { interface, physical, virtual_device };
+
+// What a worker needs to poll its queue of a port.
+struct RxSource {
+    std::uint16_t port_id = 0;
+    std::uint16_t queue_id = 0;
+    StampSource stamps;
+    std::uint32_t cut_at = 0; // a frame as long as this or longer was cut by the kernel; 0: the port does not cut
+    int wait_fd = -1;         // readable when packets are there; -1: the port has no such thing
+};
+
+struct PortCounts { // since start()
+    std::uint64_t received = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t missed = 0;       // the port's own drops: no descriptor was free (imissed)
+    std::uint64_t errors = 0;       // damaged frames (ierrors)
+    std::uint64_t no_mbuf = 0;      // the pool of packet buffers was empty
+    std::uint64_t kernel_drops = 0; // AF_PACKET: found the ring full
+    std::uint64_t lost() const { return missed + no_mbuf + kernel_drops; }
+};
+
+class Port {
+public:
+    // Probes and configures the port. Throws std::runtime_error that names the port and what to do about it.
+    Port(const PortConfig& config, const Config& all, std::size_t index, Notes& notes);
+    ~Port(); // stopped and closed; the interface gets its offloads back
+    Port(const Port&) = delete;
+    Port& operator=(const Port&) = delete;
+
+    const std::string& name() const { return name_; } // as in the config: "eth1", "0000:3b:00.0", "net_null0"
+    PortKind kind() const { return kind_; }
+    std::uint16_t queues() const { return queues_; }
+
+    void start(Notes& notes); // capture begins with the packets that arrive from now on
+    void stop();              // only once no worker polls
+
+    // Worker `worker`'s queue; empty where the port has fewer queues than there are workers.
+    std::optional<RxSource> source(std::uint32_t worker) const;
+
+    PortCounts counts();                                               // reads the kernel's figures too
+    void check_link(Notes& notes);                                     // notes a change since the last call
+    std::vector<std::pair<std::string, std::uint64_t>> loss_details(); // the driver's own counters of loss, not 0
+
+private:
+    std::string probe(const PortConfig& config, const Config& all, std::size_t index, Notes& notes);
+    void configure(const Config& all, Notes& notes);
+    std::uint64_t rx_offloads(const Config& all, std::uint64_t capability);
+    void apply(const rte_eth_conf& conf);
+    void set_up_queues(const Config& all, const rte_eth_dev_info& info, bool scatter);
+    void report_rss(const rte_eth_conf& conf, Notes& notes) const;
+    void find_stamps();
+    void discard_earlier_packets();
+    [[noreturn]] void fail(const std::string& what, int error) const;
+
+    std::string name_;
+    PortKind kind_ = PortKind::virtual_device;
+    std::unique_ptr<InterfaceGuard> interface_;      // kind interface
+    std::optional<RingGeometry> ring_;               // kind interface
+    std::optional<PacketSocketStats> kernel_counts_; // kind interface
+    std::string device_;                             // DPDK's name of it
+    std::string driver_;
+    std::uint16_t port_id_ = 0;
+    std::uint16_t queues_ = 0;
+    bool opened_ = false;
+    bool started_ = false;
+    bool replays_file_ = false; // net_pcap from a file: its stamps are of another day
+    bool stamp_offload_ = false;
+    bool carrier_ = true; // as last noted
+    StampSource stamps_;
+    rte_mempool* pool_ = nullptr;
+};
+
+} // namespace ftpsensor

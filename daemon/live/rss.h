@@ -1,0 +1,23 @@
+// Receive side scaling: which queue, and so which worker, a packet of a physical port goes to.
+//
+// The key repeats the two bytes 0x6d5a, with which Toeplitz hashing gives both directions of a connection the same
+// value (Woo and Park, 2012). What the port really took is read back and said. AF_PACKET is not told: its
+// PACKET_FANOUT_HASH uses the kernel's flow hash, which is symmetric over addresses and ports since Linux 4.2.
+// Main thread.
+#pragma once
+
+#include "config/config.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace ftpsensor {
+
+std::vector<std::uint8_t> symmetric_rss_key(std::size_t bytes); // a multiple of 2; ports take 40 or 52
+
+// The RTE_ETH_RSS_* bits of `capability` to ask for. addresses: a pair of hosts on one worker: fragments, tunnels and a
+// session's data connections stay with their connection, but one busy pair is one busy worker. ports: TCP and UDP ports
+// too, which spreads better and parts those. auto: addresses, as fragments are then always where they belong.
+std::uint64_t rss_hash_fields(ConfigRss rss, std::uint64_t capability);
+
+} // namespace ftpsensor

@@ -1,0 +1,138 @@
+// `ftpsensord run`: live capture until SIGTERM or SIGINT.
+//
+// The main thread owns everything here and never touches a packet: it waits for signals and for a tick a second, which
+// asks the kernel for its drops, looks after the links, and tells systemd (sd_notify(3)) how things are. The logs
+// follow the clock by the workers' idle polls.
+#include "daemon/commands.h"
+#include "daemon/live/live_report.h"
+#include "daemon/live/live_sensor.h"
+#include "daemon/messages.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+namespace ftpsensor {
+namespace {
+
+constexpr int kReadyCheckMs = 5; // how often to look for the first poll of every queue
+
+class FileDescriptor {
+public:
+    explicit FileDescriptor(int fd) : fd_(fd) {
+        if (fd_ < 0)
+            throw std::runtime_error(std::string("cannot make a signal or timer descriptor: ") + std::strerror(errno));
+    }
+    ~FileDescriptor() { close(fd_); }
+    FileDescriptor(const FileDescriptor&) = delete;
+    FileDescriptor& operator=(const FileDescriptor&) = delete;
+    int get() const { return fd_; }
+
+private:
+    int fd_;
+};
+
+// Blocks the signals for this thread and all that it starts; hence before EAL and the Engine.
+int block_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int second_timer() {
+    const int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    const itimerspec each_second{.it_interval = {.tv_sec = 1, .tv_nsec = 0}, .it_value = {.tv_sec = 1, .tv_nsec = 0}};
+    if (fd >= 0) timerfd_settime(fd, 0, &each_second, nullptr);
+    return fd;
+}
+
+class RunLoop {
+public:
+    RunLoop(LiveSensor& sensor, LiveReport& report, spdlog::logger& log)
+        : sensor_(sensor), report_(report), log_(log) {}
+
+    void until_stopped(int signals, int timer) {
+        while (!stopped_ && !sensor_.a_worker_failed()) {
+            pollfd waits[2] = {{signals, POLLIN, 0}, {timer, POLLIN, 0}};
+            ::poll(waits, 2, ready_ ? -1 : kReadyCheckMs);
+            if (!ready_ && sensor_.every_queue_polled()) tell_ready();
+            if ((waits[1].revents & POLLIN) != 0) tick(timer);
+            if ((waits[0].revents & POLLIN) != 0) take_signals(signals);
+        }
+    }
+
+private:
+    void tell_ready() {
+        ready_ = true;
+        log_.info("capturing");
+        sd_notify(0, "READY=1\nSTATUS=capturing");
+    }
+
+    void tick(int timer) {
+        std::uint64_t expirations = 0;
+        if (read(timer, &expirations, sizeof expirations) < 0) return;
+        Notes notes;
+        sensor_.check_links(notes);
+        log_notes(log_, notes);
+        const LiveTotals totals = sensor_.totals();
+        report_.tick(totals, host_clock());
+        sd_notify(0, ("STATUS=" + report_.status(totals)).c_str());
+        if (sensor_.every_worker_advanced()) sd_notify(0, "WATCHDOG=1");
+    }
+
+    void take_signals(int signals) {
+        signalfd_siginfo info{};
+        while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+            if (info.ssi_signo == SIGHUP) {
+                log_.warn("SIGHUP: this version does not reload; a changed config takes effect with: systemctl restart "
+                          "ftpsensor");
+                continue;
+            }
+            log_.info("stopping on {}", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+            stopped_ = true;
+        }
+    }
+
+    LiveSensor& sensor_;
+    LiveReport& report_;
+    spdlog::logger& log_;
+    bool ready_ = false;
+    bool stopped_ = false;
+};
+
+} // namespace
+
+int run_command(const CommandLine& command_line) {
+    const FileDescriptor signals(block_signals());
+    const auto log = messages("capture");
+    Notes notes;
+    LiveSensor sensor(command_line, notes);
+    sensor.start(notes);
+    log_notes(*log, notes);
+
+    LiveReport report(log, host_clock());
+    const FileDescriptor timer(second_timer());
+    RunLoop(sensor, report, *log).until_stopped(signals.get(), timer.get());
+
+    sd_notify(0, "STOPPING=1");
+    sensor.stop(); // throws what ended a worker
+    std::vector<std::pair<std::string, std::uint64_t>> details;
+    for (auto& port : sensor.ports())
+        for (auto& [name, value] : port->loss_details()) details.emplace_back(port->name() + ": " + name, value);
+    report.summary(sensor.totals(), host_clock(), details);
+    return kExitSuccess;
+}
+
+} // namespace ftpsensor

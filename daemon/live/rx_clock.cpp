@@ -1,0 +1,54 @@
+#define ALLOW_EXPERIMENTAL_API // rte_eth_read_clock()
+#include "daemon/live/rx_clock.h"
+
+#include <ctime>
+
+#include <rte_ethdev.h>
+
+namespace ftpsensor {
+namespace {
+
+constexpr Duration kFirstMeasure = 50 * kMillisecond; // long enough for a rate to a few parts in a million
+
+void wait(Duration duration) {
+    const timespec length{.tv_sec = 0, .tv_nsec = duration};
+    nanosleep(&length, nullptr);
+}
+
+} // namespace
+
+Timestamp host_clock() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<Timestamp>(now.tv_sec) * kSecond + now.tv_nsec;
+}
+
+bool port_clock_readable(std::uint16_t port_id) {
+    std::uint64_t ticks = 0;
+    return rte_eth_read_clock(port_id, &ticks) == 0;
+}
+
+RxClock::RxClock(const StampSource& source, std::uint16_t port_id) : source_(source), port_id_(port_id) {
+    if (source_.unit != StampUnit::ticks) return;
+    synchronise();
+    wait(kFirstMeasure);
+    synchronise();
+}
+
+void RxClock::synchronise() {
+    std::uint64_t ticks = 0;
+    if (rte_eth_read_clock(port_id_, &ticks) != 0) return;
+    const Timestamp time = host_clock();
+    const auto passed = static_cast<std::int64_t>(ticks - base_ticks_);
+    // A step of the host's clock is not the port's rate: the last good one stays.
+    if (synced_at_ != 0 && passed > 0 && time > base_time_) {
+        const double rate = static_cast<double>(time - base_time_) / static_cast<double>(passed);
+        const bool first = ns_per_tick_ == 1.0;
+        if (first || (rate > ns_per_tick_ * 0.999 && rate < ns_per_tick_ * 1.001)) ns_per_tick_ = rate;
+    }
+    base_ticks_ = ticks;
+    base_time_ = time;
+    synced_at_ = time;
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,67 @@
+// When a packet arrived: the port's timestamp where there is one, else the host's clock, read once a burst.
+//
+// DPDK leaves the unit of a timestamp to the driver: net_af_packet (24.11) writes nanoseconds since the epoch, net_pcap
+// microseconds, a network card the ticks of its own clock, which are put on the host's time by reading both clocks, and
+// again each second, as they drift. An RxClock belongs to one worker.
+#pragma once
+
+#include "core/base/time.h"
+
+#include <cstdint>
+
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+
+namespace ftpsensor {
+
+enum class StampUnit : std::uint8_t {
+    none,         // the host's clock
+    nanoseconds,  // since the epoch
+    microseconds, // since the epoch
+    ticks,        // of the port's clock
+};
+
+struct StampSource { // of one port; plain, shared by its queues
+    StampUnit unit = StampUnit::none;
+    int field_offset = -1;        // of the timestamp in an mbuf
+    std::uint64_t valid_flag = 0; // in ol_flags of an mbuf that has one
+};
+
+Timestamp host_clock(); // CLOCK_REALTIME
+
+class RxClock {
+public:
+    RxClock(const StampSource& source, std::uint16_t port_id);
+
+    // At most once a second, from the worker's poll: follows the port's clock.
+    void follow(Timestamp host_time) {
+        if (source_.unit == StampUnit::ticks && host_time - synced_at_ >= kSecond) synchronise();
+    }
+
+    // `host_time`: the host's clock at this poll.
+    Timestamp time_of(const rte_mbuf& mbuf, Timestamp host_time) const {
+        if (source_.unit == StampUnit::none || (mbuf.ol_flags & source_.valid_flag) == 0) return host_time;
+        const auto stamp = *RTE_MBUF_DYNFIELD(&mbuf, source_.field_offset, const rte_mbuf_timestamp_t*);
+        if (source_.unit == StampUnit::nanoseconds) return static_cast<Timestamp>(stamp);
+        if (source_.unit == StampUnit::microseconds) return static_cast<Timestamp>(stamp) * kMicrosecond;
+        const auto ticks = static_cast<std::int64_t>(stamp - base_ticks_); // the clock may wrap
+        return base_time_ + static_cast<Timestamp>(static_cast<double>(ticks) * ns_per_tick_);
+    }
+
+    bool stamps() const { return source_.unit != StampUnit::none; }
+
+private:
+    void synchronise();
+
+    StampSource source_;
+    std::uint16_t port_id_;
+    Timestamp base_time_ = 0;
+    std::uint64_t base_ticks_ = 0;
+    double ns_per_tick_ = 1.0;
+    Timestamp synced_at_ = 0;
+};
+
+// Whether the port's clock can be read, which `ticks` needs.
+bool port_clock_readable(std::uint16_t port_id);
+
+} // namespace ftpsensor

@@ -1,0 +1,212 @@
+#include "daemon/live/rx_loop.h"
+
+#include "daemon/engine.h"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_pause.h>
+#include <rte_prefetch.h>
+#include <sys/socket.h>
+
+namespace ftpsensor {
+namespace {
+
+constexpr Duration kIdleInterval = kMillisecond;     // time goes on at least so often without packets
+constexpr Duration kDrainLimit = 100 * kMillisecond; // at the end: what the queues still hold
+constexpr std::uint32_t kSpins = 64;                 // empty polls before the first rest
+constexpr Duration kShortestSleep = 8 * kMicrosecond;
+constexpr Duration kLongestSleep = kMillisecond;
+constexpr std::size_t kVlanTagAt = 12; // behind the two addresses
+constexpr std::size_t kVlanTagBytes = 4;
+constexpr std::uint32_t kGatherMax = 65535 + 64; // longest packet that is gathered
+
+// One writer: no read-modify-write on the bus.
+void add_to(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
+    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
+bool checksums_good(std::uint64_t flags) {
+    return (flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD &&
+           (flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+}
+
+} // namespace
+
+RxLoop::RxLoop(Engine& engine, std::uint32_t worker, const std::vector<RxSource>& sources, const RxOptions& options)
+    : engine_(engine), worker_(worker), options_(options), merge_(sources.size(), options.burst), batch_(options.burst),
+      views_(options.burst), scratch_(std::size_t{4} * kGatherMax), tagged_(kGatherMax + kVlanTagBytes) {
+    for (const auto& source : sources) {
+        inputs_.push_back({source, RxClock(source.stamps, source.port_id), std::vector<rte_mbuf*>(options.burst)});
+        if (source.wait_fd >= 0) wait_.push_back({source.wait_fd, POLLIN, 0});
+    }
+    if (wait_.size() != inputs_.size()) wait_.clear();
+}
+
+RxLoop::~RxLoop() {
+    for (std::size_t queue = 0; queue < inputs_.size(); ++queue) { // what waits when the worker ended by an exception
+        const auto& batch = merge_.batch(queue);
+        if (batch.waits())
+            rte_pktmbuf_free_bulk(inputs_[queue].mbufs.data() + batch.next,
+                                  static_cast<unsigned>(batch.count - batch.next));
+    }
+}
+
+void RxLoop::run(const std::atomic<bool>& stop) {
+    while (!stop.load(std::memory_order_relaxed)) {
+        if (poll() != 0) {
+            empty_in_a_row_ = 0;
+        } else if (options_.adaptive) {
+            rest();
+        } else {
+            rte_pause();
+        }
+    }
+    const Timestamp deadline = host_clock() + kDrainLimit;
+    while (poll() != 0 && host_clock() < deadline) {
+    }
+    merge_.no_more();
+    hand_on();
+    engine_.finish(worker_, std::max(now_, host_clock()));
+}
+
+// One round over all queues; the number of packets there were.
+std::size_t RxLoop::poll() {
+    const Timestamp host_time = host_clock();
+    poll_bytes_ = 0;
+    std::size_t received = 0;
+    for (std::size_t queue = 0; queue < inputs_.size(); ++queue)
+        if (merge_.wants_batch(queue)) received += fetch(queue, host_time);
+    add_to(counts_.packets, received);
+    const std::size_t there = merge_.waiting();
+    if (there == 0) {
+        empty(host_time);
+    } else {
+        hand_on();
+        add_to(counts_.bytes, poll_bytes_);
+    }
+    add_to(counts_.polls, 1); // behind the work: a worker that hangs in it shows no life
+    return there;
+}
+
+std::uint16_t RxLoop::fetch(std::size_t queue, Timestamp host_time) {
+    auto& input = inputs_[queue];
+    input.clock.follow(host_time);
+    const std::uint16_t count =
+        rte_eth_rx_burst(input.source.port_id, input.source.queue_id, input.mbufs.data(), options_.burst);
+    merge_.begin(queue, count, count == options_.burst);
+    for (std::uint16_t i = 0; i < count; ++i) {
+        rte_prefetch0(rte_pktmbuf_mtod(input.mbufs[i], void*));
+        merge_.set_time(queue, i, input.clock.time_of(*input.mbufs[i], host_time));
+    }
+    return count;
+}
+
+void RxLoop::hand_on() {
+    const Timestamp limit = merge_.limit();
+    for (int queue; (queue = merge_.earliest(limit)) >= 0;) {
+        auto& input = inputs_[static_cast<std::size_t>(queue)];
+        auto& batch = merge_.batch(static_cast<std::size_t>(queue));
+        const std::uint16_t i = batch.next++;
+        add(input.mbufs[i], batch.times[i], input.source);
+    }
+    flush();
+}
+
+void RxLoop::add(rte_mbuf* mbuf, Timestamp time, const RxSource& source) {
+    const std::uint32_t length = rte_pktmbuf_pkt_len(mbuf);
+    poll_bytes_ += length;
+    PacketView view;
+    view.length = length;
+    view.captured = std::min({length, options_.snaplen, kGatherMax});
+    view.data = mbuf->nb_segs == 1 ? rte_pktmbuf_mtod(mbuf, const std::uint8_t*) : gather(mbuf, view.captured);
+    view.time = time;
+    view.now = now_ = std::max(now_, time);
+    view.checksum_known_good = checksums_good(mbuf->ol_flags);
+    view.vlan_stripped = (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
+    view.vlan_tci = mbuf->vlan_tci;
+    if (source.cut_at != 0 && length >= source.cut_at) add_to(counts_.cut, 1);
+    if (options_.filter != nullptr && !wanted(view)) {
+        add_to(counts_.filtered, 1);
+        rte_pktmbuf_free(mbuf);
+        return;
+    }
+    views_[batched_] = view;
+    batch_[batched_] = mbuf;
+    if (++batched_ == options_.burst) flush();
+}
+
+// The bytes of a packet of several mbufs in one piece; they stay until the flush.
+const std::uint8_t* RxLoop::gather(const rte_mbuf* mbuf, std::uint32_t length) {
+    if (scratch_used_ + length > scratch_.size()) flush();
+    std::uint8_t* to = scratch_.data() + scratch_used_;
+    std::uint32_t copied = 0;
+    for (const rte_mbuf* segment = mbuf; segment != nullptr && copied < length; segment = segment->next) {
+        const std::uint32_t n = std::min<std::uint32_t>(rte_pktmbuf_data_len(segment), length - copied);
+        std::memcpy(to + copied, rte_pktmbuf_mtod(segment, const std::uint8_t*), n);
+        copied += n;
+    }
+    scratch_used_ += length;
+    add_to(counts_.gathered, 1);
+    return to;
+}
+
+// The filter sees the frame as it was on the wire: a tag that the port took off is put back for it.
+bool RxLoop::wanted(const PacketView& view) {
+    if (!view.vlan_stripped || view.captured < kVlanTagAt)
+        return options_.filter->matches(view.data, view.captured, view.length);
+    std::memcpy(tagged_.data(), view.data, kVlanTagAt);
+    const std::array<std::uint8_t, kVlanTagBytes> tag{0x81, 0x00, static_cast<std::uint8_t>(view.vlan_tci >> 8),
+                                                      static_cast<std::uint8_t>(view.vlan_tci & 0xff)};
+    std::memcpy(tagged_.data() + kVlanTagAt, tag.data(), kVlanTagBytes);
+    std::memcpy(tagged_.data() + kVlanTagAt + kVlanTagBytes, view.data + kVlanTagAt, view.captured - kVlanTagAt);
+    return options_.filter->matches(tagged_.data(), view.captured + kVlanTagBytes, view.length + kVlanTagBytes);
+}
+
+void RxLoop::flush() {
+    if (batched_ != 0) {
+        engine_.process_burst(worker_, {views_.data(), batched_});
+        rte_pktmbuf_free_bulk(batch_.data(), batched_);
+    }
+    batched_ = 0;
+    scratch_used_ = 0;
+}
+
+void RxLoop::empty(Timestamp host_time) {
+    add_to(counts_.empty_polls, 1);
+    if (host_time - idle_at_ < kIdleInterval && host_time >= idle_at_) return; // a clock set back does not silence it
+    idle_at_ = host_time;
+    now_ = std::max(now_, host_time);
+    engine_.idle(worker_, now_);
+}
+
+// Spins for a while, then waits for the queues' sockets or sleeps, longer each time; never over a millisecond.
+void RxLoop::rest() {
+    if (++empty_in_a_row_ < kSpins) {
+        rte_pause();
+        return;
+    }
+    if (!wait_.empty() && wait_for_packets()) return;
+    const std::uint32_t doublings = std::min(empty_in_a_row_ - kSpins, 7u);
+    const timespec length{.tv_sec = 0, .tv_nsec = std::min(kShortestSleep << doublings, kLongestSleep)};
+    nanosleep(&length, nullptr);
+}
+
+// False: a socket is in error (its interface went down), which poll(2) would report without end.
+bool RxLoop::wait_for_packets() {
+    if (::poll(wait_.data(), wait_.size(), static_cast<int>(kLongestSleep / kMillisecond)) <= 0) return true;
+    bool sound = true;
+    for (const auto& waited : wait_) {
+        if ((waited.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0) continue;
+        int error = 0;
+        socklen_t size = sizeof error;
+        getsockopt(waited.fd, SOL_SOCKET, SO_ERROR, &error, &size); // reading it clears it
+        sound = false;
+    }
+    return sound;
+}
+
+} // namespace ftpsensor

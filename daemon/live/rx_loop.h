@@ -1,0 +1,98 @@
+// A worker's life: polls its queue of each port, hands bursts to the Engine, rests when there is nothing.
+//
+// Several ports are merged by time within a poll (TimeMerge). Without stamps of the port all packets of a poll have one
+// time, and ports come in the order of the config. Time handed on never goes back (PacketView::now).
+//
+// RxLoop is made on the main thread; run() belongs to one worker thread, pinned and registered with EAL; counts() may
+// be read by any. No lock, allocation, exception or message on the way of a packet.
+#pragma once
+
+#include "core/packet/packet_view.h"
+#include "daemon/live/filter.h"
+#include "daemon/live/port.h"
+#include "daemon/live/rx_clock.h"
+#include "daemon/live/time_merge.h"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include <poll.h>
+
+struct rte_mbuf;
+
+namespace ftpsensor {
+
+class Engine;
+
+struct RxOptions {
+    std::uint16_t burst = 64;             // packets a poll and queue, and at once to the Engine
+    std::uint32_t snaplen = 9216;         // bytes of a frame that are looked at
+    bool adaptive = true;                 // rest after empty polls; else poll without pause
+    const PacketFilter* filter = nullptr; // outlives the loop; null: everything
+};
+
+// One writer, the worker; monotonic.
+struct RxCounts {
+    std::atomic<std::uint64_t> packets{0}; // received, filtered ones included
+    std::atomic<std::uint64_t> bytes{0};
+    std::atomic<std::uint64_t> filtered{0}; // left out by capture.filter
+    std::atomic<std::uint64_t> cut{0};      // longer than their slot in the kernel's ring
+    std::atomic<std::uint64_t> gathered{0}; // came in several mbufs and were copied together
+    std::atomic<std::uint64_t> polls{0};    // of all queues; also the sign of life
+    std::atomic<std::uint64_t> empty_polls{0};
+};
+
+class RxLoop {
+public:
+    RxLoop(Engine& engine, std::uint32_t worker, const std::vector<RxSource>& sources, const RxOptions& options);
+    RxLoop(const RxLoop&) = delete;
+    RxLoop& operator=(const RxLoop&) = delete;
+    ~RxLoop();
+
+    // Polls until `stop`, then what the queues still hold (for at most 100 ms), then Engine::finish().
+    void run(const std::atomic<bool>& stop);
+
+    const RxCounts& counts() const { return counts_; }
+
+private:
+    struct Input { // one queue
+        RxSource source;
+        RxClock clock;
+        std::vector<rte_mbuf*> mbufs; // by index as in its TimeMerge::Batch
+    };
+
+    std::size_t poll();
+    std::uint16_t fetch(std::size_t queue, Timestamp host_time);
+    void hand_on();
+    void add(rte_mbuf* mbuf, Timestamp time, const RxSource& source);
+    const std::uint8_t* gather(const rte_mbuf* mbuf, std::uint32_t length);
+    bool wanted(const PacketView& view);
+    void flush();
+    void empty(Timestamp host_time);
+    void rest();
+    bool wait_for_packets();
+
+    Engine& engine_;
+    const std::uint32_t worker_;
+    const RxOptions options_;
+    std::vector<Input> inputs_;
+    TimeMerge merge_;
+    Timestamp now_ = 0; // highest time so far
+
+    std::vector<rte_mbuf*> batch_; // mbufs behind views_
+    std::vector<PacketView> views_;
+    std::uint32_t batched_ = 0;
+    std::vector<std::uint8_t> scratch_; // packets gathered from several mbufs, until the flush
+    std::size_t scratch_used_ = 0;
+    std::vector<std::uint8_t> tagged_; // a packet with its stripped tag put back, for the filter
+
+    std::vector<pollfd> wait_; // one a queue, or none where a queue cannot be waited for
+    std::uint32_t empty_in_a_row_ = 0;
+    Timestamp idle_at_ = 0; // last Engine::idle()
+    std::uint64_t poll_bytes_ = 0;
+    alignas(64) RxCounts counts_;
+};
+
+} // namespace ftpsensor

@@ -1,0 +1,61 @@
+#include "daemon/log_writer.h"
+
+#include <pthread.h>
+
+namespace ftpsensor {
+
+LogWriter::LogWriter(FileSystem& files, const Rotation& rotation, LogFileOptions options, LogNoticeHook notify)
+    : file_(files, rotation, options, std::move(notify)), thread_([this] { run(); }) {
+    ::pthread_setname_np(thread_.native_handle(), ("fs-log-" + options.log).substr(0, 15).c_str());
+}
+
+LogWriter::~LogWriter() { finish(); }
+
+void LogWriter::submit(Batch& batch) {
+    std::unique_lock lock(mutex_);
+    taken_.wait(lock, [&] { return batches_.size() < kBatchesMax; });
+    batches_.push_back(std::move(batch));
+    batch = Batch{};
+    if (!spare_.empty()) {
+        batch = std::move(spare_.back());
+        spare_.pop_back();
+    }
+    filled_.notify_one();
+}
+
+void LogWriter::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        filled_.wait(lock, [&] { return stop_ || !batches_.empty(); });
+        if (batches_.empty()) break;
+        Batch batch = std::move(batches_.front());
+        batches_.pop_front();
+        lock.unlock();
+        std::string_view text = batch.text;
+        for (const auto& line : batch.lines) {
+            file_.append(text.substr(0, line.size), line.write_ts);
+            text.remove_prefix(line.size);
+        }
+        if (batch.through != INT64_MIN) file_.tick(batch.through);
+        batch.text.clear();
+        batch.lines.clear();
+        batch.through = INT64_MIN;
+        lock.lock();
+        spare_.push_back(std::move(batch));
+        taken_.notify_one();
+    }
+    lock.unlock();
+    complete_ = file_.finish();
+}
+
+bool LogWriter::finish() {
+    {
+        const std::lock_guard lock(mutex_);
+        stop_ = true;
+    }
+    filled_.notify_one();
+    if (thread_.joinable()) thread_.join();
+    return complete_;
+}
+
+} // namespace ftpsensor

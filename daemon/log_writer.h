@@ -1,0 +1,56 @@
+// One log's writing: a thread that compresses and writes what the logger formatted.
+//
+// The logger hands over batches of lines; a bounded number of them waits. The thread owns the LogFile. submit() waits
+// where the disk is behind: the records wait in the workers' queues then, which are bounded and counted.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/log/log_file.h"
+
+namespace ftpsensor {
+
+class LogWriter {
+public:
+    LogWriter(FileSystem& files, const Rotation& rotation, LogFileOptions options, LogNoticeHook notify);
+    ~LogWriter();
+    LogWriter(const LogWriter&) = delete;
+    LogWriter& operator=(const LogWriter&) = delete;
+
+    struct Batch {
+        std::string text;
+        struct Line {
+            std::uint32_t size;
+            Timestamp write_ts;
+        };
+        std::vector<Line> lines;
+        Timestamp through = INT64_MIN; // all that is due before it is in this or earlier batches
+    };
+
+    // Logger thread. The batch comes back empty, with its memory.
+    void submit(Batch& batch);
+    // No more batches: writes and rotates everything, ends the thread. False: something was lost or not rotated.
+    bool finish();
+    LogFileStatus status() const { return file_.status(); } // any thread
+
+private:
+    static constexpr std::size_t kBatchesMax = 64;
+    void run();
+
+    LogFile file_;
+    std::mutex mutex_;
+    std::condition_variable filled_;
+    std::condition_variable taken_;
+    std::deque<Batch> batches_;
+    std::vector<Batch> spare_;
+    bool stop_ = false;
+    bool complete_ = true;
+    std::thread thread_;
+};
+
+} // namespace ftpsensor

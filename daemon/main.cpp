@@ -1,0 +1,52 @@
+// ftpsensord: from the command line to the command, and from what went wrong to one sentence and an exit status.
+#include "daemon/cli.h"
+#include "daemon/commands.h"
+#include "daemon/messages.h"
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <variant>
+
+#include <fmt/format.h>
+
+namespace {
+
+using namespace ftpsensor;
+
+int run(const CommandLine& line) {
+    init_messages(line.config.messages);
+    switch (line.command) {
+    case CommandLine::Command::run: return run_command(line);
+    case CommandLine::Command::read: return read_command(line);
+    case CommandLine::Command::check: return check_command(line);
+    }
+    return kExitFailure;
+}
+
+int fail(int status, const char* sentence) {
+    fmt::print(stderr, "{}: {}\n", kProgramName, sentence);
+    return status;
+}
+
+int run_or_say_why(const CommandLine& line) {
+    try {
+        return run(line);
+    } catch (const ConfigError& error) {
+        return fail(kExitUsage, error.what());
+    } catch (const std::bad_alloc&) {
+        return fail(kExitFailure, "out of memory; lower the bounds in limits, or workers.count");
+    } catch (const std::exception& error) {
+        return fail(kExitFailure, error.what());
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const auto parsed = parse_command_line(argc, argv);
+    if (const auto* line = std::get_if<CommandLine>(&parsed)) return run_or_say_why(*line);
+    const auto& exit = std::get<CommandLineExit>(parsed);
+    std::fputs(exit.text.c_str(), exit.status == kExitSuccess ? stdout : stderr);
+    return exit.status;
+}

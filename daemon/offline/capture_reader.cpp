@@ -1,0 +1,115 @@
+#include "daemon/offline/capture_reader.h"
+
+#include <pcap/pcap.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <stdexcept>
+
+namespace ftpsensor {
+
+namespace {
+
+LinkType link_type(int dlt) {
+    switch (dlt) {
+    case DLT_EN10MB: return LinkType::ethernet;
+    case DLT_RAW:
+    case DLT_IPV4:
+    case DLT_IPV6: return LinkType::raw_ip;
+    case DLT_NULL: return LinkType::null_host;
+    case DLT_LOOP: return LinkType::loop_network;
+    case DLT_LINUX_SLL: return LinkType::linux_cooked;
+    case DLT_LINUX_SLL2: return LinkType::linux_cooked2;
+    case DLT_PPP:
+    case DLT_PPP_SERIAL: return LinkType::ppp;
+    case DLT_PPP_ETHER: return LinkType::pppoe;
+    default: return LinkType::unknown;
+    }
+}
+
+std::uint64_t file_size(const std::string& path) {
+    struct stat status{};
+    if (path == "-" || ::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+} // namespace
+
+struct CaptureReader::File {
+    File(std::string p, pcap_t* h) : path(std::move(p)), handle(h) {}
+    ~File() { ::pcap_close(handle); }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+
+    std::string path;
+    pcap_t* handle;
+    LinkType link = LinkType::unknown;
+    std::uint64_t packets = 0;
+};
+
+CaptureReader::CaptureReader(std::vector<std::string> paths, std::string filter)
+    : paths_(std::move(paths)), filter_(std::move(filter)) {
+    for (const auto& path : paths_) bytes_total_ += file_size(path);
+}
+
+CaptureReader::~CaptureReader() = default;
+
+bool CaptureReader::open_next() {
+    if (file_) bytes_done_ += file_size(file_->path);
+    file_.reset();
+    while (next_path_ < paths_.size()) {
+        const std::string& path = paths_[next_path_++];
+        char error[PCAP_ERRBUF_SIZE] = "";
+        pcap_t* handle =
+            ::pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO, error);
+        if (handle == nullptr) {
+            damaged_.push_back({path, 0, error});
+            bytes_done_ += file_size(path);
+            continue;
+        }
+        file_ = std::make_unique<File>(path, handle);
+        file_->link = link_type(::pcap_datalink(handle));
+        if (!filter_.empty()) {
+            bpf_program program{};
+            if (::pcap_compile(handle, &program, filter_.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0)
+                throw std::runtime_error("capture.filter: " + std::string(::pcap_geterr(handle)) + " in \"" + filter_ + "\"");
+            ::pcap_setfilter(handle, &program);
+            ::pcap_freecode(&program);
+        }
+        return true;
+    }
+    return false;
+}
+
+bool CaptureReader::next(PacketView& packet) {
+    for (;;) {
+        if (!file_ && !open_next()) return false;
+        pcap_pkthdr* header = nullptr;
+        const u_char* data = nullptr;
+        const int result = ::pcap_next_ex(file_->handle, &header, &data);
+        if (result != 1) {
+            if (result == PCAP_ERROR) damaged_.push_back({file_->path, file_->packets, ::pcap_geterr(file_->handle)});
+            if (!open_next()) return false;
+            continue;
+        }
+        ++file_->packets;
+        packet = PacketView{};
+        packet.data = data;
+        packet.captured = header->caplen;
+        packet.length = std::max(header->len, header->caplen);
+        packet.time = static_cast<Timestamp>(header->ts.tv_sec) * kSecond + header->ts.tv_usec; // nanoseconds, as asked
+        packet.now = now_ = std::max(now_, packet.time);
+        packet.number = ++number_;
+        packet.link = file_->link;
+        return true;
+    }
+}
+
+std::uint64_t CaptureReader::bytes_read() const {
+    std::FILE* file = file_ ? ::pcap_file(file_->handle) : nullptr;
+    const off_t at = file != nullptr ? ::ftello(file) : 0;
+    return bytes_done_ + static_cast<std::uint64_t>(std::max<off_t>(at, 0));
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,52 @@
+// Capture files, one after another, as one capture: pcap, nanosecond pcap and pcapng by libpcap; "-" is standard input.
+//
+// A file that is damaged is read up to there, and the next one goes on: what went wrong is kept for the summary. One
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/packet/packet_view.h"
+
+namespace ftpsensor {
+
+struct DamagedCapture {
+    std::string path;
+    std::uint64_t packets = 0; // read before the damage
+    std::string reason;        // as libpcap says it
+};
+
+class CaptureReader {
+public:
+    // `filter`: a BPF expression, or empty. Throws std::runtime_error: a filter that does not compile.
+    CaptureReader(std::vector<std::string> paths, std::string filter);
+    ~CaptureReader();
+    CaptureReader(const CaptureReader&) = delete;
+    CaptureReader& operator=(const CaptureReader&) = delete;
+
+    // The next packet; its bytes stay valid until the next call. False: no more.
+    bool next(PacketView& packet);
+
+    const std::vector<DamagedCapture>& damaged() const { return damaged_; }
+    std::uint64_t bytes_read() const; // of all files, for progress
+    std::uint64_t bytes_total() const { return bytes_total_; } // 0: not known (standard input)
+
+private:
+    struct File;
+    bool open_next();
+
+    std::vector<std::string> paths_;
+    std::string filter_;
+    std::size_t next_path_ = 0;
+    std::unique_ptr<File> file_;
+    std::vector<DamagedCapture> damaged_;
+    std::uint64_t bytes_done_ = 0;
+    std::uint64_t bytes_total_ = 0;
+    std::uint64_t number_ = 0;
+    Timestamp now_ = INT64_MIN;
+};
+
+} // namespace ftpsensor

@@ -1,0 +1,68 @@
+// Packets of a capture to several workers: by the hash of their addresses, in order, in blocks.
+//
+// Each worker has a bounded ring of blocks. Where one is full, the reader waits for it. So that nobody waits for a worker
+// that has nothing to do, the reader publishes its time with every round of blocks and before it waits: a worker whose
+// ring is empty takes that time as its own. One reader thread; one thread a worker.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/packet/packet_view.h"
+
+namespace ftpsensor {
+
+class Distributor {
+public:
+    explicit Distributor(std::size_t workers);
+
+    // Reader: copies the packet into the block of its worker.
+    void put(const PacketView& packet);
+    void end(); // reader: no more packets
+
+    struct Block {
+        static constexpr std::size_t kPackets = 512;
+        static constexpr std::size_t kBytes = 512u << 10; // more than the largest packet
+        std::vector<PacketView> packets;
+        std::unique_ptr<std::uint8_t[]> bytes = std::make_unique<std::uint8_t[]>(kBytes);
+        std::size_t used = 0;
+    };
+    // Worker: waits for something to do. A block, which goes back by done(); or none and a time that everything before
+    // has been given out; or none and end().
+    struct Work {
+        std::unique_ptr<Block> block;
+        Timestamp time = INT64_MIN;
+        bool ended = false;
+    };
+    Work take(std::size_t worker);
+    void done(std::size_t worker, std::unique_ptr<Block> block);
+
+private:
+    static constexpr std::size_t kRingBlocks = 8;
+    static constexpr std::uint64_t kPublishEvery = 4096; // packets
+
+    struct Ring {
+        std::mutex mutex;
+        std::condition_variable filled;
+        std::condition_variable emptied;
+        std::deque<std::unique_ptr<Block>> blocks;
+        std::vector<std::unique_ptr<Block>> spare;
+        Timestamp taken_time = INT64_MIN; // the last published time that the worker was told
+        std::unique_ptr<Block> filling;   // reader's own
+    };
+    void push(Ring& ring);
+    void publish();
+
+    std::vector<std::unique_ptr<Ring>> rings_;
+    std::atomic<Timestamp> time_{INT64_MIN};
+    std::atomic<bool> ended_{false};
+    Timestamp now_ = INT64_MIN; // of the last packet put
+    std::uint64_t since_publish_ = 0;
+};
+
+} // namespace ftpsensor

@@ -1,0 +1,128 @@
+// `ftpsensord read`: capture files through the workers, by packet time, as fast as the machine can.
+#include <unistd.h>
+
+#include <chrono>
+#include <exception>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "daemon/commands.h"
+#include "daemon/engine.h"
+#include "daemon/offline/capture_reader.h"
+#include "daemon/offline/distributor.h"
+
+namespace ftpsensor {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+void run_worker(Engine& engine, Distributor& distributor, std::uint32_t worker) {
+    Timestamp last = INT64_MIN;
+    for (;;) {
+        Distributor::Work work = distributor.take(worker);
+        if (work.block) {
+            engine.process_burst(worker, work.block->packets);
+            last = work.block->packets.back().now;
+            distributor.done(worker, std::move(work.block));
+        } else if (work.time != INT64_MIN && work.time > last) engine.idle(worker, last = work.time);
+        if (work.ended) {
+            engine.finish(worker, last == INT64_MIN ? 0 : last);
+            return;
+        }
+    }
+}
+
+// One line that is written over, on a terminal only.
+class Progress {
+public:
+    explicit Progress(const CaptureReader& reader) : reader_(reader), shown_(::isatty(STDERR_FILENO) != 0) {}
+    ~Progress() {
+        if (drawn_) fmt::print(stderr, "\r\x1b[K");
+    }
+    void update(std::uint64_t packets) {
+        constexpr std::uint64_t kEvery = 1u << 14; // packets between looks at the clock
+        if (!shown_ || packets % kEvery != 0 || seconds_since(last_) < 0.2) return;
+        last_ = Clock::now();
+        drawn_ = true;
+        const double rate = static_cast<double>(packets) / std::max(seconds_since(start_), 1e-9);
+        if (reader_.bytes_total() != 0)
+            fmt::print(stderr, "\r\x1b[K{:3.0f} %  {} packets  {:.0f} packets/s",
+                       100.0 * static_cast<double>(reader_.bytes_read()) / static_cast<double>(reader_.bytes_total()),
+                       packets, rate);
+        else fmt::print(stderr, "\r\x1b[K{} packets  {:.0f} packets/s", packets, rate);
+    }
+
+private:
+    const CaptureReader& reader_;
+    bool shown_;
+    bool drawn_ = false;
+    Clock::time_point start_ = Clock::now();
+    Clock::time_point last_ = start_;
+};
+
+std::uint64_t packets_of(const EngineStats& stats) {
+    std::uint64_t packets = 0;
+    for (const auto& w : stats.workers) packets += w.packets;
+    return packets;
+}
+
+void print_summary(const EngineStats& stats, const CaptureReader& reader, double seconds) {
+    const std::uint64_t packets = packets_of(stats);
+    std::uint64_t bytes = 0, connections = 0;
+    for (const auto& w : stats.workers) {
+        bytes += w.bytes;
+        connections += w.connections;
+    }
+    fmt::print("packets      {}\nbytes        {}\nconnections  {}\nconn entries {}\nFTP entries  {}\n", packets, bytes,
+               connections, stats.conn_entries, stats.ftp_entries);
+    for (const auto& damaged : reader.damaged())
+        fmt::print("damaged      {}: after {} packets: {}\n", damaged.path, damaged.packets, damaged.reason);
+    for (const auto& named : stats.events)
+        fmt::print("event        {} {}{}\n", event_name(named.event), named.count,
+                   named.example_uid.empty() ? "" : " (" + named.example_uid + ")");
+    if (stats.write_errors != 0)
+        fmt::print("write errors {}, entries lost {}\n", stats.write_errors, stats.entries_lost);
+    fmt::print("seconds      {:.3f}\npackets/s    {:.0f}\n", seconds,
+               seconds > 0 ? static_cast<double>(packets) / seconds : 0.0);
+}
+
+} // namespace
+
+int read_command(const CommandLine& command_line) {
+    const Config& config = command_line.config;
+    CaptureReader reader(command_line.captures, config.capture.filter);
+    Engine engine(config, EngineMode::offline, command_line.seed);
+    Distributor distributor(engine.workers());
+    const auto start = Clock::now();
+    engine.start();
+    std::vector<std::thread> workers;
+    for (std::uint32_t i = 0; i < engine.workers(); ++i)
+        workers.emplace_back([&engine, &distributor, i] { run_worker(engine, distributor, i); });
+
+    std::exception_ptr failure;
+    try {
+        Progress progress(reader);
+        PacketView packet;
+        while (reader.next(packet)) {
+            distributor.put(packet);
+            progress.update(packet.number);
+        }
+    } catch (...) {
+        failure = std::current_exception(); // the workers must end first
+    }
+    distributor.end();
+    for (auto& worker : workers) worker.join();
+    engine.stop();
+    if (failure) std::rethrow_exception(failure);
+
+    const EngineStats stats = engine.stats();
+    print_summary(stats, reader, seconds_since(start));
+    const bool nothing_read = !reader.damaged().empty() && packets_of(stats) == 0;
+    return stats.entries_lost != 0 || nothing_read ? kExitFailure : kExitSuccess;
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,117 @@
+#include "daemon/pipeline_config.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <thread>
+
+namespace ftpsensor {
+
+namespace {
+
+ChecksumPolicy checksum_policy(ConfigChecksums policy) {
+    switch (policy) {
+    case ConfigChecksums::ignore: return ChecksumPolicy::ignore;
+    case ConfigChecksums::verify: return ChecksumPolicy::verify;
+    case ConfigChecksums::mark: return ChecksumPolicy::mark;
+    }
+    return ChecksumPolicy::ignore;
+}
+
+PasswordPolicy password_policy(ConfigPasswords policy) {
+    switch (policy) {
+    case ConfigPasswords::guests: return PasswordPolicy::guests;
+    case ConfigPasswords::all: return PasswordPolicy::all;
+    case ConfigPasswords::none: return PasswordPolicy::none;
+    }
+    return PasswordPolicy::guests;
+}
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+    return name.data();
+}
+
+} // namespace
+
+RunKeys RunKeys::make(std::optional<std::uint64_t> seed) {
+    if (seed) return {IdKey::from_seed(*seed), IdKey::from_seed(~*seed).k0};
+    std::array<std::uint64_t, 3> random{};
+    if (::getrandom(random.data(), sizeof random, 0) != static_cast<ssize_t>(sizeof random))
+        throw std::runtime_error("the kernel gives no random bytes for the ids (getrandom)");
+    return {{random[0], random[1]}, random[2]};
+}
+
+PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool live) {
+    PipelineOptions o;
+    o.decode.checksums = checksum_policy(config.capture.checksums);
+    o.decode.fragment_bytes_max = config.limits.fragment_bytes;
+    o.decode.fragment_timeout = config.timeouts.fragment;
+    o.conn.connections_max = static_cast<std::uint32_t>(config.limits.connections_max);
+    o.conn.tcp.attempt_delay = config.timeouts.tcp_attempt_delay;
+    o.conn.tcp.close_delay = config.timeouts.tcp_close_delay;
+    o.conn.tcp.inactivity = config.timeouts.tcp_inactivity;
+    o.conn.udp_inactivity = config.timeouts.udp_inactivity;
+    o.conn.icmp_inactivity = config.timeouts.icmp_inactivity;
+    o.conn.unknown_ip_inactivity = config.timeouts.unknown_ip_inactivity;
+    o.conn.checksums = o.decode.checksums;
+    o.conn.ftp_ports = config.ftp.ports;
+    o.conn.id_key = keys.ids;
+    o.conn.hash_secret = keys.hash_secret;
+    o.ftp.passwords = password_policy(config.ftp.passwords);
+    o.ftp.guest_ids = config.ftp.guest_ids;
+    if (config.ftp.commands.size() == 1 && config.ftp.commands[0] == "all") o.ftp.log_all_commands = true;
+    else if (!config.ftp.commands.empty()) o.ftp.logged_commands = config.ftp.commands;
+    o.emitter.queue_records = config.log.queue_records;
+    o.emitter.wait_when_full = !live;
+    o.emitter.wait = [] { std::this_thread::yield(); };
+    o.extended = config.ftp.extended;
+    o.run_out_delays = !live;
+    o.ftp_inactivity = config.timeouts.ftp_inactivity;
+    o.control_max = static_cast<std::uint32_t>(config.limits.ftp_sessions_max);
+    o.first_bytes_max = config.limits.first_bytes;
+    o.held_bytes_max = config.limits.reassembly_bytes;
+    o.hints_max = config.ftp.announcements_max;
+    return o;
+}
+
+EntryOptions entry_options(const Config& config, const RunKeys& keys) {
+    EntryOptions o;
+    o.format.format = config.log.format == ConfigFormat::json ? LogFormat::json : LogFormat::tsv;
+    o.format.timestamps =
+        config.log.timestamps == ConfigTimestamps::iso8601 ? TimestampFormat::iso8601 : TimestampFormat::epoch;
+    o.format.system_name = config.log.system_name.empty() ? host_name() : config.log.system_name;
+    o.format.node = config.log.node;
+    o.format.extended = config.ftp.extended;
+    o.transfers.extended = config.ftp.extended;
+    o.transfers.announcements_max = config.ftp.announcements_max;
+    o.transfers.id_key = keys.ids;
+    o.local_networks = config.local_networks;
+    return o;
+}
+
+RotationOptions rotation_options(const Config& config) {
+    return {config.log.rotation.interval, config.log.rotation.time_zone, config.log.folder_name, config.log.file_name};
+}
+
+LogPlace log_place(const Config& config) {
+    LogPlace place{config.log.directory, static_cast<mode_t>(config.log.file_mode), std::nullopt};
+    if (!config.log.group.empty()) place.group = group_id(config.log.group);
+    return place;
+}
+
+LogFileOptions log_file_options(const Config& config, const LogPlace& place, LogKind log) {
+    LogFileOptions o;
+    o.place = place;
+    o.log = log_path(log);
+    o.compression_level = config.log.compression_level;
+    o.flush_interval = config.log.flush_interval;
+    o.flush_bytes = config.log.flush_bytes;
+    return o;
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Live logs equal what `read` makes of tcpdump's capture of the same traffic, and nothing was dropped.
+
+usage: equality_test.py FTPSENSORD
+
+vsftpd and curl, passive and active, get and put, IPv4 and IPv6; two workers on net_af_packet. Needs: see lab.py."""
+import sys
+import time
+
+import lab
+import same_logs
+
+TRANSFERS = 6 * 3  # ways (four on IPv4, two on IPv6), files each
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    lab.need()
+    with lab.Lab(sys.argv[1]) as hub:
+        sensor = hub.start_sensor(workers=2)
+        tcpdump, capture = hub.start_tcpdump()
+        hub.transfers()
+        time.sleep(0.5)  # the last FINs
+        status, _ = sensor.stop()
+        lab.check(status == 0, "the sensor ends with status 0")
+        lab.check(hub.stop_tcpdump(tcpdump) == 0, "tcpdump lost nothing")
+
+        figures = sensor.summary()
+        for name in ("missed", "errors", "no_mbuf", "kernel_drops", "cut", "conn_records_dropped", "ftp_records_dropped",
+                     "late_records", "write_errors", "entries_lost"):
+            lab.check(figures[name] == 0, f"{name} is 0")
+        lab.check(figures["received"] > 1000, "packets were received")
+
+        live, offline = lab.entries(sensor.logs), lab.entries(hub.read_capture(capture))
+        services = [entry.get("service") for entry in live["conn"]]
+        lab.check(services.count("ftp") == TRANSFERS, f"{TRANSFERS} control connections, found {services.count('ftp')}")
+        lab.check(services.count("ftp-data") >= TRANSFERS, f"their data connections, found {services.count('ftp-data')}")
+        moved = [entry for entry in live["ftp"] if entry["command"] in ("RETR", "STOR")]
+        lab.check(len(moved) == TRANSFERS, f"an entry for each transfer, found {len(moved)}")
+        lab.check(all("fuid" in entry for entry in moved), "each with its file")
+        found = same_logs.differences(live, offline)
+        lab.check(not found, "live and read say the same\n" + "\n".join(found[:40]))
+
+
+main()

@@ -1,0 +1,264 @@
+"""A lab for live tests: an FTP client and server on a hub, and a sensor on its span port, in network namespaces.
+
+    client --+
+             +-- hub: a bridge that learns nothing (ageing_time 0), so that every frame leaves by every port -- span: sensor
+    server --+
+
+Needs root, iproute2, ethtool, vsftpd, curl and tcpdump; a test that lacks one exits with 77 (meson: skipped) and says which.
+Everything lives in namespaces and folders of the test's own and is gone at its end. Nothing leaves the machine.
+"""
+import contextlib
+import glob
+import gzip
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SKIPPED = 77
+CLIENT, SERVER = ("10.98.0.1", "fd98::1"), ("10.98.0.2", "fd98::2")
+SPAN = "span"  # the sensor's interface, in its namespace
+
+
+def skip(why):
+    print(f"SKIPPED: {why}")
+    sys.exit(SKIPPED)
+
+
+def need(*programs):
+    """Ends the test as skipped unless it runs as root, may make namespaces, and has the programs."""
+    if os.geteuid() != 0:
+        skip("needs root (network namespaces, AF_PACKET)")
+    for program in ("ip", "ethtool", "vsftpd", "curl", "tcpdump", *programs):
+        if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+            skip(f"needs {program}")
+    probe = f"ftpsensor-probe-{os.getpid()}"
+    if subprocess.run(["ip", "netns", "add", probe], capture_output=True).returncode != 0:
+        skip("may not make network namespaces")
+    subprocess.run(["ip", "netns", "del", probe], check=False)
+
+
+def check(condition, what):
+    """An assertion that says what it wanted; the test ends at the first that fails."""
+    if not condition:
+        print(f"FAILED: {what}")
+        sys.exit(1)
+    print(f"ok: {what}")
+
+
+def wait_for(condition, what, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            check(False, f"{what} within {seconds} s")
+        time.sleep(0.02)
+
+
+class Sensor:
+    """A running `ftpsensord run` on the span port."""
+
+    def __init__(self, process, logs, messages):
+        self.process, self.logs, self.messages = process, logs, messages
+
+    def said(self):
+        return self.messages.read_text()
+
+    def stop(self):
+        """SIGTERM; returns the exit status and the seconds it took."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=30)
+        return status, time.monotonic() - began
+
+    def summary(self):
+        """Figures of the summary at the end, by name."""
+        words = [w for line in self.said().splitlines() if "summary: " in line for w in line.split("summary: ")[1].split()]
+        return {k: float(v) for k, v in (w.split("=", 1) for w in words if "=" in w) if v.replace(".", "", 1).isdigit()}
+
+
+class Lab:
+    def __init__(self, ftpsensord):
+        self.ftpsensord = str(pathlib.Path(ftpsensord).resolve())
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ftpsensor-lab-"))
+        self.folder.chmod(0o755)
+        self.processes = []
+        self.names = {role: f"fs{os.getpid()}-{role}" for role in ("hub", "client", "server", "sensor")}
+
+    def __enter__(self):
+        try:
+            self._build_network()
+            self._start_server()
+        except BaseException:
+            self._tear_down()
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            for text in sorted(self.folder.glob("*.txt")):
+                print(f"--- {text.name}\n{text.read_text()[-3000:]}")
+        self._tear_down()
+
+    # --- network
+
+    def inside(self, role, *command):
+        return ["ip", "netns", "exec", self.names[role], *command]
+
+    def call(self, role, *command, **options):
+        return subprocess.run(self.inside(role, *command), check=True, capture_output=True, text=True, **options)
+
+    def _build_network(self):
+        for role, name in self.names.items():
+            subprocess.run(["ip", "netns", "add", name], check=True)
+            for setting in ("all", "default"):
+                quiet = [f"net.ipv6.conf.{setting}.router_solicitations=0", f"net.ipv6.conf.{setting}.accept_dad=0"]
+                if role in ("hub", "sensor"):
+                    quiet.append(f"net.ipv6.conf.{setting}.disable_ipv6=1")
+                self.call(role, "sysctl", "-qw", *quiet)
+            self.call(role, "ip", "link", "set", "lo", "up")
+        self.call("hub", "ip", "link", "add", "br0", "type", "bridge", "ageing_time", "0", "mcast_snooping", "0",
+                  "stp_state", "0", "forward_delay", "0")
+        self.call("hub", "ip", "link", "set", "br0", "up")
+        for role, interface in (("client", "eth0"), ("server", "eth0"), ("sensor", SPAN)):
+            self.call("hub", "ip", "link", "add", f"p-{role}", "type", "veth", "peer", "name", interface,
+                      "netns", self.names[role])
+            # What is glued together at one end arrives glued together at the other.
+            self.call("hub", "ethtool", "-K", f"p-{role}", "tso", "off", "gso", "off", "gro", "off")
+            self.call(role, "ethtool", "-K", interface, "tso", "off", "gso", "off", "gro", "off", "tx", "off")
+            self.call("hub", "ip", "link", "set", f"p-{role}", "master", "br0", "up")
+            self.call(role, "ip", "link", "set", interface, "up")
+        for role, (v4, v6) in (("client", CLIENT), ("server", SERVER)):
+            self.call(role, "ip", "address", "add", f"{v4}/24", "dev", "eth0")
+            self.call(role, "ip", "-6", "address", "add", f"{v6}/64", "dev", "eth0", "nodad")
+
+    # --- FTP
+
+    def _start_server(self):
+        root = self.folder / "ftp"
+        (root / "upload").mkdir(parents=True)
+        (self.folder / "empty").mkdir()
+        ftp = pwd.getpwnam("ftp")
+        os.chown(root / "upload", ftp.pw_uid, ftp.pw_gid)
+        (root / "hello.txt").write_text("hello, sensor\n")
+        (root / "small.bin").write_bytes(bytes(range(256)) * 300)
+        (root / "big.bin").write_bytes(os.urandom(1 << 20) * 64)
+        configuration = self.folder / "vsftpd.conf"
+        configuration.write_text(f"""listen=NO
+listen_ipv6=YES
+background=NO
+anonymous_enable=YES
+local_enable=NO
+anon_root={root}
+write_enable=YES
+anon_upload_enable=YES
+anon_umask=022
+connect_from_port_20=YES
+pasv_min_port=40000
+pasv_max_port=40999
+secure_chroot_dir={self.folder / "empty"}
+seccomp_sandbox=NO
+use_localtime=NO
+xferlog_enable=NO
+""")
+        self.start("server", "vsftpd", str(configuration))
+        wait_for(lambda: ":21 " in self.call("server", "ss", "-Hltn").stdout + " ", "vsftpd listens")
+
+    def curl(self, *arguments, background=False):
+        command = self.inside("client", "curl", "--silent", "--show-error", "--max-time", "60", *arguments)
+        if background:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.processes.append(process)
+            return process
+        run = subprocess.run(command, capture_output=True)
+        check(run.returncode == 0, f"curl {' '.join(arguments)} {run.stderr.decode()}".rstrip())
+        return run.stdout
+
+    def transfers(self):
+        """Each way to move a file: get and put, passive and active, by the old commands and the extended ones."""
+        upload = self.folder / "to-upload.bin"
+        upload.write_bytes(os.urandom(150_000))
+        ways = {"epsv": [], "pasv": ["--disable-epsv"], "eprt": ["-P", "-"], "port": ["-P", "-", "--disable-eprt"]}
+        for host, names in ((SERVER[0], list(ways)), (f"[{SERVER[1]}]", ["epsv", "eprt"])):
+            for name in names:
+                family = "v6" if ":" in host else "v4"
+                self.curl(*ways[name], f"ftp://{host}/hello.txt", "-o", "/dev/null")
+                self.curl(*ways[name], f"ftp://{host}/small.bin", "-o", "/dev/null")
+                self.curl(*ways[name], "-T", str(upload), f"ftp://{host}/upload/{name}-{family}.bin")
+
+    # --- the sensor and its witness
+
+    def start(self, role, *command, name=None):
+        messages = (self.folder / f"{name or command[0].rsplit('/', 1)[-1]}.txt").open("w")
+        process = subprocess.Popen(self.inside(role, *command), stdout=messages, stderr=subprocess.STDOUT)
+        self.processes.append(process)
+        return process
+
+    def start_sensor(self, workers=2, **settings):
+        """`settings`: keys of the config with __ for the dot (log__flush_interval="200ms")."""
+        logs = self.folder / "logs"
+        configuration = self.folder / "ftpsensor.yaml"
+        configuration.write_text(f"capture:\n  ports: [{{interface: {SPAN}}}]\n")
+        sets = [f"--set={key.replace('__', '.')}={value}" for key, value in settings.items()]
+        process = self.start("sensor", self.ftpsensord, "run", "-c", str(configuration),
+                             f"--set=workers.count={workers}", f"--set=log.directory={logs}", "--set=log.system_name=lab", *sets, name="sensor")
+        sensor = Sensor(process, logs, self.folder / "sensor.txt")
+        wait_for(lambda: process.poll() is not None or ": capturing" in sensor.said(), "the sensor captures")
+        check(process.poll() is None, "the sensor runs")
+        return sensor
+
+    def start_tcpdump(self):
+        capture = self.folder / "witness.pcap"
+        process = self.start("sensor", "tcpdump", "-i", SPAN, "-w", str(capture), "-U", "-s", "0", "-B", "65536", "-Z", "root")
+        wait_for(lambda: "listening on" in (self.folder / "tcpdump.txt").read_text(), "tcpdump listens")
+        return process, capture
+
+    def stop_tcpdump(self, process):
+        """Returns how many packets the kernel dropped for it."""
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=10)
+        for line in (self.folder / "tcpdump.txt").read_text().splitlines():
+            if line.endswith("dropped by kernel"):
+                return int(line.split()[0])
+        return 0
+
+    def read_capture(self, capture, workers=2):
+        """What `ftpsensord read` makes of a capture; returns its folder of logs."""
+        logs = self.folder / "read"
+        run = subprocess.run([self.ftpsensord, "read", "-o", str(logs), "--workers", str(workers), "--set=log.system_name=lab",
+                              str(capture)], capture_output=True, text=True)
+        check(run.returncode == 0, f"ftpsensord read {capture.name} {run.stderr if run.returncode else ''}".rstrip())
+        return logs
+
+    def _tear_down(self):
+        for process in reversed(self.processes):
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
+        for name in self.names.values():
+            pids = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True).stdout.split()
+            for pid in pids:  # vsftpd's children
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def log_files(logs):
+    return sorted(pathlib.Path(p) for p in glob.glob(f"{logs}/**/*.gz", recursive=True))
+
+
+def entries(logs):
+    """Entries of all logs below a folder, by _path."""
+    found = {"conn": [], "ftp": []}
+    for path in log_files(logs):
+        with gzip.open(path, "rt") as lines:
+            for line in lines:
+                entry = json.loads(line)
+                found.setdefault(entry["_path"], []).append(entry)
+    return found

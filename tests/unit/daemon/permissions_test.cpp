@@ -1,0 +1,45 @@
+// What the configured ports need of the process, said with what gives it.
+#include "daemon/live/permissions.h"
+#include "tests/support/catch.h"
+
+using namespace ftpsensor;
+
+namespace {
+
+CaptureConfig on_interface() {
+    CaptureConfig capture;
+    capture.ports.push_back({.interface = "eth1", .pci = "", .vdev = ""});
+    return capture;
+}
+
+std::size_t problems(const Permissions& permissions, const CaptureConfig& capture, std::uint64_t locked_bytes) {
+    Notes notes;
+    check_permissions(permissions, capture, locked_bytes, notes);
+    for (const auto& note : notes) {
+        CHECK(note.level == NoteLevel::problem);
+        CHECK_FALSE(note.remedy.empty());
+    }
+    return notes.size();
+}
+
+} // namespace
+
+TEST_CASE("an interface needs CAP_NET_RAW and CAP_NET_ADMIN") {
+    CHECK(problems({true, true, true, 0}, on_interface(), 1 << 20) == 0);
+    CHECK(problems({false, true, true, 0}, on_interface(), 0) == 1);
+    CHECK(problems({false, false, true, 0}, on_interface(), 0) == 2);
+}
+
+TEST_CASE("the rings may lock as much as the limit, or anything with CAP_IPC_LOCK") {
+    CHECK(problems({true, true, false, 1 << 20}, on_interface(), 1 << 20) == 0);
+    CHECK(problems({true, true, false, 1 << 20}, on_interface(), (1 << 20) + 1) == 1);
+    CHECK(problems({true, true, true, 1 << 20}, on_interface(), (1 << 20) + 1) == 0);
+}
+
+TEST_CASE("virtual devices need nothing") {
+    CaptureConfig capture;
+    capture.ports.push_back({.interface = "", .pci = "", .vdev = "net_null0"});
+    CHECK(problems({}, capture, 0) == 0);
+}
+
+TEST_CASE("this process's own are read") { CHECK(read_permissions().memlock_bytes_max > 0); }

@@ -1,0 +1,150 @@
+#include "core/packet/link.h"
+#include "tests/support/catch.h"
+#include "tests/unit/packet/decoding.h"
+
+namespace ftpsensor::test {
+namespace {
+
+const std::vector<Header> kInside = {Ipv4{}, Udp{.source_port = 1111, .destination_port = 2222}, Payload{"inside"}};
+
+Bytes with(std::vector<Header> link, const std::vector<Header>& inside = kInside) {
+    link.insert(link.end(), inside.begin(), inside.end());
+    return build(link);
+}
+
+void check_inside(Decoding& decoding, const Bytes& packet, LinkType link = LinkType::ethernet) {
+    REQUIRE(decoding.decode(packet, link).layer_count == 1);
+    CHECK(decoding.last().source_port == 1111);
+    CHECK(payload_text(decoding.last()) == "inside");
+    CHECK(decoding.count_all() == 0);
+}
+
+void check_stopped(const Bytes& packet, Event event, LinkType link = LinkType::ethernet) {
+    Decoding decoding;
+    CHECK(decoding.decode(packet, link).layer_count == 0);
+    CHECK(decoding.count(event) == 1);
+    CHECK(decoding.count_all() == 1);
+}
+
+} // namespace
+
+TEST_CASE("each link type leads to the IP packet") {
+    Decoding decoding;
+    check_inside(decoding, with({Ethernet{}}));
+    check_inside(decoding, with({}), LinkType::raw_ip);
+    check_inside(decoding, with({LinuxCooked{}}), LinkType::linux_cooked);
+    check_inside(decoding, with({LinuxCooked2{}}), LinkType::linux_cooked2);
+    check_inside(decoding, with({Ppp{}}), LinkType::ppp);
+    check_inside(decoding, with({Ppp{.hdlc_framing = true}}), LinkType::ppp);
+    check_inside(decoding, with({Pppoe{}}), LinkType::pppoe);
+}
+
+TEST_CASE("loopback takes every system's AF_INET6 in either byte order") {
+    const std::vector<Header> v6 = {Ipv6{}, Udp{.source_port = 1111}, Payload{"inside"}};
+    for (const std::uint32_t family : {10u, 24u, 28u, 30u}) {
+        for (const bool network_order : {false, true}) {
+            Decoding decoding;
+            const Bytes packet = with({Loopback{.network_byte_order = network_order, .family = family}}, v6);
+            check_inside(decoding, packet, network_order ? LinkType::loop_network : LinkType::null_host);
+        }
+    }
+    check_stopped(with({Loopback{.family = 7}}), Event::unknown_ethertype, LinkType::null_host);
+}
+
+TEST_CASE("tags of every kind are taken off, in any order") {
+    Decoding decoding;
+    check_inside(decoding, with({Ethernet{}, Vlan{}}));
+    check_inside(decoding, with({Ethernet{}, Vlan{.tpid = 0x88a8}, Vlan{}}));
+    check_inside(decoding, with({Ethernet{}, Vlan{.tpid = 0x9100}, Vlan{.tpid = 0x9100}, Vlan{}}));
+    check_inside(decoding, with({Ethernet{}, Mpls{}}));
+    check_inside(decoding, with({Ethernet{}, Mpls{}, Mpls{}, Mpls{}}));
+    check_inside(decoding, with({Ethernet{}, Vlan{}, Mpls{}}));
+    check_inside(decoding, with({Ethernet{}, Pppoe{}}));
+    check_inside(decoding, with({Ethernet{}, Vlan{.tpid = 0x88a8}, Vlan{}, Pppoe{}}));
+    check_inside(decoding, with({LinuxCooked{}, Vlan{}}), LinkType::linux_cooked);
+}
+
+TEST_CASE("a stripped tag changes nothing") {
+    Decoding decoding;
+    const Bytes packet = with({Ethernet{}});
+    PacketView view;
+    view.data = packet.data();
+    view.captured = view.length = static_cast<std::uint32_t>(packet.size());
+    view.vlan_stripped = true;
+    view.vlan_tci = 7;
+    EventCounters events;
+    Decoder decoder({}, events);
+    DecodedPacket out;
+    decoder.decode(view, out);
+    REQUIRE(out.layer_count == 1);
+    CHECK(payload_text(out.layers[0]) == "inside");
+}
+
+TEST_CASE("802.3 with SNAP carries IP, within its length; 802.2 and IPX do not") {
+    const Bytes ip_packet = build(kInside);
+    const auto frame = [&](std::initializer_list<int> llc, std::size_t padding) {
+        Bytes bytes =
+            build({Ethernet{.ether_type = static_cast<std::uint16_t>(llc.size() + ip_packet.size())}, raw(llc)});
+        bytes.insert(bytes.end(), ip_packet.begin(), ip_packet.end());
+        bytes.resize(bytes.size() + padding, 0xee);
+        return bytes;
+    };
+    Decoding decoding;
+    check_inside(decoding, frame({0xaa, 0xaa, 3, 0, 0, 0, 8, 0}, 0));
+    check_inside(decoding, frame({0xaa, 0xaa, 3, 0, 0, 0, 8, 0}, 20));
+    check_inside(decoding, frame({0xaa, 0xaa, 0, 0, 0, 0, 0, 8, 0}, 0));               // a control field of two bytes
+    check_stopped(frame({0xaa, 0xaa, 3, 0, 0, 9, 8, 0}, 0), Event::unknown_ethertype); // another organisation
+    check_stopped(frame({0x42, 0x42, 3}, 0), Event::unknown_ethertype);
+    check_stopped(frame({0xff, 0xff, 3}, 0), Event::unknown_ethertype);
+    check_stopped(with({Ethernet{.ether_type = 1501}}), Event::unknown_ethertype); // neither length nor type
+}
+
+TEST_CASE("provider backbone, VN-Tag and FabricPath headers are taken off") {
+    Decoding decoding;
+    const Bytes frame = with({Ethernet{}});
+    Bytes backbone = build({Ethernet{.ether_type = 0x88e7}, raw({0, 0, 0, 1})});
+    backbone.insert(backbone.end(), frame.begin(), frame.end());
+    check_inside(decoding, backbone);
+    Bytes tagged = build({Ethernet{.ether_type = 0x8926}, raw({0, 0, 0, 0, 0x81, 0, 0, 1, 8, 0})});
+    tagged.insert(tagged.end(), frame.begin() + 14, frame.end());
+    check_inside(decoding, tagged);
+    Bytes fabric = build({Ethernet{.ether_type = 0x8903}, raw({0, 1})});
+    fabric.insert(fabric.end(), frame.begin(), frame.end());
+    check_inside(decoding, fabric);
+}
+
+TEST_CASE("a PPPoE length cuts trailing bytes off") {
+    Bytes packet = build({Ethernet{}, Pppoe{}, Ipv4{.total_length = 0}, Udp{}, Payload{"inside"}});
+    packet.resize(packet.size() + 9, 0xee);
+    Decoding decoding;
+    REQUIRE(decoding.decode(packet).layer_count == 1);
+    CHECK(payload_text(decoding.last()) == "inside");
+}
+
+TEST_CASE("what is not IP is counted and gives nothing") {
+    check_stopped(with({Ethernet{.ether_type = 0x0806}}), Event::arp);
+    check_stopped(with({Ethernet{}, Vlan{.ether_type = 0x8035}}), Event::arp);
+    check_stopped(with({Ethernet{.ether_type = 0x88cc}}), Event::unknown_ethertype);
+    check_stopped(with({Ppp{.protocol = 0xc021}}), Event::unknown_ethertype, LinkType::ppp);
+    check_stopped(with({}), Event::unknown_link_type, LinkType::unknown);
+    check_stopped({}, Event::empty_packet, LinkType::raw_ip);
+    check_stopped({}, Event::truncated_frame);
+}
+
+TEST_CASE("tags and labels without end are given up") {
+    std::vector<Header> tags = {Ethernet{}};
+    tags.insert(tags.end(), kMaxLinkHeaders + 1, Vlan{});
+    check_stopped(with(tags), Event::vlan_depth_exceeded);
+    tags.resize(kMaxLinkHeaders - 1);
+    Decoding decoding;
+    check_inside(decoding, with(tags));
+
+    std::vector<Header> labels = {Ethernet{}};
+    labels.insert(labels.end(), kMaxMplsLabels + 1, Mpls{});
+    check_stopped(with(labels), Event::vlan_depth_exceeded);
+    labels.resize(kMaxMplsLabels + 1);
+    Decoding other;
+    check_inside(other, with(labels));
+}
+
+} // namespace ftpsensor::test

@@ -1,0 +1,166 @@
+#include "core/packet/tunnel.h"
+#include "tests/support/catch.h"
+#include "tests/unit/packet/decoding.h"
+
+namespace ftpsensor::test {
+namespace {
+
+const std::vector<Header> kInner = {Ipv4{.source = ip("192.168.0.1"), .destination = ip("192.168.0.2")},
+                                    Tcp{.source_port = 1234}, Payload{"inside"}};
+const std::vector<Header> kInner6 = {Ipv6{}, Tcp{.source_port = 1234}, Payload{"inside"}};
+
+std::vector<Header> join(std::vector<Header> outer, const std::vector<Header>& inner) {
+    outer.insert(outer.end(), inner.begin(), inner.end());
+    return outer;
+}
+
+void check_opened(const std::vector<Header>& headers, TunnelKind kind, std::size_t layers = 2) {
+    Decoding decoding;
+    const DecodedPacket& out = decoding.decode(build(headers), LinkType::raw_ip);
+    REQUIRE(out.layer_count == layers);
+    const Layer& inner = decoding.last();
+    CHECK(inner.carried_by == kind);
+    CHECK(inner.source_port == 1234);
+    CHECK(payload_text(inner) == "inside");
+    CHECK(inner.makes_connection);
+    const bool over_udp = out.layers[layers - 2].transport == Transport::udp;
+    CHECK(out.layers[layers - 2].makes_connection == over_udp);
+    CHECK(decoding.count_all() == 0);
+}
+
+// The outer packet stands alone, and `event` says why.
+void check_closed(const Bytes& packet, Event event, std::uint32_t on_wire = 0) {
+    Decoding decoding;
+    REQUIRE(decoding.decode(packet, LinkType::raw_ip, on_wire).layer_count == 1);
+    CHECK(decoding.last().carried_by == TunnelKind::none);
+    CHECK(decoding.count(event) == 1);
+    CHECK(decoding.count_all() == 1);
+}
+
+} // namespace
+
+TEST_CASE("IP in IP of all four kinds") {
+    check_opened(join({Ipv4{}}, kInner), TunnelKind::ip_in_ip);
+    check_opened(join({Ipv4{}}, kInner6), TunnelKind::ip_in_ip);
+    check_opened(join({Ipv6{}}, kInner), TunnelKind::ip_in_ip);
+    check_opened(join({Ipv6{}}, kInner6), TunnelKind::ip_in_ip);
+}
+
+TEST_CASE("an inner packet that does not fill the outer one is none") {
+    const Bytes inner = build(kInner);
+    check_closed(build({Ipv4{.protocol = 4}, Payload{std::string(inner.begin(), inner.end()) + "more"}}),
+                 Event::inner_frame_damaged);
+    check_closed(build(join({Ipv4{.protocol = 41}}, kInner)), Event::inner_frame_damaged);
+    const Bytes packet = build(join({Ipv4{}}, kInner));
+    check_closed(cut(packet, packet.size() - 1), Event::inner_frame_damaged, static_cast<std::uint32_t>(packet.size()));
+}
+
+TEST_CASE("GRE with every field, and what it carries") {
+    check_opened(join({Ipv4{}, Gre{}}, kInner), TunnelKind::gre);
+    check_opened(join({Ipv6{}, Gre{}}, kInner6), TunnelKind::gre);
+    check_opened(join({Ipv4{}, Gre{.with_checksum = true, .key = 5, .sequence = 6}}, kInner), TunnelKind::gre);
+    check_opened(join({Ipv4{}, Gre{}, Ethernet{}, Vlan{}}, kInner), TunnelKind::gre);
+    check_opened(join({Ipv4{}, Udp{.destination_port = 4754}, Gre{}}, kInner), TunnelKind::gre);
+}
+
+TEST_CASE("ERSPAN of the three types") {
+    const auto mirrored = [](const Gre& gre, std::initializer_list<int> header) {
+        Payload frame = raw(header);
+        const Bytes bytes = build(join({Ethernet{}}, kInner));
+        frame.data.append(bytes.begin(), bytes.end());
+        return std::vector<Header>{Ipv4{}, gre, frame};
+    };
+    check_opened(mirrored({.protocol = 0x88be}, {}), TunnelKind::gre);
+    check_opened(mirrored({.sequence = 1, .protocol = 0x88be}, {0x10, 0, 0, 0, 0, 0, 0, 0}), TunnelKind::gre);
+    check_opened(mirrored({.sequence = 1, .protocol = 0x22eb}, {0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}),
+                 TunnelKind::gre);
+    check_opened(
+        mirrored({.sequence = 1, .protocol = 0x22eb}, {0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}),
+        TunnelKind::gre);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x22eb}, Payload{"too short"}}), Event::gre_bad_header);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x88be}, Payload{"too short"}}), Event::gre_bad_header);
+}
+
+TEST_CASE("PPTP carries IP in PPP") {
+    const Gre pptp = {.key = 5, .sequence = 1, .acknowledgment = 1, .version = 1, .protocol = 0x880b};
+    check_opened(join({Ipv4{}, pptp, raw({0xff, 3, 0, 0x21})}, kInner), TunnelKind::gre);
+    check_opened(join({Ipv4{}, pptp, raw({0xff, 3, 0, 0x57})}, kInner6), TunnelKind::gre);
+    check_closed(build({Ipv4{}, pptp, raw({0xff, 3, 0xc0, 0x21})}), Event::unknown_ethertype);
+    check_closed(build({Ipv4{}, pptp}), Event::gre_bad_header); // an acknowledgement alone
+    check_closed(build({Ipv4{}, Gre{.version = 1, .protocol = 0x0800}, Payload{"x"}}), Event::gre_bad_header);
+}
+
+TEST_CASE("GRE that stays closed keeps its parent") {
+    check_closed(build(join({Ipv4{}, Gre{.version = 2}}, kInner)), Event::unknown_gre_version);
+    check_closed(build(join({Ipv4{}, Gre{.flags_and_version = 0x4000}}, kInner)), Event::gre_bad_header);
+    check_closed(build(join({Ipv4{}, Gre{.flags_and_version = 0x0008}}, kInner)), Event::gre_bad_header);
+    check_closed(build({Ipv4{.protocol = 47}, Payload{"abc"}}), Event::gre_bad_header);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x8200}, Payload{"802.11"}}), Event::unknown_ethertype);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x6558}, Payload{"too short"}}), Event::gre_bad_header);
+    check_closed(build({Ipv4{}, Gre{}, Payload{"... no IP packet, but of enough bytes"}}), Event::unknown_ip_version);
+}
+
+TEST_CASE("VXLAN and Geneve, told by the responder's port") {
+    const Udp vxlan = {.destination_port = kVxlanPort};
+    const Udp geneve = {.destination_port = kGenevePort};
+    check_opened(join({Ipv4{}, vxlan, Vxlan{}, Ethernet{}}, kInner), TunnelKind::vxlan);
+    check_opened(join({Ipv6{}, vxlan, Vxlan{}, Ethernet{}, Vlan{}}, kInner6), TunnelKind::vxlan);
+    check_opened(join({Ipv4{}, Udp{.source_port = kVxlanPort}, Vxlan{}, Ethernet{}}, kInner), TunnelKind::vxlan);
+    check_opened(join({Ipv4{}, geneve, Geneve{}, Ethernet{}}, kInner), TunnelKind::geneve);
+    check_opened(join({Ipv4{}, geneve, Geneve{.options = Bytes(8, 0)}, Ethernet{}}, kInner), TunnelKind::geneve);
+    check_opened(join({Ipv4{}, geneve, Geneve{}}, kInner), TunnelKind::geneve);
+    check_opened(join({Ipv4{}, geneve, Geneve{}}, kInner6), TunnelKind::geneve);
+}
+
+TEST_CASE("VXLAN and Geneve that stay closed keep the outer packet") {
+    const Udp vxlan = {.destination_port = kVxlanPort};
+    const Udp geneve = {.destination_port = kGenevePort};
+    check_closed(build(join({Ipv4{}, vxlan, Vxlan{.flags = 0}, Ethernet{}}, kInner)), Event::bad_vxlan_header);
+    check_closed(build({Ipv4{}, vxlan, Vxlan{}}), Event::bad_vxlan_header);
+    check_closed(build({Ipv4{}, vxlan, Payload{"short"}}), Event::bad_vxlan_header);
+    check_closed(build({Ipv4{}, vxlan, Vxlan{}, Payload{"no frame"}}), Event::truncated_frame);
+    check_closed(build({Ipv4{}, vxlan, Vxlan{}, Ethernet{.ether_type = 0x0806}, Payload{"who has"}}), Event::arp);
+    check_closed(build(join({Ipv4{}, geneve, Geneve{.version = 1}}, kInner)), Event::bad_geneve_header);
+    check_closed(build({Ipv4{}, geneve, Geneve{.option_words = 63}, Payload{"x"}}), Event::bad_geneve_header);
+    check_closed(build({Ipv4{}, geneve, Geneve{.protocol = 0x0806}, Payload{"x"}}), Event::arp);
+    check_closed(build({Ipv4{}, geneve, Geneve{.protocol = 0x1234}, Payload{"x"}}), Event::unknown_ethertype);
+}
+
+TEST_CASE("what the capture cut off is missing from the packet inside of UDP") {
+    const Bytes packet = build({Ipv4{}, Udp{.destination_port = kVxlanPort}, Vxlan{}, Ethernet{}, Ipv4{},
+                                Tcp{.source_port = 1234}, Payload{std::string(500, 'x')}});
+    Decoding decoding;
+    REQUIRE(
+        decoding.decode(cut(packet, 150), LinkType::raw_ip, static_cast<std::uint32_t>(packet.size())).layer_count ==
+        2);
+    CHECK(decoding.last().payload_length == 500);
+    CHECK(decoding.last().payload_captured == 150 - (packet.size() - 500));
+}
+
+TEST_CASE("tunnels are opened to a depth, and what is beyond is left") {
+    std::vector<Header> headers(kMaxTunnelDepth, Header{Ipv4{}});
+    check_opened(join(headers, kInner), TunnelKind::ip_in_ip, kMaxTunnelDepth + 1);
+    headers.emplace_back(Ipv4{});
+    Decoding decoding;
+    CHECK(decoding.decode(build(join(headers, kInner)), LinkType::raw_ip).layer_count == kMaxTunnelDepth + 1);
+    CHECK(decoding.count(Event::exceeded_tunnel_max_depth) == 1);
+    CHECK_FALSE(decoding.last().makes_connection);
+}
+
+TEST_CASE("fragments outside and inside of a tunnel are put together beside each other") {
+    Decoding decoding;
+    std::size_t opened = 0;
+    for (const Bytes& inner :
+         build_fragments({Ipv4{.id = 9}, Udp{.source_port = 1234}, Payload{std::string(900, 'x')}}, 400)) {
+        const std::string bytes(inner.begin(), inner.end());
+        for (const Bytes& outer : build_fragments({Ipv6{}, Gre{.protocol = 0x0800}, Payload{bytes}}, 200)) {
+            if (decoding.decode(outer, LinkType::raw_ip).layer_count == 2) ++opened;
+        }
+    }
+    REQUIRE(opened == 1);
+    CHECK(payload_text(decoding.last()) == std::string(900, 'x'));
+    CHECK_FALSE(decoding.out().layers[0].makes_connection);
+    CHECK(decoding.out().layers[0].l4[2] == 0x08); // the outer datagram is still there
+}
+
+} // namespace ftpsensor::test
