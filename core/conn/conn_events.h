@@ -11,6 +11,9 @@ public:
     ConnEvents(EventCounters& counters, const IdKey& key) : counters_(counters), key_(key) {}
     void count(const Connection& c, Event event) const {
         counters_.count(event);
+        keep_example(c, event);
+    }
+    void keep_example(const Connection& c, Event event) const {
         if (counters_.wants_example(event)) [[unlikely]]
             counters_.keep_example(event, connection_uid(key_, c.identity()));
     }

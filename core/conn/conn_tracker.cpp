@@ -10,9 +10,24 @@ namespace ftpsensor {
 namespace {
 
 constexpr std::uint32_t kExtrasMax = 1u << 16;
-constexpr std::uint8_t kTunnelChangesMax = 200;
+constexpr std::uint8_t kTunnelChangesMax = 5; // Zeek's Tunnel::max_changes_per_connection
 
 bool is_broadcast(const IpAddress& a) { return a == IpAddress::from_v4(255, 255, 255, 255); }
+
+// Zeek's DNS analyzer looks at its UDP connections each dns_session_timeout, and ends those that are silent by then.
+constexpr Duration kDnsSessionTimeout = 10 * kSecond;
+constexpr Duration kDnsSilence = kDnsSessionTimeout - kSecond;
+
+bool is_dns(const Connection& c) {
+    const std::uint16_t port = c.id().resp_p;
+    return port == 53 || port == 137 || port == 5353 || port == 5355;
+}
+
+bool dns_deadline_reached(Connection& c) {
+    if (c.deadline - c.last >= kDnsSilence) return true;
+    c.deadline += kDnsSessionTimeout;
+    return false;
+}
 
 std::uint64_t combine(std::uint64_t a, std::uint64_t b) {
     return mix(a ^ 0x9e3779b97f4a7c15, b ^ 0xd6e8feb86659fd93);
@@ -119,15 +134,25 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
     c.start = c.last = packet.time;
     c.ordinal = next_ordinal_;
     c.first_seq = layer.transport == Transport::tcp ? layer.tcp_seq : 0;
-    if (tunnel.present) check_encapsulation(c, tunnel);
+    if (tunnel.present) {
+        c.has_encapsulation = true;
+        c.encapsulation = tunnel.stack;
+        add_tunnel_parent(c, tunnel.parent);
+    }
+    if (wants_flip(layer) && !is_broadcast(layer.source)) flip_roles(c, history_);
     switch (layer.transport) {
     case Transport::tcp: tcp_.open(c); break;
-    case Transport::udp: c.inactivity = options_.udp_inactivity; break;
+    case Transport::udp:
+        c.inactivity = options_.udp_inactivity;
+        if (is_dns(c)) {
+            c.deadline_kind = Deadline::expire;
+            c.deadline = c.start + kDnsSessionTimeout;
+        }
+        break;
     case Transport::icmp: c.inactivity = options_.icmp_inactivity; break;
     case Transport::unknown: c.inactivity = options_.unknown_ip_inactivity; break;
     }
     if (layer.transport != Transport::tcp) c.end[0].payload_bytes = c.end[1].payload_bytes = 0;
-    if (wants_flip(layer) && !is_broadcast(layer.source)) flip_roles(c, history_);
     if (!wheel_.started()) wheel_.start(packet.now);
     wheel_.schedule(index, next_look(c));
     observer_.opened(c, index, packet);
@@ -136,17 +161,14 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
 
 void ConnTracker::check_encapsulation(Connection& c, const Tunnel& tunnel) {
     if (tunnel.present == c.has_encapsulation && tunnel.stack == c.encapsulation) return;
-    const bool known = c.has_encapsulation || c.tunnel_changes != 0 || c.history_seen != 0;
     c.has_encapsulation = tunnel.present;
     c.encapsulation = tunnel.stack;
-    if (known) {
-        if (c.tunnel_changes >= kTunnelChangesMax) {
-            conn_events_.count(c, Event::tunnel_max_changes_per_connection_exceeded);
-            history_.check(c, kHistoryLimit, 'X');
-            return;
-        }
-        ++c.tunnel_changes;
+    if (c.tunnel_changes >= kTunnelChangesMax) {
+        conn_events_.count(c, Event::tunnel_max_changes_per_connection_exceeded);
+        limit_reached(c);
+        return;
     }
+    ++c.tunnel_changes;
     if (tunnel.present) add_tunnel_parent(c, tunnel.parent);
 }
 
@@ -170,7 +192,7 @@ void ConnTracker::add_tunnel_parent(Connection& c, const Id96& parent) {
 bool ConnTracker::leaves_out(Connection& c, const Layer& layer, unsigned side, Event event) {
     if (!layer.bad_l4_checksum) [[likely]]
         return false;
-    conn_events_.count(c, event);
+    conn_events_.keep_example(c, event); // the decoder has counted it
     if (layer.transport == Transport::tcp || layer.transport == Transport::udp)
         history_.add_scaled(c, side == c.orig_side ? 'C' : 'c', c.end[side].bad_checksums);
     return options_.checksums == ChecksumPolicy::verify;
@@ -236,7 +258,7 @@ bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
         if (c.deadline_kind != Deadline::none && c.deadline <= idle) {
             if (c.deadline > now) return false;
             due = c.deadline;
-            if (tcp_.deadline_reached(c)) return true;
+            if (c.proto == Transport::tcp ? tcp_.deadline_reached(c) : dns_deadline_reached(c)) return true;
             continue; // it has been moved or cleared
         }
         due = idle;

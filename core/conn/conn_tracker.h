@@ -82,6 +82,8 @@ public:
     std::uint64_t opened_count() const { return opened_; }
     const GapTracker& gaps() const { return gaps_; }
     const ConnEvents& events() const { return conn_events_; }
+    // A limit of ours or of the reference's analyzer cut what is known of the connection: `X` in the history.
+    void limit_reached(Connection& c) const { history_.check(c, kHistoryLimit, 'X'); }
     const IdKey& id_key() const { return options_.id_key; }
     // The record of a connection as it stands, and the text that goes with it (cleared first).
     void fill_record(const Connection& c, ConnRecord& record, std::string& text) const;

@@ -136,9 +136,10 @@ void TcpTracker::process(Connection& c, const Layer& segment, unsigned side, Tim
     if (s.length > 0 && !s.has(kRst) && !underflow) {
         const std::uint64_t data_rel = s.has(kSyn) ? s.rel_seq + 1 : s.rel_seq;
         if (segment.payload_captured < s.length) events_.count(c, Event::truncated_tcp_payload);
-        else if (gaps_.data(end, peer, data_rel, s.length)) {
-            out.has_data = true;
+        else {
+            out.has_payload = true;
             out.data_rel = data_rel;
+            out.has_data = gaps_.data(end, peer, data_rel, s.length);
         }
     }
     check_end_of_stream(c, side, out);

@@ -29,7 +29,8 @@ struct TcpTimeouts {
 struct TcpOutcome {
     bool flipped = false;       // roles changed: Connection::orig_side is another now
     bool has_gaps = false;      // of the peer's stream: GapTracker::gaps()
-    bool has_data = false;      // payload to be taken into the sender's stream at data_rel
+    bool has_payload = false;   // all of the segment's payload was captured; it stands at data_rel of its stream
+    bool has_data = false;      // and it is new to the reference's reassembly, which takes nothing that was acknowledged
     std::uint64_t data_rel = 0;
     std::uint64_t ack_rel = 0;  // 0: none; else what the segment acknowledged of the peer's stream
     bool ended[2] = {false, false}; // by side: that stream is now known to be complete

@@ -139,8 +139,15 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
     const FtpRequest request = parse_request(line);
     if (request.name.empty() || request.name.size() > name_bytes_max) {
         // Before the first command it may be anything; from then on it is an odd client.
-        if (confirmed)
-            events.count(request.name.empty() ? Event::FTP_invalid_command : Event::FTP_max_command_length_exceeded);
+        if (!confirmed) return;
+        if (request.name.empty()) {
+            events.count(Event::FTP_invalid_command);
+            return;
+        }
+        events.count(Event::FTP_max_command_length_exceeded);
+        FtpEvent& event = out.events.emplace_back();
+        event.kind = FtpOutcome::limit_reached;
+        event.ts = now;
         return;
     }
     std::array<char, kCommandNameBytesMax> upper; // NOLINT: filled as far as it is used

@@ -67,12 +67,14 @@ enum class FtpOutcome : std::uint8_t {
     confirmed,    // it is FTP, a command was seen: the connection's service is "ftp"; once
     violated,     // it is not: the service is taken back; no more bytes are wanted, finish() still is; at most once
     encrypted,    // AUTH TLS or SSL was granted: service "ssl" once TLS is seen is the caller's; the same; once
+    limit_reached, // a command was longer than max_command_length: `X` in the connection's history
     gssapi,       // AUTH GSSAPI was granted (ADAT exchange follows); once
 };
 
 struct FtpEvent {
     FtpOutcome kind = FtpOutcome::message;
     bool logged = false;      // message: makes an entry
+    bool transfers = false;   // message: of a command that moves data over a data connection (RETR, STOR, LIST, …)
     bool final_entry = false; // message: the one entry of a session without a logged command, made by finish()
     Timestamp ts = 0;         // message: when the command was sent; else `now`
     // Messages that are logged, else unspecified: already cut, hidden and made a URL as the log shows them.

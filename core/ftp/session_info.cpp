@@ -9,6 +9,10 @@ namespace ftpsensor {
 
 namespace {
 
+// What moves over a data connection (RFC 959 4.1.3, RFC 3659 7).
+constexpr std::uint64_t kTransferCommands = bit(FtpCommand::retr) | bit(FtpCommand::stor) | bit(FtpCommand::stou) |
+                                            bit(FtpCommand::appe) | bit(FtpCommand::list) | bit(FtpCommand::nlst) |
+                                            bit(FtpCommand::mlsd);
 constexpr std::string_view kUnknownUser = "<unknown>";
 constexpr std::string_view kHidden = "<hidden>";
 constexpr std::string_view kUrlScheme = "ftp://";
@@ -131,6 +135,7 @@ void SessionInfo::end_turn(const FtpTurn& turn, bool with_strings, FtpOutput& ou
     event.kind = FtpOutcome::message;
     event.ts = turn.sent;
     event.logged = is_logged(turn);
+    event.transfers = (kTransferCommands & bit(turn.command)) != 0;
     if (event.logged || with_strings) {
         fill_strings(turn, event, out);
     } else if (may_be_too_long(turn)) { // counted all the same

@@ -24,7 +24,7 @@ enum class Transport : std::uint8_t { tcp, udp, icmp, unknown }; // conn.log's `
 // How a layer's packet was carried in the one before it.
 enum class TunnelKind : std::uint8_t { none, ip_in_ip, gre, vxlan, geneve };
 
-inline constexpr std::size_t kMaxTunnelDepth = 2; // Zeek's Tunnel::max_depth of its releases up to 8; 9.1-dev has 4
+inline constexpr std::size_t kMaxTunnelDepth = 4; // Zeek's Tunnel::max_depth
 
 // One IP packet, whole (fragments reassembled) as far as it was captured. Ports and numbers in host byte order.
 struct Layer {

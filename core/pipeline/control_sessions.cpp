@@ -124,8 +124,9 @@ void ControlSessions::start_session(Control& control) {
 
 void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side,
                               const TcpOutcome& outcome, const PacketView& packet) {
+    const bool has_data = options_.extended ? outcome.has_payload : outcome.has_data;
     if (c.content == ContentUse::candidate && c.content_index == Connection::kNone) {
-        if (!outcome.has_data) return;
+        if (!has_data) return;
         if (!open_candidate(c, index)) {
             c.content = ContentUse::none;
             return;
@@ -141,7 +142,7 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
         for (const auto& gap : connections_.gaps().gaps())
             control.stream.give_up(other, c.end[other].start_seq + static_cast<std::uint32_t>(gap.seq + gap.size),
                                    packet.now, sink);
-    if (outcome.has_data && !(layer.tcp_flags & kRst)) {
+    if (has_data) {
         const Endpoint& peer = c.end[other];
         std::uint32_t ack = layer.tcp_ack;
         if (peer.fin_seen && ack == peer.start_seq + static_cast<std::uint32_t>(peer.fin_rel)) --ack;
@@ -164,7 +165,7 @@ void ControlSessions::detect(Control& control, unsigned side, std::span<const st
     control.per_side[side].append(text);
     control.chunks.push_back({side, static_cast<std::uint32_t>(data.size()), 0});
     constexpr std::size_t kChunksMax = 100; // Zeek's dpd_max_packets
-    switch (detect_ftp(control.per_side[c.orig_side], control.per_side[c.orig_side ^ 1], options_.extended)) {
+    switch (detect_ftp(control.per_side[c.orig_side], control.per_side[c.orig_side ^ 1])) {
     case Detection::ftp:
         c.content = ContentUse::control;
         start_session(control);
@@ -242,6 +243,7 @@ void ControlSessions::drain_output(Control& control, Timestamp now) {
             break;
         case FtpOutcome::encrypted: control.encrypted = true; break;
         case FtpOutcome::gssapi: break;
+        case FtpOutcome::limit_reached: connections_.limit_reached(c); break;
         }
     }
     output_.clear();
@@ -268,6 +270,7 @@ void ControlSessions::emit_message(Control& control, const FtpEvent& event, Time
     r.ts = event.ts;
     r.logged = event.logged;
     r.final_entry = event.final_entry;
+    r.transfers = event.transfers;
     text_.clear();
     const auto put = [&](const FtpText& t, std::uint16_t& size) {
         if (!t.present) return false;

@@ -169,19 +169,20 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
                           const PacketView& packet) {
     Watch& w = watch_of(c);
     const When now{packet.now, packet.number, true};
-    if (outcome.has_gaps) {
+    // Extended: a segment that its acknowledgement overtook is not lost; what is really missing shows at the end.
+    if (outcome.has_gaps && !options_.extended) {
         const unsigned other = side ^ 1;
         delivered(c, w, other, now); // a hole at the start is a start too
         w.stream[other].head.close();
         sniffed(c, w, other, now);
     }
-    if (outcome.has_data) {
+    if (options_.extended ? outcome.has_payload : outcome.has_data) {
         HeadBuffer& head = w.stream[side].head;
         if (!head.closed() && !head.put(outcome.data_rel - 1, {layer.payload, layer.payload_length}, budget_)) {
             events_.count(Event::first_bytes_memory);
             head.close();
         }
-        if (head.size() != 0 || head.closed()) delivered(c, w, side, now);
+        if (options_.extended || head.size() != 0 || head.closed()) delivered(c, w, side, now);
     }
     if (c.deadline_kind == Deadline::closing && !w.closed.happened) closed(c, w, now);
 }

@@ -14,8 +14,8 @@ std::string_view skip_spaces(std::string_view text) {
     return at == std::string_view::npos ? std::string_view{} : text.substr(at);
 }
 
-// A line begins with USER and a space. Without `lenient`, only the first two: what goes before has no line feed.
-bool has_user(std::string_view text, bool lenient) {
+// A line begins with USER and a space.
+bool has_user(std::string_view text) {
     const auto is_user = [](std::string_view line) {
         line = skip_spaces(line);
         static constexpr std::string_view user = "USER ";
@@ -25,9 +25,7 @@ bool has_user(std::string_view text, bool lenient) {
     };
     if (is_user(text)) return true;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\n' && text[i] != '\r') continue;
-        if (is_user(text.substr(i + 1))) return true;
-        if (text[i] == '\n' && !lenient) return false;
+        if ((text[i] == '\n' || text[i] == '\r') && is_user(text.substr(i + 1))) return true;
     }
     return false;
 }
@@ -49,23 +47,21 @@ bool asks_for_login(std::string_view line) {
     return line.size() >= 4 && (line.starts_with("230") || line.starts_with("331")) && !is_digit(line[3]);
 }
 
-bool has_login_reply(std::string_view text, bool lenient) {
+bool has_login_reply(std::string_view text) {
     const auto start = text.find_first_not_of("\n\r ");
     if (start == std::string_view::npos || text.size() < start + 4 || !may_greet(text)) return false;
     text.remove_prefix(start + 4); // the code and one more character, whatever it is
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\n' && text[i] != '\r') continue;
-        if (asks_for_login(text.substr(i + 1))) return true;
-        if (text[i] == '\n' && !lenient) return false;
+        if ((text[i] == '\n' || text[i] == '\r') && asks_for_login(text.substr(i + 1))) return true;
     }
     return false;
 }
 
 } // namespace
 
-Detection detect_ftp(std::string_view originator, std::string_view responder, bool lenient) {
+Detection detect_ftp(std::string_view originator, std::string_view responder) {
     if (!may_greet(responder)) return Detection::other;
-    if (has_login_reply(responder, lenient) && has_user(originator, lenient)) return Detection::ftp;
+    if (has_login_reply(responder) && has_user(originator)) return Detection::ftp;
     return originator.size() + responder.size() > kDetectBytesMax ? Detection::other : Detection::undecided;
 }
 

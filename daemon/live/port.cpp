@@ -19,6 +19,7 @@ namespace {
 
 constexpr unsigned kPoolCache = 256; // mbufs a worker keeps to itself
 constexpr std::uint16_t kVirtualDescriptors = 512;
+constexpr auto kAnySocket = static_cast<unsigned>(SOCKET_ID_ANY);
 
 std::string name_of(const PortConfig& config) {
     if (!config.interface.empty()) return config.interface;
@@ -143,7 +144,7 @@ void Port::apply(const rte_eth_conf& conf) {
     if (result != 0 && kind_ == PortKind::physical) {
         result = rte_eth_dev_configure(port_id_, queues_, queues_, &conf);
         for (std::uint16_t q = 0; q < queues_ && result == 0; ++q)
-            result = rte_eth_tx_queue_setup(port_id_, q, kVirtualDescriptors, SOCKET_ID_ANY, nullptr);
+            result = rte_eth_tx_queue_setup(port_id_, q, kVirtualDescriptors, kAnySocket, nullptr);
     }
     if (result != 0) fail("cannot be configured", result);
 }

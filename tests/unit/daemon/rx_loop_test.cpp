@@ -1,0 +1,186 @@
+// RxLoop on packets that net_pcap reads from a file: what goes in comes out, filtered, gathered and cut as it should.
+// EAL runs without huge pages, so that this needs no privileges. The Engine here is one that keeps what it is handed.
+#include "daemon/engine.h"
+#include "daemon/live/eal.h"
+#include "daemon/live/rx_loop.h"
+#include "tests/support/catch.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include <unistd.h>
+
+using namespace ftpsensor;
+
+namespace {
+
+using Packets = std::vector<std::vector<std::uint8_t>>;
+
+struct Seen { // what the Engine was handed; read once the worker has ended, but for idle_calls
+    Packets packets;
+    std::vector<PacketView> views; // their bytes are no longer valid
+    std::size_t largest_burst = 0;
+    std::atomic<int> idle_calls{0};
+    int finished = 0;
+    Timestamp end = 0;
+};
+Seen* seen = nullptr;
+
+} // namespace
+
+namespace ftpsensor {
+
+struct Engine::State {};
+Engine::Engine(const Config&, EngineMode, std::optional<std::uint64_t>) {}
+Engine::~Engine() = default;
+
+void Engine::process_burst(std::uint32_t, std::span<const PacketView> burst) {
+    seen->largest_burst = std::max(seen->largest_burst, burst.size());
+    for (const auto& view : burst) {
+        seen->packets.emplace_back(view.data, view.data + view.captured);
+        seen->views.push_back(view);
+    }
+}
+
+void Engine::idle(std::uint32_t, Timestamp) { seen->idle_calls.fetch_add(1); }
+
+void Engine::finish(std::uint32_t, Timestamp end) {
+    ++seen->finished;
+    seen->end = end;
+}
+
+} // namespace ftpsensor
+
+namespace {
+
+std::vector<std::uint8_t> packet(std::size_t size, std::uint8_t fill) {
+    std::vector<std::uint8_t> bytes(size, fill);
+    bytes[12] = 0x08; // IPv4
+    bytes[13] = 0x00;
+    return bytes;
+}
+
+void write_number(std::ofstream& file, std::uint32_t value) {
+    file.write(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void write_capture(const std::string& path, const Packets& packets) {
+    std::ofstream file(path, std::ios::binary);
+    for (const std::uint32_t word : {0xa1b2c3d4u, 0x00040002u, 0u, 0u, 65535u, 1u}) write_number(file, word);
+    for (const auto& bytes : packets) {
+        const auto size = static_cast<std::uint32_t>(bytes.size());
+        for (const std::uint32_t word : {1'600'000'000u, 0u, size, size}) write_number(file, word);
+        file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    }
+}
+
+Config small_config() {
+    Config config;
+    config.eal.memory = 64u << 20;
+    config.eal.hugepages = ConfigHugepages::off;
+    return config;
+}
+
+struct Counts {
+    std::uint64_t packets = 0;
+    std::uint64_t filtered = 0;
+    std::uint64_t gathered = 0;
+};
+
+// Reads `packets` through a port and a loop into `out`.
+Counts run(const Packets& packets, const Config& config, Seen& out, const PacketFilter* filter = nullptr) {
+    static const Eal eal(plan_eal(small_config(), {}, allowed_cpus(), getpid()));
+    static std::size_t ports = 0;
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("rx_loop_test." + std::to_string(getpid()) + ".pcap")).string();
+    write_capture(path, packets);
+    const PortConfig port_config{
+        .interface = "", .pci = "", .vdev = "net_pcap" + std::to_string(ports) + ",rx_pcap=" + path};
+    Notes notes;
+    Port port(port_config, config, ports++, notes);
+    port.start(notes);
+
+    seen = &out;
+    Engine engine(config, EngineMode::live, std::nullopt);
+    RxLoop loop(engine, 0, {port.source(0).value()},
+                {static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen, true, filter});
+    std::atomic<bool> stop{false};
+    std::thread worker([&] { loop.run(stop); });
+    while (out.idle_calls == 0) std::this_thread::yield(); // an empty poll: the file was read
+    stop = true;
+    worker.join();
+    port.stop();
+    std::remove(path.c_str());
+    return {loop.counts().packets, loop.counts().filtered, loop.counts().gathered};
+}
+
+} // namespace
+
+TEST_CASE("every packet arrives once, whole and in order, in bursts of at most capture.burst") {
+    Packets packets;
+    for (std::size_t i = 0; i < 1000; ++i) packets.push_back(packet(60 + i % 1400, static_cast<std::uint8_t>(i)));
+    Config config = small_config();
+    config.capture.burst = 32;
+    Seen out;
+    const auto counts = run(packets, config, out);
+    CHECK(out.packets == packets);
+    CHECK(counts.packets == 1000);
+    CHECK(counts.filtered == 0);
+    CHECK(out.largest_burst == 32);
+    CHECK(out.finished == 1);
+}
+
+TEST_CASE("time never goes back, and the end is not before it") {
+    Seen out;
+    run(Packets(300, packet(100, 1)), small_config(), out);
+    REQUIRE(out.views.size() == 300);
+    for (std::size_t i = 1; i < out.views.size(); ++i) REQUIRE(out.views[i].now >= out.views[i - 1].now);
+    for (const auto& view : out.views) REQUIRE(view.now >= view.time);
+    CHECK(out.end >= out.views.back().now);
+    CHECK(out.views[0].time > 1'600'000'001 * kSecond); // a replayed capture has the time of the replay
+}
+
+TEST_CASE("a packet of several mbufs comes in one piece, cut at snaplen but with its length") {
+    Packets packets;
+    for (std::size_t i = 0; i < 200; ++i) {
+        auto bytes = packet(9000, 0);
+        for (std::size_t at = 14; at < bytes.size(); ++at) bytes[at] = static_cast<std::uint8_t>(at * 7 + i);
+        packets.push_back(bytes);
+    }
+    Config config = small_config();
+    config.capture.snaplen = 5000; // packet buffers of that size: the rest of a packet is in a second one
+    Seen out;
+    const auto counts = run(packets, config, out);
+    CHECK(counts.gathered == 200);
+    REQUIRE(out.packets.size() == 200);
+    for (std::size_t i = 0; i < 200; ++i) {
+        REQUIRE(out.views[i].length == 9000);
+        packets[i].resize(5000);
+        REQUIRE(out.packets[i] == packets[i]);
+    }
+}
+
+TEST_CASE("what the filter leaves out is counted and not handed on") {
+    Packets packets;
+    for (std::uint8_t i = 0; i < 100; ++i) packets.push_back(packet(i % 2 == 0 ? 100 : 200, i));
+    const PacketFilter filter("greater 150");
+    Seen out;
+    const auto counts = run(packets, small_config(), out, &filter);
+    CHECK(counts.packets == 100);
+    CHECK(counts.filtered == 50);
+    REQUIRE(out.packets.size() == 50);
+    CHECK(out.packets.back() == packets.back());
+}
+
+TEST_CASE("a queue without packets goes on in time and ends at once") {
+    Seen out;
+    CHECK(run({}, small_config(), out).packets == 0);
+    CHECK(out.idle_calls > 0);
+    CHECK(out.finished == 1);
+    CHECK(out.end > 0);
+}
