@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/base/mix.h"
 
@@ -101,7 +102,7 @@ bool TransferJoin::attach(Connection& c, const Id96& uid, const Place& awaited, 
     c.is_transfer = true;
     c.control = expected->control;
     if (const auto session = sessions_.find(expected->control); session != sessions_.end())
-        session->second.transfer = Transfer{.uid = uid};
+        session->second.transfer = Transfer(uid);
     return true;
 }
 
@@ -117,7 +118,7 @@ void TransferJoin::match(Connection& c, const Id96& uid, Timestamp now) {
         // Whoever was awaited may still come: a stranger does not take the command's place for a transfer.
         if (const auto session = sessions_.find(expected->control);
             session != sessions_.end() && !session->second.transfer)
-            session->second.transfer = Transfer{.uid = uid};
+            session->second.transfer = Transfer(uid);
         return;
     }
     unmatched_.emplace_back(c.opened, uid);
@@ -136,8 +137,10 @@ void TransferJoin::tell_file(Connection& c, const Id96& uid, bool from_originato
     if (expected == nullptr) return;
     const auto session = sessions_.find(expected->control);
     if (session == sessions_.end()) return;
-    session->second.fuid = file_uid(options_.id_key, uid, from_originator);
     c.file_session[from_originator] = expected->control;
+    const Id96 fuid = file_uid(options_.id_key, uid, from_originator);
+    if (!options_.extended) session->second.fuid = fuid;
+    else if (auto& transfer = session->second.transfer; transfer && transfer->uid == uid) transfer->fuid = fuid;
 }
 
 void TransferJoin::data_first(const FtpRecord& r) {
@@ -155,7 +158,11 @@ void TransferJoin::data_typed(const FtpRecord& r, std::string_view type) {
         if (const Expected* expected = find_expected(c->second.endpoint, r.key.time)) control = expected->control;
     } else control = c->second.file_session[r.from_originator];
     if (!control || type.empty()) return;
-    if (const auto session = sessions_.find(*control); session != sessions_.end()) session->second.mime_type = type;
+    const auto session = sessions_.find(*control);
+    if (session == sessions_.end()) return;
+    if (!options_.extended) session->second.mime_type = type;
+    else if (auto& transfer = session->second.transfer; transfer && transfer->uid == r.key.uid)
+        transfer->mime_type = type;
 }
 
 void TransferJoin::data_closed(const FtpRecord& r) {
@@ -182,19 +189,21 @@ const TransferJoin::ForEntry& TransferJoin::message(const FtpRecord& r) {
     const auto s = sessions_.find(r.key.uid);
     if (s == sessions_.end()) return for_entry_;
     Session& session = s->second;
-    for_entry_.fuid = session.fuid;
-    for_entry_.mime_type = std::move(session.mime_type);
-    session.fuid.reset();
-    session.mime_type.reset();
-    if (r.transfers && session.transfer) {
-        for_entry_.data_uid = session.transfer->uid;
-        if (session.transfer->closed) {
-            for_entry_.data_bytes = session.transfer->bytes;
-            for_entry_.data_complete =
-                session.transfer->complete && (!r.has_file_size || r.file_size == session.transfer->bytes);
-        }
-        session.transfer.reset();
+    if (!options_.extended) {
+        for_entry_.fuid = std::exchange(session.fuid, std::nullopt);
+        for_entry_.mime_type = std::exchange(session.mime_type, std::nullopt);
+        return for_entry_;
     }
+    if (!r.transfers || !session.transfer) return for_entry_;
+    Transfer& transfer = *session.transfer;
+    for_entry_.fuid = transfer.fuid;
+    for_entry_.mime_type = std::move(transfer.mime_type);
+    for_entry_.data_uid = transfer.uid;
+    if (transfer.closed) {
+        for_entry_.data_bytes = transfer.bytes;
+        for_entry_.data_complete = transfer.complete && (!r.has_file_size || r.file_size == transfer.bytes);
+    }
+    session.transfer.reset();
     return for_entry_;
 }
 

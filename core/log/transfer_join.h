@@ -39,8 +39,9 @@ public:
     void data_removed(const FtpRecord& r);
     void session_end(const FtpRecord& r);
 
-    // A command's turn is over: what the session's transfers left for its entry (valid until the next call), forgotten
-    // for the next one as Zeek does.
+    // A command's turn is over: what the session's transfers left for its entry (valid until the next call). Strict, any
+    // command's entry takes what was left since the last one, as in Zeek. Extended, a file goes to the command that moved
+    // it: the entries of others leave it alone, and what comes after its command's entry is not another's.
     struct ForEntry {
         std::optional<Id96> fuid;
         std::optional<std::string> mime_type;
@@ -78,13 +79,17 @@ private:
         Timestamp until = 0;
     };
     struct Transfer {
+        explicit Transfer(const Id96& connection) : uid(connection) {}
+
         Id96 uid;
         std::uint64_t bytes = 0;
         bool closed = false;
         bool complete = false;
+        std::optional<Id96> fuid;
+        std::optional<std::string> mime_type;
     };
     struct Session {
-        std::optional<Id96> fuid;
+        std::optional<Id96> fuid; // strict
         std::optional<std::string> mime_type;
         std::optional<Transfer> transfer; // the last that began, until an entry tells of it
     };

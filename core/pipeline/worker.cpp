@@ -119,8 +119,7 @@ void Worker::announced(const EndpointId& control, const DataChannel& channel, Ti
 void Worker::opened(Connection& c, std::uint32_t index, const PacketView& packet) {
     if (c.proto != Transport::tcp) return;
     const EndpointId id = c.id();
-    const bool hinted = hints_.contains(id.resp_h, id.resp_p) || hints_.contains(id.orig_h, id.orig_p);
-    if (hinted) {
+    if (is_hinted(c)) {
         data_.open(c, index, true, packet);
         return;
     }
@@ -129,8 +128,14 @@ void Worker::opened(Connection& c, std::uint32_t index, const PacketView& packet
     if (watch_silently_ && !likely_.tcp(id.resp_p) && !likely_.tcp(id.orig_p)) data_.open(c, index, false, packet);
 }
 
-void Worker::flipped(Connection& c, std::uint32_t, const PacketView& packet) {
+// The roles decide what was announced: a connection that nobody awaited may be awaited now.
+void Worker::flipped(Connection& c, std::uint32_t index, const PacketView& packet) {
     if (c.watch != Connection::kNone) data_.flipped(c, packet);
+    else if (is_hinted(c)) data_.open(c, index, true, packet);
+}
+
+bool Worker::is_hinted(const Connection& c) const {
+    return hints_.contains(c.key.address[0], c.key.port[0]) || hints_.contains(c.key.address[1], c.key.port[1]);
 }
 
 void Worker::segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,

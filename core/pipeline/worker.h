@@ -67,6 +67,7 @@ private:
     void move_time(Timestamp now);
     void read_board();
     void publish();
+    bool is_hinted(const Connection& c) const; // one of its endpoints was announced
 
     void opened(Connection& c, std::uint32_t index, const PacketView& packet) override;
     void flipped(Connection& c, std::uint32_t index, const PacketView& packet) override;
