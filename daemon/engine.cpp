@@ -1,15 +1,5 @@
 #include "daemon/engine.h"
 
-#include <pthread.h>
-
-#include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-
-#include <spdlog/spdlog.h>
-
 #include "core/log/directory_lock.h"
 #include "core/log/record_merge.h"
 #include "core/log/recovery.h"
@@ -18,6 +8,15 @@
 #include "daemon/messages.h"
 #include "daemon/mime_typer.h"
 #include "daemon/pipeline_config.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
 
 namespace ftpsensor {
 
@@ -109,8 +108,7 @@ Timestamp Engine::State::release_bound() {
         Timestamp bound = shared.lowest_watermark();
         if (mode == EngineMode::live) {
             Timestamp highest = INT64_MIN;
-            for (const auto& w : shared.watermarks)
-                highest = std::max(highest, w.time.load(std::memory_order_acquire));
+            for (const auto& w : shared.watermarks) highest = std::max(highest, w.time.load(std::memory_order_acquire));
             if (highest != INT64_MIN && highest != INT64_MAX) bound = std::max(bound, highest - config.log.hold);
         }
         pending_bound = std::max(bound, released);

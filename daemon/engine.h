@@ -4,16 +4,16 @@
 // differ in one word: offline waits where a queue is full and loses nothing, live drops, and counts.
 #pragma once
 
+#include "config/config.h"
+#include "core/base/events.h"
+#include "core/packet/packet_view.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "config/config.h"
-#include "core/base/events.h"
-#include "core/packet/packet_view.h"
 
 namespace ftpsensor {
 
@@ -34,7 +34,7 @@ struct EngineStats {
     std::vector<WorkerStats> workers;
     std::uint64_t conn_entries = 0; // written to files
     std::uint64_t ftp_entries = 0;
-    std::uint64_t log_bytes = 0;        // before compression
+    std::uint64_t log_bytes = 0;         // before compression
     std::uint64_t log_bytes_written = 0; // after it
     std::uint64_t write_errors = 0;
     std::uint64_t entries_lost = 0; // dropped because they could not be written for too long
@@ -65,7 +65,7 @@ public:
     // No more packets. Closing delays run out, what is still open is recorded as of `end`.
     void finish(std::uint32_t worker, Timestamp end);
 
-    void stop();              // after every worker has finished: writes and rotates all that is left, ends the threads
+    void stop();               // after every worker has finished: writes and rotates all that is left, ends the threads
     EngineStats stats() const; // any thread; examples only after stop()
 
 private:

@@ -4,14 +4,14 @@
 // where the disk is behind: the records wait in the workers' queues then, which are bounded and counted.
 #pragma once
 
+#include "core/log/log_file.h"
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "core/log/log_file.h"
 
 namespace ftpsensor {
 

@@ -1,16 +1,17 @@
 #include "daemon/mime_typer.h"
 
+#include <stdexcept>
+
 #include <magic.h>
 #include <pthread.h>
-
-#include <stdexcept>
 
 namespace ftpsensor {
 
 MimeTyper::MimeTyper() {
     magic_t magic = ::magic_open(MAGIC_MIME_TYPE);
     if (magic == nullptr || ::magic_load(magic, nullptr) != 0) {
-        const std::string why = magic != nullptr && ::magic_error(magic) != nullptr ? ::magic_error(magic) : "no memory";
+        const std::string why =
+            magic != nullptr && ::magic_error(magic) != nullptr ? ::magic_error(magic) : "no memory";
         if (magic != nullptr) ::magic_close(magic);
         throw std::runtime_error("the database of file types cannot be loaded: " + why +
                                  "; install the package libmagic-mgc");
@@ -52,7 +53,8 @@ void MimeTyper::run() {
         const Question q = std::move(questions_.front());
         questions_.pop_front();
         lock.unlock();
-        const char* type = q.bytes.empty() ? nullptr : ::magic_buffer(static_cast<magic_t>(magic_), q.bytes.data(), q.bytes.size());
+        const char* type =
+            q.bytes.empty() ? nullptr : ::magic_buffer(static_cast<magic_t>(magic_), q.bytes.data(), q.bytes.size());
         std::string answer(reference_type(type == nullptr ? "" : type, q.bytes));
         // The reference's file_transferred always names a type.
         if (answer.empty() && q.stage == MimeStage::transferred && !q.bytes.empty()) answer = "<unknown>";

@@ -4,6 +4,8 @@
 // reference_type().
 #pragma once
 
+#include "core/log/entry_builder.h"
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -11,8 +13,6 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
-
-#include "core/log/entry_builder.h"
 
 namespace ftpsensor {
 

@@ -1,12 +1,12 @@
 #include "daemon/pipeline_config.h"
 
-#include <sys/random.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <thread>
+
+#include <sys/random.h>
+#include <unistd.h>
 
 namespace ftpsensor {
 
@@ -64,8 +64,10 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
     o.conn.hash_secret = keys.hash_secret;
     o.ftp.passwords = password_policy(config.ftp.passwords);
     o.ftp.guest_ids = config.ftp.guest_ids;
-    if (config.ftp.commands.size() == 1 && config.ftp.commands[0] == "all") o.ftp.log_all_commands = true;
-    else if (!config.ftp.commands.empty()) o.ftp.logged_commands = config.ftp.commands;
+    if (config.ftp.commands.size() == 1 && config.ftp.commands[0] == "all")
+        o.ftp.log_all_commands = true;
+    else if (!config.ftp.commands.empty())
+        o.ftp.logged_commands = config.ftp.commands;
     o.emitter.queue_records = config.log.queue_records;
     o.emitter.wait_when_full = !live;
     o.emitter.wait = [] { std::this_thread::yield(); };

@@ -1,13 +1,13 @@
 // From the configuration to the options of core's parts. Plain functions; main thread.
 #pragma once
 
-#include <optional>
-
 #include "config/config.h"
 #include "core/log/entry_builder.h"
 #include "core/log/log_file.h"
 #include "core/log/rotation.h"
 #include "core/pipeline/pipeline_options.h"
+
+#include <optional>
 
 namespace ftpsensor {
 

@@ -1,16 +1,16 @@
 // Named events: what is odd or damaged in traffic, counted under a name.
 //
-// Where Zeek raises a weird for the same thing, the name is Zeek's. A worker counts into its own table and keeps the uid
-// of the first connection that showed the event; nothing is printed on the hot path. To add one: a line in
+// Where Zeek raises a weird for the same thing, the name is Zeek's. A worker counts into its own table and keeps the
+// uid of the first connection that showed the event; nothing is printed on the hot path. To add one: a line in
 // FTPSENSOR_EVENTS. EventCounters: written by one thread; other threads may read counts (relaxed).
 #pragma once
+
+#include "core/base/ids.h"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <string_view>
-
-#include "core/base/ids.h"
 
 namespace ftpsensor {
 

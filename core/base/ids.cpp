@@ -1,10 +1,10 @@
 #include "core/base/ids.h"
 
-#include <bit>
-#include <tuple>
-#include <cstring>
-
 #include "core/base/mix.h"
+
+#include <bit>
+#include <cstring>
+#include <tuple>
 
 namespace ftpsensor {
 
@@ -38,9 +38,7 @@ std::uint64_t load_le(const std::uint8_t* bytes, std::size_t size) {
     return word;
 }
 
-Id96 cut(const std::array<std::uint64_t, 2>& hash) {
-    return {static_cast<std::uint32_t>(hash[1]), hash[0]};
-}
+Id96 cut(const std::array<std::uint64_t, 2>& hash) { return {static_cast<std::uint32_t>(hash[1]), hash[0]}; }
 
 } // namespace
 

@@ -5,13 +5,13 @@
 // gives the same ids. Plain functions; any thread.
 #pragma once
 
+#include "core/base/ip_address.h"
+#include "core/base/time.h"
+
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "core/base/ip_address.h"
-#include "core/base/time.h"
 
 namespace ftpsensor {
 

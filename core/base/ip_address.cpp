@@ -1,8 +1,8 @@
 #include "core/base/ip_address.h"
 
-#include <arpa/inet.h>
-
 #include <charconv>
+
+#include <arpa/inet.h>
 
 namespace ftpsensor {
 

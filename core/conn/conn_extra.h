@@ -3,11 +3,11 @@
 // A pool of blocks with a bound; a connection names its block by index. Worker's thread only.
 #pragma once
 
+#include "core/base/ids.h"
+
 #include <array>
 #include <cstdint>
 #include <vector>
-
-#include "core/base/ids.h"
 
 namespace ftpsensor {
 

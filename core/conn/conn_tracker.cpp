@@ -1,9 +1,9 @@
 #include "core/conn/conn_tracker.h"
 
+#include "core/base/mix.h"
+
 #include <algorithm>
 #include <tuple>
-
-#include "core/base/mix.h"
 
 namespace ftpsensor {
 
@@ -29,9 +29,7 @@ bool dns_deadline_reached(Connection& c) {
     return false;
 }
 
-std::uint64_t combine(std::uint64_t a, std::uint64_t b) {
-    return mix(a ^ 0x9e3779b97f4a7c15, b ^ 0xd6e8feb86659fd93);
-}
+std::uint64_t combine(std::uint64_t a, std::uint64_t b) { return mix(a ^ 0x9e3779b97f4a7c15, b ^ 0xd6e8feb86659fd93); }
 
 // GRE and IP in IP make no connection of their own: the pair of addresses stands for the tunnel.
 Id96 address_pair_uid(const IdKey& key, const Layer& layer) {
@@ -51,8 +49,8 @@ ConnTracker::Lookup ConnTracker::lookup_for(const Layer& layer) const {
     Lookup l;
     l.key.ip_proto = layer.ip_proto;
     l.key.one_way = layer.one_way;
-    const bool swap = !layer.one_way && std::tie(layer.destination, layer.destination_port) <
-                                            std::tie(layer.source, layer.source_port);
+    const bool swap = !layer.one_way &&
+                      std::tie(layer.destination, layer.destination_port) < std::tie(layer.source, layer.source_port);
     l.side = swap ? 1 : 0;
     l.key.address[l.side] = layer.source;
     l.key.address[l.side ^ 1] = layer.destination;
@@ -79,7 +77,8 @@ void ConnTracker::process(const DecodedPacket& decoded, const Lookup& first, con
 std::uint32_t ConnTracker::process_layer(const Layer& layer, const Lookup& l, const PacketView& packet,
                                          const Tunnel& tunnel) {
     std::uint32_t index = find_live(layer, l, packet);
-    if (index == FlowTable::kNone) index = open(layer, l, packet, tunnel);
+    if (index == FlowTable::kNone)
+        index = open(layer, l, packet, tunnel);
     else if (const Connection& c = table_[index]; tunnel.present || c.has_encapsulation) [[unlikely]]
         check_encapsulation(table_[index], tunnel);
     Connection& c = table_[index];
@@ -275,8 +274,10 @@ void ConnTracker::advance(Timestamp now) {
             const std::uint32_t next = c.wheel_next;
             c.wheel_next = c.wheel_previous = Connection::kNone;
             Timestamp due;
-            if (over(c, tick_end - 1, due)) due_.push_back({due, i});
-            else wheel_.schedule(i, next_look(c));
+            if (over(c, tick_end - 1, due))
+                due_.push_back({due, i});
+            else
+                wheel_.schedule(i, next_look(c));
             i = next;
         }
         // In the order of their own ends, so that what happens in between them does not depend on the table.
@@ -348,13 +349,17 @@ void ConnTracker::fill_record(const Connection& c, ConnRecord& r, std::string& t
         r.orig_bytes = orig.payload_bytes;
         r.resp_bytes = resp.payload_bytes;
         r.state = ConnState::OTH;
-        if (c.proto == Transport::udp && orig.active) r.state = resp.active ? ConnState::SF : ConnState::S0;
-        else if (c.proto == Transport::udp && resp.active) r.state = ConnState::SHR;
+        if (c.proto == Transport::udp && orig.active)
+            r.state = resp.active ? ConnState::SF : ConnState::S0;
+        else if (c.proto == Transport::udp && resp.active)
+            r.state = ConnState::SHR;
     }
     r.history_size = c.history_size;
     for (std::size_t i = 0; i < c.history_size; ++i) {
-        if (i < ConnRecord::kHistoryInline) r.history[i] = history_.at(c, i);
-        else text.push_back(history_.at(c, i));
+        if (i < ConnRecord::kHistoryInline)
+            r.history[i] = history_.at(c, i);
+        else
+            text.push_back(history_.at(c, i));
     }
     r.tunnel_parents = 0;
     if (c.extra == Connection::kNone) return;

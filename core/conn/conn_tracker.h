@@ -5,10 +5,6 @@
 // looked: a packet that arrives after it opens a new connection. Worker's thread only.
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <vector>
-
 #include "core/conn/conn_events.h"
 #include "core/conn/conn_extra.h"
 #include "core/conn/connection.h"
@@ -20,6 +16,10 @@
 #include "core/conn/timer_wheel.h"
 #include "core/packet/decode.h"
 #include "core/record/records.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
 
 namespace ftpsensor {
 
@@ -45,8 +45,8 @@ public:
     // Its roles changed after it was opened.
     virtual void flipped(Connection& c, std::uint32_t index, const PacketView& packet) = 0;
     // A TCP segment of a connection with ContentUse other than none, or with a watch, was processed.
-    virtual void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
-                         const PacketView& packet) = 0;
+    virtual void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side,
+                         const TcpOutcome& outcome, const PacketView& packet) = 0;
     // The connection is over; it is forgotten after this. `packet_number`: of the packet that ended it; 0: its time.
     virtual void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) = 0;
 };

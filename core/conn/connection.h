@@ -5,13 +5,13 @@
 // of each member is that of Zeek's Connection, TCPSessionAdapter and TCP_Endpoint. Worker's thread only.
 #pragma once
 
-#include <cstdint>
-
 #include "core/base/ids.h"
 #include "core/base/ip_address.h"
 #include "core/base/time.h"
 #include "core/packet/decode.h"
 #include "core/record/entries.h"
+
+#include <cstdint>
 
 namespace ftpsensor {
 
@@ -27,16 +27,16 @@ struct Endpoint {
     std::uint64_t ip_bytes = 0;
     // TCP: reassembly of the ranges that this end sent (gap_tracker.h). UDP and ICMP: payload_bytes.
     union {
-        std::uint64_t delivered_rel = 1;     // the next byte that is missing
-        std::uint64_t payload_bytes;         // UDP, ICMP
+        std::uint64_t delivered_rel = 1; // the next byte that is missing
+        std::uint64_t payload_bytes;     // UDP, ICMP
     };
-    std::uint64_t trimmed_rel = 1;           // acknowledged and forgotten up to here
+    std::uint64_t trimmed_rel = 1; // acknowledged and forgotten up to here
     std::uint32_t start_seq = 0;
     std::uint32_t last_seq = 0; // one past the highest byte seen
     std::uint32_t ack_seq = 0;  // the highest acknowledgement that the peer sent
     std::uint16_t seq_wraps = 0;
     std::uint16_t ack_wraps = 0;
-    std::uint64_t fin_rel = 0; // one past the FIN
+    std::uint64_t fin_rel = 0;       // one past the FIN
     std::uint32_t ranges = kNoRange; // first of the ranges beyond a hole (GapTracker's pool)
     std::uint32_t last_syn = 0;      // relative numbers of the last control packets, low 32 bits: for the history
     std::uint32_t last_fin = 0;
@@ -52,7 +52,6 @@ struct Endpoint {
     bool did_eof = false;
     bool skip_deliveries = false;
     bool fin_seen = false;
-    bool spoke = false; // a TCP packet of this end was processed
 
     std::uint64_t relative(std::uint32_t seq, std::uint32_t wraps) const {
         return (static_cast<std::uint64_t>(wraps) << 32) + seq - start_seq;
@@ -98,8 +97,8 @@ struct Connection {
 
     Timestamp start = 0;
     Timestamp last = 0;
-    Timestamp deadline = 0;     // of deadline_kind
-    Duration inactivity = 0;    // removed this long after `last`
+    Timestamp deadline = 0;  // of deadline_kind
+    Duration inactivity = 0; // removed this long after `last`
     std::uint64_t missed_bytes = 0;
 
     // Timer wheel (timer_wheel.h)
@@ -114,14 +113,14 @@ struct Connection {
     std::uint16_t ordinal = 0;
     std::uint8_t history_size = 0;
     std::uint8_t services = 0;
-    bool in_use = false;         // FlowTable's
-    bool partial = false;        // TCP: the beginning was not seen
-    bool active = true;          // TCP: Zeek's is_active
+    bool in_use = false;  // FlowTable's
+    bool partial = false; // TCP: the beginning was not seen
+    bool active = true;   // TCP: Zeek's is_active
     bool close_deferred = false;
     bool orig_first_seen = false;
     bool resp_first_seen = false;
-    bool reused = false;         // being removed for another one in its place
-    bool watched = false;        // see ConnRecord::watched
+    bool reused = false;  // being removed for another one in its place
+    bool watched = false; // see ConnRecord::watched
     bool has_encapsulation = false;
     std::uint8_t tunnel_changes = 0;
     std::uint64_t encapsulation = 0; // hash of the tunnels it came through last

@@ -1,13 +1,13 @@
 #include "core/conn/flow_table.h"
 
-#include <sys/mman.h>
+#include "core/base/mix.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <new>
 
-#include "core/base/mix.h"
+#include <sys/mman.h>
 
 namespace ftpsensor {
 
@@ -32,7 +32,8 @@ std::uint64_t load64(const std::uint8_t* bytes) {
 // Multiplications of 64 to 128 bits with the secret in every factor (the construction of wyhash).
 std::uint64_t hash_key(const ConnKey& key, std::uint64_t secret) {
     const std::uint64_t s1 = secret ^ 0xa0761d6478bd642f, s2 = std::rotl(secret, 23) ^ 0xe7037ed1a0b428db;
-    const std::uint64_t ports = static_cast<std::uint64_t>(key.port[0]) << 32 | static_cast<std::uint64_t>(key.port[1]) << 16 |
+    const std::uint64_t ports = static_cast<std::uint64_t>(key.port[0]) << 32 |
+                                static_cast<std::uint64_t>(key.port[1]) << 16 |
                                 static_cast<std::uint64_t>(key.ip_proto) << 8 | key.one_way;
     const std::uint64_t a = mix(load64(key.address[0].bytes.data()) ^ s1, load64(key.address[0].bytes.data() + 8) ^ s2);
     const std::uint64_t b = mix(load64(key.address[1].bytes.data()) ^ s2, load64(key.address[1].bytes.data() + 8) ^ s1);
@@ -106,8 +107,10 @@ std::uint32_t FlowTable::insert(const ConnKey& key, std::uint64_t hash) {
     if (!free_.empty()) {
         index = free_.back();
         free_.pop_back();
-    } else if (fresh_ < capacity_) index = fresh_++;
-    else return kNone;
+    } else if (fresh_ < capacity_)
+        index = fresh_++;
+    else
+        return kNone;
     Connection* c = new (&connections_[index]) Connection{};
     c->key = key;
     c->in_use = true;

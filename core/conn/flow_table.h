@@ -5,12 +5,12 @@
 // nobody on the wire can aim at one bucket. Bounded by the number of connections. Worker's thread only.
 #pragma once
 
+#include "core/base/ids.h"
+#include "core/conn/connection.h"
+
 #include <cstdint>
 #include <memory>
 #include <vector>
-
-#include "core/base/ids.h"
-#include "core/conn/connection.h"
 
 namespace ftpsensor {
 

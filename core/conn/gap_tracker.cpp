@@ -61,7 +61,8 @@ bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, st
     const bool no_acks = end.no_data_acked();
     if (no_acks) [[unlikely]] {
         // Most likely the peer's acknowledgements are not on this wire: do not hold what was delivered.
-        if (endpoint_size(end, peer) > kInitialWindowMax) end.trimmed_rel = std::max(end.trimmed_rel, end.delivered_rel);
+        if (endpoint_size(end, peer) > kInitialWindowMax)
+            end.trimmed_rel = std::max(end.trimmed_rel, end.delivered_rel);
         if (end.ranges != Endpoint::kNoRange && highest(end) - end.delivered_rel > kAboveHoleWithoutAcksMax)
             stop(end, Event::above_hole_data_without_any_acks);
     }
@@ -150,7 +151,7 @@ bool GapTracker::pending(const Endpoint& end, const Endpoint& peer) const {
     if (end.skip_deliveries) return false;
     const std::uint64_t delivered = end.start_seq + end.delivered_rel;
     const std::uint64_t last = (static_cast<std::uint64_t>(end.seq_wraps) << 32) + end.last_seq;
-    if (last < delivered) return false; // numbers that a RST made up
+    if (last < delivered) return false;                          // numbers that a RST made up
     if (delivered != last - 1 && delivered != last) return true; // a FIN takes a number, a RST does not
     return end.state != TcpState::reset && has_blocks(peer);
 }

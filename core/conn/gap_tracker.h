@@ -1,16 +1,16 @@
 // Which bytes of a TCP direction were seen, without keeping them: what missed_bytes and the `g` of the history tell.
 //
 // Every TCP connection is followed this way; only the few whose content matters keep bytes too (content_stream.h). The
-// rules are those of Zeek's TCP_Reassembler: a hole is declared when the peer acknowledges beyond it; data held beyond a
-// hole without any acknowledgement (16 KiB), or unacknowledged in all (10 MiB), ends the tracking of that direction.
+// rules are those of Zeek's TCP_Reassembler: a hole is declared when the peer acknowledges beyond it; data held beyond
+// a hole without any acknowledgement (16 KiB), or unacknowledged in all (10 MiB), ends the tracking of that direction.
 // Ranges beyond a hole come from a pool with a bound. One tracker a worker; worker's thread only.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "core/base/events.h"
 #include "core/conn/connection.h"
+
+#include <cstdint>
+#include <vector>
 
 namespace ftpsensor {
 

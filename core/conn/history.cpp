@@ -23,7 +23,8 @@ void History::replace(Connection& c, std::string_view letters) const {
 }
 
 char History::at(const Connection& c, std::size_t i) const {
-    return i < Connection::kHistoryInline ? c.history[i] : extras_[c.extra].history_more[i - Connection::kHistoryInline];
+    return i < Connection::kHistoryInline ? c.history[i]
+                                          : extras_[c.extra].history_more[i - Connection::kHistoryInline];
 }
 
 std::string History::text(const Connection& c) const {

@@ -2,12 +2,12 @@
 // case from the responder, `^` where the roles were flipped. Worker's thread only.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "core/base/events.h"
 #include "core/conn/conn_extra.h"
 #include "core/conn/connection.h"
+
+#include <cstdint>
+#include <string>
 
 namespace ftpsensor {
 

@@ -1,7 +1,7 @@
 // The changes of state of an end by its segments, and what they make of the connection (conn_state).
-#include <string_view>
-
 #include "core/conn/tcp_step.h"
+
+#include <string_view>
 
 namespace ftpsensor {
 
@@ -74,10 +74,13 @@ void TcpTracker::from_inactive_syn(Connection& c, Step& s) const {
         flip_roles(c, history_);
         set_state(c, s.side ^ 1, TcpState::established);
         c.orig_first_seen = true;
-    } else events_.count(c, Event::simultaneous_open);
+    } else
+        events_.count(c, Event::simultaneous_open);
 
-    if (peer.state == TcpState::syn_sent) set_state(c, s.side ^ 1, TcpState::established);
-    else if (peer.state == TcpState::inactive) events_.count(c, Event::unsolicited_SYN_response);
+    if (peer.state == TcpState::syn_sent)
+        set_state(c, s.side ^ 1, TcpState::established);
+    else if (peer.state == TcpState::inactive)
+        events_.count(c, Event::unsolicited_SYN_response);
     set_state(c, s.side, TcpState::established);
     if (peer.state != TcpState::partial) established(c);
 }
@@ -108,8 +111,10 @@ void TcpTracker::from_inactive(Connection& c, Step& s) const {
         // A SYN-ACK, and now its acknowledgement: the SYN was missed, nothing else.
         set_state(c, s.side, TcpState::established);
         c.partial = false;
-        if (s.from_orig) c.orig_first_seen = true;
-        else c.resp_first_seen = true;
+        if (s.from_orig)
+            c.orig_first_seen = true;
+        else
+            c.resp_first_seen = true;
         return;
     }
     set_state(c, s.side, TcpState::partial);
@@ -134,7 +139,8 @@ void TcpTracker::from_syn_sent(Connection& c, Step& s) const {
         set_state(c, s.side, TcpState::reset);
         c.active = false;
         s.do_close = true;
-    } else if (s.length > 0) events_.count(c, Event::data_before_established);
+    } else if (s.length > 0)
+        events_.count(c, Event::data_before_established);
 }
 
 void TcpTracker::from_established(Connection& c, Step& s) const {
@@ -164,8 +170,10 @@ void TcpTracker::from_closed(Connection& c, Step& s) const {
     // A RST after both FINs changes nothing.
     if (!s.has(kRst) || c.end[s.side ^ 1].state == TcpState::closed) return;
     set_state(c, s.side, TcpState::reset);
-    if (!end.did_close) s.do_close = true;
-    else if (c.deadline_kind != Deadline::closing) arm_expire(c);
+    if (!end.did_close)
+        s.do_close = true;
+    else if (c.deadline_kind != Deadline::closing)
+        arm_expire(c);
 }
 
 void TcpTracker::from_reset(const Connection& c, const Step& s) const {
@@ -177,9 +185,7 @@ void TcpTracker::from_reset(const Connection& c, const Step& s) const {
 ConnState TcpTracker::state(const Connection& c) const {
     const Endpoint& orig = c.orig();
     const Endpoint& resp = c.resp();
-    const auto silent = [](const Endpoint& e) {
-        return e.state == TcpState::inactive || e.state == TcpState::partial;
-    };
+    const auto silent = [](const Endpoint& e) { return e.state == TcpState::inactive || e.state == TcpState::partial; };
     if (resp.state == TcpState::reset) {
         const bool empty = endpoint_size(orig, resp) == 0 && endpoint_size(resp, orig) == 0;
         if (orig.state == TcpState::syn_sent || orig.state == TcpState::syn_ack_sent ||

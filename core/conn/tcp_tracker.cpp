@@ -71,10 +71,12 @@ bool TcpTracker::is_reuse(const Connection& c, const Layer& segment, Timestamp t
         events_.count(c, starter->state == TcpState::syn_sent ? Event::SYN_seq_jump : Event::active_connection_reuse);
         return true;
     }
-    const bool still_active = (orig.state != TcpState::inactive && !orig.did_close) ||
-                              (resp.state != TcpState::inactive && !resp.did_close);
-    if (still_active && !reset) events_.count(c, Event::active_connection_reuse);
-    else if (time - c.last < TcpTimeouts::kLinger && !reset) events_.count(c, Event::premature_connection_reuse);
+    const bool still_active =
+        (orig.state != TcpState::inactive && !orig.did_close) || (resp.state != TcpState::inactive && !resp.did_close);
+    if (still_active && !reset)
+        events_.count(c, Event::active_connection_reuse);
+    else if (time - c.last < TcpTimeouts::kLinger && !reset)
+        events_.count(c, Event::premature_connection_reuse);
     return true;
 }
 
@@ -93,10 +95,11 @@ void TcpTracker::process(Connection& c, const Layer& segment, unsigned side, Tim
            .end_seq = segment.tcp_seq + numbers,
            .time = time};
     Endpoint& end = c.end[side];
-    Endpoint& peer = c.end[side ^ 1];
 
-    if (from_orig && !c.orig_first_seen) c.partial = !s.has(kSyn) || s.has(kAck);
-    else if (!from_orig && !c.resp_first_seen && !c.partial) c.partial = !s.has(kSyn);
+    if (from_orig && !c.orig_first_seen)
+        c.partial = !s.has(kSyn) || s.has(kAck);
+    else if (!from_orig && !c.resp_first_seen && !c.partial)
+        c.partial = !s.has(kSyn);
 
     init_end(c, end, s);
     bool underflow = false;
@@ -106,45 +109,50 @@ void TcpTracker::process(Connection& c, const Layer& segment, unsigned side, Tim
     zero_window(c, s);
     if (!c.end[0].did_close || !c.end[1].did_close) c.last = time;
 
-    if (s.has(kSyn)) {
-        if (s.has(kRst)) events_.count(c, Event::TCP_christmas);
-        if (s.has(kUrg)) events_.count(c, Event::baroque_SYN);
-        if (s.length > 0) events_.count(c, Event::SYN_with_data);
-        if (segment.tcp_window_scale > 14) events_.count(c, Event::TCP_scale_range);
-    }
+    if (s.has(kSyn)) count_odd_syn(c, s);
     if (s.has(kFin)) {
         end.fin_seen = true;
         end.fin_rel = s.rel_seq + numbers;
     }
     if (s.has(kAck)) acknowledge(c, s);
     update_last_seq(c, s);
-    end.spoke = true;
     update_state(c, s);
     if (s.has(kAck)) {
         // After the change of state: a hole that shows at the very end of a connection is not reliable, and not told.
-        gaps_.acknowledged(peer, s.rel_ack, c.partial);
+        gaps_.acknowledged(c.end[side ^ 1], s.rel_ack, c.partial);
         out.has_gaps = !gaps_.gaps().empty();
         if (out.has_gaps) [[unlikely]]
             apply_gaps(c, side ^ 1);
-        out.ack_rel = s.rel_ack;
         check_end_of_stream(c, side ^ 1, out);
     }
     // The first packet of each role was seen (a flip may just have exchanged them).
-    if (side == c.orig_side) c.orig_first_seen = true;
-    else c.resp_first_seen = true;
+    if (side == c.orig_side)
+        c.orig_first_seen = true;
+    else
+        c.resp_first_seen = true;
 
-    if (s.length > 0 && !s.has(kRst) && !underflow) {
-        const std::uint64_t data_rel = s.has(kSyn) ? s.rel_seq + 1 : s.rel_seq;
-        if (segment.payload_captured < s.length) events_.count(c, Event::truncated_tcp_payload);
-        else {
-            out.has_payload = true;
-            out.data_rel = data_rel;
-            out.has_data = gaps_.data(end, peer, data_rel, s.length);
-        }
-    }
+    if (s.length > 0 && !s.has(kRst) && !underflow) take_payload(c, s, out);
     check_end_of_stream(c, side, out);
     if (s.do_close) closed(c, side);
     out.flipped = c.orig_side != was_orig;
+}
+
+void TcpTracker::count_odd_syn(const Connection& c, const Step& s) const {
+    constexpr int kWindowScaleMax = 14; // RFC 7323 2.3
+    if (s.has(kRst)) events_.count(c, Event::TCP_christmas);
+    if (s.has(kUrg)) events_.count(c, Event::baroque_SYN);
+    if (s.length > 0) events_.count(c, Event::SYN_with_data);
+    if (s.segment.tcp_window_scale > kWindowScaleMax) events_.count(c, Event::TCP_scale_range);
+}
+
+void TcpTracker::take_payload(Connection& c, const Step& s, TcpOutcome& out) const {
+    if (s.segment.payload_captured < s.length) {
+        events_.count(c, Event::truncated_tcp_payload);
+        return;
+    }
+    out.has_payload = true;
+    out.data_rel = s.has(kSyn) ? s.rel_seq + 1 : s.rel_seq;
+    out.has_data = gaps_.data(c.end[s.side], c.end[s.side ^ 1], out.data_rel, s.length);
 }
 
 void TcpTracker::init_end(Connection& c, Endpoint& end, const Step& s) const {
@@ -152,8 +160,10 @@ void TcpTracker::init_end(Connection& c, Endpoint& end, const Step& s) const {
     switch (end.state) {
     case TcpState::inactive:
         // Without a SYN the numbering starts as though there had been one, so that the first byte is 1 either way.
-        if (s.has(kSyn)) set_sequence(end, seq, s.end_seq);
-        else set_sequence(end, seq - 1, seq); // the first packet is not a retransmission
+        if (s.has(kSyn))
+            set_sequence(end, seq, s.end_seq);
+        else
+            set_sequence(end, seq - 1, seq); // the first packet is not a retransmission
         break;
     case TcpState::syn_sent:
     case TcpState::syn_ack_sent:
@@ -203,8 +213,10 @@ void TcpTracker::update_history(Connection& c, Step& s) const {
     const auto rel = static_cast<std::uint32_t>(s.rel_seq);
     switch (control) {
     case 0:
-        if (s.length != 0) check_history(c, s.side, kHistoryData, 'D');
-        else if (s.has(kAck)) check_history(c, s.side, kHistoryAck, 'A');
+        if (s.length != 0)
+            check_history(c, s.side, kHistoryData, 'D');
+        else if (s.has(kAck))
+            check_history(c, s.side, kHistoryAck, 'A');
         break;
     case kSyn: {
         const char letter = s.has(kAck) ? 'H' : 'S';
@@ -221,8 +233,10 @@ void TcpTracker::update_history(Connection& c, Step& s) const {
         end.last_rst = rel;
         break;
     default:
-        if (s.has(kFin) && s.has(kRst)) check_history(c, s.side, kHistoryFinRst, 'I');
-        else check_history(c, s.side, kHistoryMultiFlag, 'Q');
+        if (s.has(kFin) && s.has(kRst))
+            check_history(c, s.side, kHistoryFinRst, 'I');
+        else
+            check_history(c, s.side, kHistoryMultiFlag, 'Q');
     }
 }
 
@@ -235,8 +249,8 @@ void TcpTracker::zero_window(Connection& c, const Step& s) const {
 }
 
 void TcpTracker::init_peer(Endpoint& end, Endpoint& peer, const Step& s) const {
-    if (!(s.flags & (kSyn | kFin | kRst)) && (end.state == TcpState::syn_sent || end.state == TcpState::syn_ack_sent ||
-                                              end.state == TcpState::established))
+    if (!(s.flags & (kSyn | kFin | kRst)) &&
+        (end.state == TcpState::syn_sent || end.state == TcpState::syn_ack_sent || end.state == TcpState::established))
         events_.counters().count(Event::possible_split_routing); // acknowledges data of an end that never spoke
     set_sequence(peer, s.segment.tcp_ack - 1, s.segment.tcp_ack - 1);
 }
@@ -278,8 +292,10 @@ void TcpTracker::update_last_seq(Connection& c, Step& s) const {
         return;
     }
     if (end.state == TcpState::reset) return;
-    if (s.delta_last > 0) advance();
-    else if (s.length > 0) history_.add_scaled(c, s.side == c.orig_side ? 'T' : 't', end.retransmissions);
+    if (s.delta_last > 0)
+        advance();
+    else if (s.length > 0)
+        history_.add_scaled(c, s.side == c.orig_side ? 'T' : 't', end.retransmissions);
 }
 
 void TcpTracker::apply_gaps(Connection& c, unsigned side) const {
@@ -320,7 +336,8 @@ void TcpTracker::closed(Connection& c, unsigned side) const {
     if (end.state == TcpState::reset || peer.did_close || peer.state == TcpState::inactive) {
         c.deadline_kind = Deadline::closing;
         c.deadline = c.last + timeouts_.close_delay;
-    } else if (c.deadline_kind != Deadline::closing) arm_expire(c);
+    } else if (c.deadline_kind != Deadline::closing)
+        arm_expire(c);
 }
 
 // Zeek's ExpireTimer looks each tcp_session_timer from the start of the connection.
@@ -344,10 +361,10 @@ bool TcpTracker::deadline_reached(Connection& c) const {
         break;
     case Deadline::expire: {
         const bool nothing = orig.state == TcpState::inactive && resp.state == TcpState::inactive;
-        const bool half = (orig.did_close || resp.did_close) &&
-                          ((orig.did_close && resp.did_close) || orig.state == TcpState::reset ||
-                           resp.state == TcpState::reset || orig.state == TcpState::inactive ||
-                           resp.state == TcpState::inactive);
+        const bool half =
+            (orig.did_close || resp.did_close) &&
+            ((orig.did_close && resp.did_close) || orig.state == TcpState::reset || resp.state == TcpState::reset ||
+             orig.state == TcpState::inactive || resp.state == TcpState::inactive);
         if (!c.active || (!nothing && !half)) break;
         if (c.last + TcpTimeouts::kLinger < c.deadline) return true;
         arm_expire(c);

@@ -4,21 +4,21 @@
 // missed_bytes are defined by; RFC 9293 tells what the ends themselves do. One tracker a worker; worker's thread only.
 #pragma once
 
-#include <cstdint>
-
 #include "core/conn/conn_events.h"
 #include "core/conn/connection.h"
 #include "core/conn/gap_tracker.h"
 #include "core/conn/history.h"
 #include "core/packet/decode.h"
 
+#include <cstdint>
+
 namespace ftpsensor {
 
 struct TcpTimeouts {
     Duration attempt_delay = 5 * kSecond;
     Duration close_delay = 5 * kSecond;
-    Duration inactivity = 5 * kMinute;       // once the handshake is over
-    Duration interactive_inactivity = kHour; // ports 21, 22, 23, 513
+    Duration inactivity = 5 * kMinute;                     // once the handshake is over
+    Duration interactive_inactivity = kHour;               // ports 21, 22, 23, 513
     static constexpr Duration kSynTimeout = 5 * kSecond;   // Zeek's tcp_SYN_timeout
     static constexpr Duration kSessionTimer = 6 * kSecond; // tcp_session_timer
     static constexpr Duration kLinger = 5 * kSecond;       // tcp_connection_linger
@@ -27,12 +27,11 @@ struct TcpTimeouts {
 // What one segment did that readers of the content need to know, in this order: holes of the peer's stream that the
 // acknowledgement proved (GapTracker::gaps()), data of the segment's own stream, ends of streams.
 struct TcpOutcome {
-    bool flipped = false;       // roles changed: Connection::orig_side is another now
-    bool has_gaps = false;      // of the peer's stream: GapTracker::gaps()
-    bool has_payload = false;   // all of the segment's payload was captured; it stands at data_rel of its stream
-    bool has_data = false;      // and it is new to the reference's reassembly, which takes nothing that was acknowledged
+    bool flipped = false;     // roles changed: Connection::orig_side is another now
+    bool has_gaps = false;    // of the peer's stream: GapTracker::gaps()
+    bool has_payload = false; // all of the segment's payload was captured; it stands at data_rel of its stream
+    bool has_data = false;    // and it is new to the reference's reassembly, which takes nothing that was acknowledged
     std::uint64_t data_rel = 0;
-    std::uint64_t ack_rel = 0;  // 0: none; else what the segment acknowledged of the peer's stream
     bool ended[2] = {false, false}; // by side: that stream is now known to be complete
 };
 
@@ -71,6 +70,8 @@ private:
     void from_closed(Connection& c, Step& s) const;
     void from_reset(const Connection& c, const Step& s) const;
     void established(Connection& c) const;
+    void count_odd_syn(const Connection& c, const Step& s) const;
+    void take_payload(Connection& c, const Step& s, TcpOutcome& out) const;
     void apply_gaps(Connection& c, unsigned side) const;
     void check_end_of_stream(Connection& c, unsigned side, TcpOutcome& out) const;
     void closed(Connection& c, unsigned side) const;

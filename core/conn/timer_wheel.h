@@ -6,17 +6,17 @@
 // Indices are into the flow table's connections. Worker's thread only.
 #pragma once
 
+#include "core/conn/connection.h"
+
 #include <cstdint>
 #include <vector>
-
-#include "core/conn/connection.h"
 
 namespace ftpsensor {
 
 class TimerWheel {
 public:
-    static constexpr int kTickShift = 24;                  // a tick is 2^24 ns = 16.8 ms
-    static constexpr std::uint32_t kSlots = 1u << 15;      // a turn is 550 s
+    static constexpr int kTickShift = 24;             // a tick is 2^24 ns = 16.8 ms
+    static constexpr std::uint32_t kSlots = 1u << 15; // a turn is 550 s
     static constexpr std::uint32_t kNone = Connection::kNone;
 
     explicit TimerWheel(Connection* connections) : connections_(connections), heads_(kSlots, kNone) {}
@@ -49,15 +49,17 @@ public:
     void remove(std::uint32_t index) {
         Connection& c = connections_[index];
         if (c.wheel_slot == kNone) return;
-        if (c.wheel_previous != kNone) connections_[c.wheel_previous].wheel_next = c.wheel_next;
-        else heads_[c.wheel_slot] = c.wheel_next;
+        if (c.wheel_previous != kNone)
+            connections_[c.wheel_previous].wheel_next = c.wheel_next;
+        else
+            heads_[c.wheel_slot] = c.wheel_next;
         if (c.wheel_next != kNone) connections_[c.wheel_next].wheel_previous = c.wheel_previous;
         c.wheel_slot = c.wheel_next = c.wheel_previous = kNone;
         --size_;
     }
 
-    // Takes out the connections of each tick that is wholly before `now`, oldest tick first, and hands them over tick by
-    // tick: f(first index of a list through wheel_next, end of the tick). The handler may schedule().
+    // Takes out the connections of each tick that is wholly before `now`, oldest tick first, and hands them over tick
+    // by tick: f(first index of a list through wheel_next, end of the tick). The handler may schedule().
     template <class F>
     void advance(Timestamp now, F&& f) {
         const std::int64_t target = tick_of(now);
@@ -71,8 +73,10 @@ public:
                 --size_;
             }
             ++next_tick_;
-            if (first != kNone) f(first, next_tick_ << kTickShift);
-            else if (size_ == 0) next_tick_ = target;
+            if (first != kNone)
+                f(first, next_tick_ << kTickShift);
+            else if (size_ == 0)
+                next_tick_ = target;
         }
     }
 

@@ -62,13 +62,13 @@ struct FtpText {
 };
 
 enum class FtpOutcome : std::uint8_t {
-    announcement, // PORT, EPRT, or a 227 or 229 reply: a data connection is expected (Zeek: add_expected_data_channel)
-    message,      // a command's turn is over (Zeek: ftp_message()); `logged` tells whether it makes an entry
-    confirmed,    // it is FTP, a command was seen: the connection's service is "ftp"; once
-    violated,     // it is not: the service is taken back; no more bytes are wanted, finish() still is; at most once
-    encrypted,    // AUTH TLS or SSL was granted: service "ssl" once TLS is seen is the caller's; the same; once
+    announcement,  // PORT, EPRT, or a 227 or 229 reply: a data connection is expected (Zeek: add_expected_data_channel)
+    message,       // a command's turn is over (Zeek: ftp_message()); `logged` tells whether it makes an entry
+    confirmed,     // it is FTP, a command was seen: the connection's service is "ftp"; once
+    violated,      // it is not: the service is taken back; no more bytes are wanted, finish() still is; at most once
+    encrypted,     // AUTH TLS or SSL was granted: service "ssl" once TLS is seen is the caller's; the same; once
     limit_reached, // a command was longer than max_command_length: `X` in the connection's history
-    gssapi,       // AUTH GSSAPI was granted (ADAT exchange follows); once
+    gssapi,        // AUTH GSSAPI was granted (ADAT exchange follows); once
 };
 
 struct FtpEvent {

@@ -3,18 +3,19 @@
 // Logger thread only.
 #pragma once
 
-#include <string_view>
-#include <vector>
-
 #include "core/base/events.h"
 #include "core/base/ip_address.h"
 #include "core/log/format.h"
 #include "core/log/transfer_join.h"
 #include "core/record/records.h"
 
+#include <string_view>
+#include <vector>
+
 namespace ftpsensor {
 
-// Types files by their first bytes, on a thread of its own: asked when the record arrives, answered when it is released.
+// Types files by their first bytes, on a thread of its own: asked when the record arrives, answered when it is
+// released.
 class TypeSource {
 public:
     virtual ~TypeSource() = default;

@@ -1,17 +1,17 @@
 // The streams of all workers in one order.
 //
 // Records are held until every worker's watermark has passed them, then released by their StreamKey. Every worker's
-// stream is nearly ordered already; what is due is sorted. How much is held is bounded by how far the workers are apart:
-// live, the logger's hold bounds that; offline, the distributor's rings. Logger thread only.
+// stream is nearly ordered already; what is due is sorted. How much is held is bounded by how far the workers are
+// apart: live, the logger's hold bounds that; offline, the distributor's rings. Logger thread only.
 #pragma once
+
+#include "core/record/records.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/record/records.h"
 
 namespace ftpsensor {
 
@@ -37,14 +37,18 @@ public:
         items_.push_back({record.key, at, false});
     }
 
-    // Hands over all records due before `before`, in order: sink.connection(record, text), sink.ftp(record, text, ticket).
+    // Hands over all records due before `before`, in order: sink.connection(record, text), sink.ftp(record, text,
+    // ticket).
     template <class Sink>
     void release(Timestamp before, Sink& sink) {
-        const auto held = std::partition(items_.begin(), items_.end(), [&](const Item& i) { return i.key.time < before; });
+        const auto held =
+            std::partition(items_.begin(), items_.end(), [&](const Item& i) { return i.key.time < before; });
         std::sort(items_.begin(), held, [](const Item& a, const Item& b) { return a.key < b.key; });
         for (auto item = items_.begin(); item != held; ++item) {
-            if (item->key.time < last_) ++late_;
-            else last_ = item->key.time;
+            if (item->key.time < last_)
+                ++late_;
+            else
+                last_ = item->key.time;
             if (item->is_conn) {
                 const HeldConn& h = conns_[item->at];
                 sink.connection(h.record, h.text);

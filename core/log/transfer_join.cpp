@@ -1,10 +1,10 @@
 #include "core/log/transfer_join.h"
 
+#include "core/base/mix.h"
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
-
-#include "core/base/mix.h"
 
 namespace ftpsensor {
 
@@ -28,11 +28,15 @@ void TransferJoin::expire(Timestamp now) {
         const Place place = expiries_.front().second;
         expiries_.pop_front();
         if (const auto s = scheduled_.find(place); s != scheduled_.end()) {
-            if (s->second <= now) scheduled_.erase(s);
-            else expiries_.emplace_back(s->second, place);
+            if (s->second <= now)
+                scheduled_.erase(s);
+            else
+                expiries_.emplace_back(s->second, place);
         } else if (const auto e = expected_.find(place); e != expected_.end()) {
-            if (e->second.until <= now) expected_.erase(e);
-            else expiries_.emplace_back(e->second.until, place);
+            if (e->second.until <= now)
+                expected_.erase(e);
+            else
+                expiries_.emplace_back(e->second.until, place);
         }
     }
     while (!unmatched_.empty() && unmatched_.front().first + kLead < now) unmatched_.pop_front();
@@ -55,8 +59,10 @@ void TransferJoin::announcement(const FtpRecord& r) {
     const auto schedule = [&](const IpAddress& originator, const IpAddress& responder) {
         const Place place{originator, responder, channel.resp_p};
         const auto [at, fresh] = scheduled_.try_emplace(place, now + kLifetime);
-        if (fresh) expiries_.emplace_back(now + kLifetime, place);
-        else at->second = std::max(at->second, now + kLifetime);
+        if (fresh)
+            expiries_.emplace_back(now + kLifetime, place);
+        else
+            at->second = std::max(at->second, now + kLifetime);
     };
     schedule(channel.orig_h, channel.resp_h);
     if (!options_.extended) return;
@@ -139,8 +145,10 @@ void TransferJoin::tell_file(Connection& c, const Id96& uid, bool from_originato
     if (session == sessions_.end()) return;
     c.file_session[from_originator] = expected->control;
     const Id96 fuid = file_uid(options_.id_key, uid, from_originator);
-    if (!options_.extended) session->second.fuid = fuid;
-    else if (auto& transfer = session->second.transfer; transfer && transfer->uid == uid) transfer->fuid = fuid;
+    if (!options_.extended)
+        session->second.fuid = fuid;
+    else if (auto& transfer = session->second.transfer; transfer && transfer->uid == uid)
+        transfer->fuid = fuid;
 }
 
 void TransferJoin::data_first(const FtpRecord& r) {
@@ -156,11 +164,13 @@ void TransferJoin::data_typed(const FtpRecord& r, std::string_view type) {
     std::optional<Id96> control;
     if (r.mime_stage == MimeStage::transferred) {
         if (const Expected* expected = find_expected(c->second.endpoint, r.key.time)) control = expected->control;
-    } else control = c->second.file_session[r.from_originator];
+    } else
+        control = c->second.file_session[r.from_originator];
     if (!control || type.empty()) return;
     const auto session = sessions_.find(*control);
     if (session == sessions_.end()) return;
-    if (!options_.extended) session->second.mime_type = type;
+    if (!options_.extended)
+        session->second.mime_type = type;
     else if (auto& transfer = session->second.transfer; transfer && transfer->uid == r.key.uid)
         transfer->mime_type = type;
 }

@@ -1,22 +1,22 @@
 // Which connection belongs to which command: the transfers, put together from the merged streams of all workers.
 //
-// Records come in the order of packet time, so that what is decided here does not depend on which worker saw what first.
-// Strict is Zeek's rule: a connection from the announced originator to the announced endpoint is a transfer; the latest
-// announcement of an endpoint has it; it stands until the first of its connections is removed, or five minutes unused.
-// Extended adds, in this order: the control connection's own address with the announced port (the announced address is
-// not on this wire), any other originator (a bounce), and connections that began up to a second before they were
-// announced. Bounded: announcements_max endpoints. Logger thread only.
+// Records come in the order of packet time, so that what is decided here does not depend on which worker saw what
+// first. Strict is Zeek's rule: a connection from the announced originator to the announced endpoint is a transfer; the
+// latest announcement of an endpoint has it; it stands until the first of its connections is removed, or five minutes
+// unused. Extended adds, in this order: the control connection's own address with the announced port (the announced
+// address is not on this wire), any other originator (a bounce), and connections that began up to a second before they
+// were announced. Bounded: announcements_max endpoints. Logger thread only.
 #pragma once
+
+#include "core/base/events.h"
+#include "core/base/ids.h"
+#include "core/record/records.h"
 
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
-
-#include "core/base/events.h"
-#include "core/base/ids.h"
-#include "core/record/records.h"
 
 namespace ftpsensor {
 
@@ -39,9 +39,9 @@ public:
     void data_removed(const FtpRecord& r);
     void session_end(const FtpRecord& r);
 
-    // A command's turn is over: what the session's transfers left for its entry (valid until the next call). Strict, any
-    // command's entry takes what was left since the last one, as in Zeek. Extended, a file goes to the command that moved
-    // it: the entries of others leave it alone, and what comes after its command's entry is not another's.
+    // A command's turn is over: what the session's transfers left for its entry (valid until the next call). Strict,
+    // any command's entry takes what was left since the last one, as in Zeek. Extended, a file goes to the command that
+    // moved it: the entries of others leave it alone, and what comes after its command's entry is not another's.
     struct ForEntry {
         std::optional<Id96> fuid;
         std::optional<std::string> mime_type;
@@ -94,13 +94,13 @@ private:
         std::optional<Transfer> transfer; // the last that began, until an entry tells of it
     };
     struct Connection {
-        Place endpoint;          // as announced: the key of expected_; originator unset
+        Place endpoint; // as announced: the key of expected_; originator unset
         EndpointId id;
         Timestamp opened = 0;
-        bool attached = false;   // its originator was awaited at its endpoint
+        bool attached = false; // its originator was awaited at its endpoint
         bool is_transfer = false;
-        bool started[2] = {false, false}; // by from_originator
-        std::optional<Id96> control;      // who announced it
+        bool started[2] = {false, false};    // by from_originator
+        std::optional<Id96> control;         // who announced it
         std::optional<Id96> file_session[2]; // the session that each file was told to
     };
 

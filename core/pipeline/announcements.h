@@ -1,22 +1,22 @@
 // Announced data connections, told to all workers.
 //
 // The board is a ring that every worker may append to and every worker reads in order; a worker keeps what it read as
-// hints: endpoints whose connections are worth watching. Hints decide nothing: which transfer a connection belongs to is
-// decided by the logger, in the order of packet time (core/log/transfer_join.h). Lock-free; append() and the cursors may
-// be used by any worker, a Reader by its own.
+// hints: endpoints whose connections are worth watching. Hints decide nothing: which transfer a connection belongs to
+// is decided by the logger, in the order of packet time (core/log/transfer_join.h). Lock-free; append() and the cursors
+// may be used by any worker, a Reader by its own.
 #pragma once
-
-#include <atomic>
-#include <cstring>
-#include <cstdint>
-#include <deque>
-#include <memory>
-#include <unordered_map>
-#include <vector>
 
 #include "core/base/ip_address.h"
 #include "core/base/mix.h"
 #include "core/base/time.h"
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
 
 namespace ftpsensor {
 

@@ -1,8 +1,8 @@
 #include "core/pipeline/control_sessions.h"
 
-#include <algorithm>
-
 #include "core/pipeline/ftp_detect.h"
+
+#include <algorithm>
 
 namespace ftpsensor {
 
@@ -17,7 +17,7 @@ struct ControlSessions::Control {
     bool active = false;                 // a session is in use; else these are a candidate's first bytes
     bool dropped = false;                // it showed not to be FTP: no more bytes are delivered
     bool encrypted = false;
-    std::string first_bytes;             // of a candidate, both sides in order of arrival
+    std::string first_bytes; // of a candidate, both sides in order of arrival
     struct Chunk {
         unsigned side;
         std::uint32_t size; // 0: the end of the stream
@@ -35,8 +35,10 @@ public:
 
     void bytes(unsigned side, std::span<const std::uint8_t> data, Timestamp now) override {
         if (control_.dropped) return;
-        if (!control_.active) owner_.detect(control_, side, data, now);
-        else if (control_.encrypted) owner_.look_for_tls(control_, side, data);
+        if (!control_.active)
+            owner_.detect(control_, side, data, now);
+        else if (control_.encrypted)
+            owner_.look_for_tls(control_, side, data);
         else {
             control_.session->deliver(from_originator(side), data, now, owner_.output_);
             owner_.drain_output(control_, now);
@@ -65,8 +67,8 @@ private:
 
 ControlSessions::ControlSessions(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
                                  AnnouncementSink& announcements, EventCounters& events)
-    : options_(options), connections_(connections), emitter_(emitter), announcements_(announcements), events_(events),
-      held_{options.held_bytes_max, 0} {}
+    : options_(options), connections_(connections), emitter_(emitter), announcements_(announcements),
+      events_(events), held_{options.held_bytes_max, 0} {}
 
 ControlSessions::~ControlSessions() = default;
 
@@ -186,8 +188,10 @@ void ControlSessions::replay(Control& control, Timestamp now) {
     Sink sink(*this, control);
     std::size_t at = 0;
     for (const auto& chunk : chunks) {
-        if (chunk.lost != 0) sink.lost(chunk.side, chunk.lost, now);
-        else sink.bytes(chunk.side, {reinterpret_cast<const std::uint8_t*>(bytes.data()) + at, chunk.size}, now);
+        if (chunk.lost != 0)
+            sink.lost(chunk.side, chunk.lost, now);
+        else
+            sink.bytes(chunk.side, {reinterpret_cast<const std::uint8_t*>(bytes.data()) + at, chunk.size}, now);
         at += chunk.size;
     }
 }

@@ -6,16 +6,16 @@
 // Worker's thread only.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "core/conn/conn_tracker.h"
 #include "core/ftp/ftp_session.h"
 #include "core/pipeline/control_stream.h"
 #include "core/pipeline/pipeline_options.h"
 #include "core/pipeline/record_emitter.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace ftpsensor {
 

@@ -41,7 +41,8 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
     if (ready(s.side, s.seq, s.has_ack, s.ack)) [[likely]] {
         deliver(s.side, s.seq, s.data, now, sink);
         if (!held_.empty()) deliver_ready(now, sink);
-    } else hold(s, now);
+    } else
+        hold(s, now);
     if (patient_ && !held_.empty()) lose_patience(now, sink);
 }
 
@@ -78,7 +79,8 @@ void ControlStream::deliver_ready(Timestamp now, ControlSink& sink) {
         if (ready(h.side, h.seq, h.has_ack, h.ack)) {
             take_out(i, now, sink);
             i = 0; // what came out may let an earlier one out
-        } else ++i;
+        } else
+            ++i;
     }
     for (unsigned side = 0; side < 2; ++side)
         if (end_known_[side]) tell_end(side, now, sink);

@@ -2,19 +2,19 @@
 //
 // Strict: as the reference's reassembler, which the connection's GapTracker follows: a hole is given up when the peer
 // acknowledges beyond it. Patient (ftp.extended): where packets trade places on the way to us, an acknowledgement may
-// overtake what it acknowledges, and a reply the command that it answers. So a segment waits for what its acknowledgement
-// says was there before it, and a hole for its filling, until kPatienceSegments later segments or kPatience of packet
-// time have passed. Overlapping bytes: the first that came count, as in the reference.
-// Bounded: kHeldBytesMax a connection, and the worker's budget. Worker's thread only.
+// overtake what it acknowledges, and a reply the command that it answers. So a segment waits for what its
+// acknowledgement says was there before it, and a hole for its filling, until kPatienceSegments later segments or
+// kPatience of packet time have passed. Overlapping bytes: the first that came count, as in the reference. Bounded:
+// kHeldBytesMax a connection, and the worker's budget. Worker's thread only.
 #pragma once
+
+#include "core/base/events.h"
+#include "core/base/time.h"
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "core/base/events.h"
-#include "core/base/time.h"
 
 namespace ftpsensor {
 
@@ -77,7 +77,8 @@ private:
     };
     bool ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const;
     void hold(const Segment& s, Timestamp now);
-    void deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now, ControlSink& sink);
+    void deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now,
+                 ControlSink& sink);
     void deliver_ready(Timestamp now, ControlSink& sink);
     // Delivers what is held of `side` below `seq`, and gives up the rest.
     void advance_to(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink);

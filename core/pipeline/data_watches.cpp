@@ -10,9 +10,9 @@ constexpr std::uint32_t kTransferredBytes = 1024; // what the reference's file_t
 enum Place : std::uint32_t {
     kPlaceOpen,
     kPlaceFlip,
-    kPlaceFirst,                      // + side
+    kPlaceFirst, // + side
     kPlaceTransferred = kPlaceFirst + 2,
-    kPlaceSniffed,                    // + side
+    kPlaceSniffed, // + side
     kPlaceClosed = kPlaceSniffed + 2,
     kPlaceRemoved,
 };
@@ -21,8 +21,8 @@ enum Place : std::uint32_t {
 
 DataWatches::DataWatches(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
                          EventCounters& events)
-    : options_(options), connections_(connections), emitter_(emitter), events_(events),
-      budget_{options.first_bytes_max, 0}, by_port_(65536, kNone), silent_(options.watches_max) {
+    : options_(options), connections_(connections), emitter_(emitter),
+      events_(events), budget_{options.first_bytes_max, 0}, by_port_(65536, kNone), silent_(options.watches_max) {
     watches_.reserve(std::min<std::size_t>(options.watches_max, 1024));
 }
 
@@ -202,8 +202,7 @@ void DataWatches::transferred(Connection& c, Watch& w, const When& now) {
     if (w.transferred.happened) return;
     w.transferred = now;
     w.transferred_size = std::min(w.stream[w.first_side].head.size(), kTransferredBytes);
-    if (w.announced)
-        emit(c, w, FtpRecordKind::data_typed, now, kPlaceTransferred, w.first_side, w.transferred_size);
+    if (w.announced) emit(c, w, FtpRecordKind::data_typed, now, kPlaceTransferred, w.first_side, w.transferred_size);
 }
 
 void DataWatches::sniffed(Connection& c, Watch& w, unsigned side, const When& now) {

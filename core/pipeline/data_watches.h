@@ -1,28 +1,29 @@
 // Connections that may be transfers: their beginning, their first bytes and their end, told to the logger.
 //
 // A connection is announced when its endpoint was announced before it began; its events then go into the FTP stream as
-// they happen. The announcement may be in the hands of another worker still, or (extended) come up to a second after the
-// connection: so a new connection is watched in silence for a while, and what happened follows, with the time at which
-// it happened, when the announcement comes. What belongs together is decided by the logger alone.
-// Bounded: `watches_max` watches and `first_bytes_max` bytes; where there is no room, the oldest silent watch goes,
-// counted. Worker's thread only.
+// they happen. The announcement may be in the hands of another worker still, or (extended) come up to a second after
+// the connection: so a new connection is watched in silence for a while, and what happened follows, with the time at
+// which it happened, when the announcement comes. What belongs together is decided by the logger alone. Bounded:
+// `watches_max` watches and `first_bytes_max` bytes; where there is no room, the oldest silent watch goes, counted.
+// Worker's thread only.
 #pragma once
-
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <vector>
 
 #include "core/conn/conn_tracker.h"
 #include "core/pipeline/head_buffer.h"
 #include "core/pipeline/pipeline_options.h"
 #include "core/pipeline/record_emitter.h"
 
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
 namespace ftpsensor {
 
 class DataWatches {
 public:
-    DataWatches(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter, EventCounters& events);
+    DataWatches(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
+                EventCounters& events);
 
     // A TCP connection began; `announced`: a hint names one of its endpoints.
     void open(Connection& c, std::uint32_t index, bool announced, const PacketView& packet);

@@ -1,8 +1,8 @@
 // Whether a connection on any port is FTP, by its first bytes from both sides.
 //
-// The rule is the reference's pair of signatures: the responder greets with 120 or 220 and a later line of it begins with
-// 230 or 331; a line of the originator begins with USER. It is looked for in the first kBytesMax bytes of both directions
-// together. Plain functions; any thread.
+// The rule is the reference's pair of signatures: the responder greets with 120 or 220 and a later line of it begins
+// with 230 or 331; a line of the originator begins with USER. It is looked for in the first kBytesMax bytes of both
+// directions together. Plain functions; any thread.
 #pragma once
 
 #include <cstddef>

@@ -13,12 +13,12 @@ struct PipelineOptions {
     ConnOptions conn;
     FtpOptions ftp;
     EmitterOptions emitter;
-    bool extended = true;                    // the wider rules: see ARCHITECTURE.md, "Strict and extended"
-    bool run_out_delays = true;              // finish(): closing delays run out beyond the end (offline)
+    bool extended = true;       // the wider rules: see ARCHITECTURE.md, "Strict and extended"
+    bool run_out_delays = true; // finish(): closing delays run out beyond the end (offline)
     Duration ftp_inactivity = kHour;
-    std::uint32_t control_max = 100'000;     // control connections and candidates of a worker
-    std::uint32_t watches_max = 65'536;      // connections that may be transfers
-    std::size_t first_bytes_max = 16u << 20; // of all of them
+    std::uint32_t control_max = 100'000;      // control connections and candidates of a worker
+    std::uint32_t watches_max = 65'536;       // connections that may be transfers
+    std::size_t first_bytes_max = 16u << 20;  // of all of them
     std::uint64_t held_bytes_max = 64u << 20; // out-of-order bytes of control connections
     std::uint32_t hints_max = 100'000;
 };

@@ -4,12 +4,12 @@
 // budget. Offline the worker waits: nothing is lost. Worker's thread only, but for the channels' other ends and counts.
 #pragma once
 
-#include <atomic>
-#include <functional>
-
 #include "core/base/events.h"
 #include "core/record/channel.h"
 #include "core/record/records.h"
+
+#include <atomic>
+#include <functional>
 
 namespace ftpsensor {
 
@@ -27,12 +27,17 @@ public:
           ftp_(options.queue_records, options.text_bytes) {}
 
     void emit(const ConnRecord& record, std::string_view text) {
-        if (push(conn_, record, text, kConnShare)) ++conn_emitted_;
-        else events_.count(Event::conn_record_dropped);
+        if (push(conn_, record, text, kConnShare))
+            ++conn_emitted_;
+        else
+            events_.count(Event::conn_record_dropped);
     }
     void emit(const FtpRecord& record, std::string_view text) {
-        if (push(ftp_, record, text, 1.0)) ++ftp_emitted_;
-        else events_.count(record.kind == FtpRecordKind::message ? Event::ftp_record_dropped : Event::stream_event_dropped);
+        if (push(ftp_, record, text, 1.0))
+            ++ftp_emitted_;
+        else
+            events_.count(record.kind == FtpRecordKind::message ? Event::ftp_record_dropped
+                                                                : Event::stream_event_dropped);
     }
 
     RecordChannel<ConnRecord>& conn_channel() { return conn_; } // the logger's end

@@ -46,7 +46,8 @@ void Worker::process_burst(std::span<const PacketView> burst) {
         process_stage(burst.subspan(i, n));
         i += n;
     }
-    counters_.packets.store(counters_.packets.load(std::memory_order_relaxed) + burst.size(), std::memory_order_relaxed);
+    counters_.packets.store(counters_.packets.load(std::memory_order_relaxed) + burst.size(),
+                            std::memory_order_relaxed);
     counters_.bytes.store(counters_.bytes.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
     move_time(burst.back().now);
 }
@@ -123,15 +124,19 @@ void Worker::opened(Connection& c, std::uint32_t index, const PacketView& packet
         data_.open(c, index, true, packet);
         return;
     }
-    if (ftp_port_[id.resp_p]) control_.open_control(c, index);
-    else c.content = ContentUse::candidate;
+    if (ftp_port_[id.resp_p])
+        control_.open_control(c, index);
+    else
+        c.content = ContentUse::candidate;
     if (watch_silently_ && !likely_.tcp(id.resp_p) && !likely_.tcp(id.orig_p)) data_.open(c, index, false, packet);
 }
 
 // The roles decide what was announced: a connection that nobody awaited may be awaited now.
 void Worker::flipped(Connection& c, std::uint32_t index, const PacketView& packet) {
-    if (c.watch != Connection::kNone) data_.flipped(c, packet);
-    else if (is_hinted(c)) data_.open(c, index, true, packet);
+    if (c.watch != Connection::kNone)
+        data_.flipped(c, packet);
+    else if (is_hinted(c))
+        data_.open(c, index, true, packet);
 }
 
 bool Worker::is_hinted(const Connection& c) const {

@@ -1,15 +1,9 @@
 // One worker: packets in, records out.
 //
-// Runs to completion on one core. A burst is decoded, its connections are looked up with their cache lines fetched ahead,
-// then each packet is processed; what is over is removed, what was announced elsewhere is read, and the watermark moves.
-// Everything but the channels, the watermark and the counters belongs to the worker's thread alone.
+// Runs to completion on one core. A burst is decoded, its connections are looked up with their cache lines fetched
+// ahead, then each packet is processed; what is over is removed, what was announced elsewhere is read, and the
+// watermark moves. Everything but the channels, the watermark and the counters belongs to the worker's thread alone.
 #pragma once
-
-#include <array>
-#include <atomic>
-#include <memory>
-#include <span>
-#include <vector>
 
 #include "core/conn/conn_tracker.h"
 #include "core/packet/decode.h"
@@ -18,6 +12,12 @@
 #include "core/pipeline/data_watches.h"
 #include "core/pipeline/pipeline_options.h"
 #include "core/pipeline/record_emitter.h"
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
 
 namespace ftpsensor {
 

@@ -5,15 +5,15 @@
 // ftp.log; an empty optional is a field that is not there. Logger thread.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string_view>
-
 #include "core/base/ids.h"
 #include "core/base/ip_address.h"
 #include "core/base/time.h"
 #include "core/packet/decode.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
 
 namespace ftpsensor {
 
@@ -42,7 +42,8 @@ struct ConnEntry {
     Transport proto = Transport::unknown; // "tcp" "udp" "icmp" "unknown_transport"
     std::uint8_t services = 0;            // Service bits; 0: no field
     // duration, orig_bytes and resp_bytes are absent together where the last packet is not later than the first.
-    // Seconds: zeek_seconds(last) - zeek_seconds(first), in the shortest decimal form that reads back as the same double.
+    // Seconds: zeek_seconds(last) - zeek_seconds(first), in the shortest decimal form that reads back as the same
+    // double.
     std::optional<double> duration;
     std::optional<std::uint64_t> orig_bytes;
     std::optional<std::uint64_t> resp_bytes;

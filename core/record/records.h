@@ -5,14 +5,14 @@
 // (core/record/channel.h). Producer: one worker. Consumer: the logger thread.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <type_traits>
-
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/packet/decode.h"
 #include "core/record/entries.h"
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
 
 namespace ftpsensor {
 
@@ -90,8 +90,8 @@ struct FtpRecord {
     bool has_channel = false;
     std::uint32_t reply_code = 0;
     std::uint64_t file_size = 0;
-    std::uint64_t bytes = 0;      // data_closed, data_removed: payload bytes of both directions
-    Timestamp opened = 0;         // data_*: when the connection began
+    std::uint64_t bytes = 0;       // data_closed, data_removed: payload bytes of both directions
+    Timestamp opened = 0;          // data_*: when the connection began
     std::uint32_t first_bytes = 0; // data_typed: bytes of text
     DataChannel channel;
     Text text;

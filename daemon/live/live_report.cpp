@@ -102,10 +102,10 @@ void LiveReport::summary(const LiveTotals& totals, Timestamp now,
     }
     log_->info(
         "summary: seconds={:.1f} received={} bytes={} missed={} errors={} no_mbuf={} kernel_drops={} filtered={} "
-        "cut={} gathered={}",
+        "cut={} gathered={} out_of_step={}",
         static_cast<double>(now - started_) / 1e9, totals.ports.received, totals.ports.bytes, totals.ports.missed,
         totals.ports.errors, totals.ports.no_mbuf, totals.ports.kernel_drops, totals.filtered, totals.cut,
-        totals.gathered);
+        totals.gathered, totals.out_of_step);
     log_->info("summary: conn_entries={} ftp_entries={} conn_records_dropped={} ftp_records_dropped={} late_records={} "
                "write_errors={} entries_lost={}",
                totals.engine.conn_entries, totals.engine.ftp_entries, conn_dropped, ftp_dropped,

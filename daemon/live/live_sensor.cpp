@@ -139,6 +139,7 @@ LiveTotals LiveSensor::totals() {
     for (const auto& loop : loops_) {
         totals.filtered += loop->counts().filtered.load(std::memory_order_relaxed);
         totals.cut += loop->counts().cut.load(std::memory_order_relaxed);
+        totals.out_of_step += loop->counts().out_of_step.load(std::memory_order_relaxed);
         totals.gathered += loop->counts().gathered.load(std::memory_order_relaxed);
     }
     totals.engine = engine_->stats();

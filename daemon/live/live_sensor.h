@@ -27,6 +27,7 @@ struct LiveTotals { // since start()
     PortCounts ports;
     std::uint64_t filtered = 0;
     std::uint64_t cut = 0;
+    std::uint64_t out_of_step = 0;
     std::uint64_t gathered = 0;
     EngineStats engine;
     std::uint64_t records_dropped = 0; // of both kinds, all workers

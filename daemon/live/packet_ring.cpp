@@ -8,6 +8,13 @@
 #include <sys/mman.h>
 
 namespace ftpsensor {
+namespace {
+
+PacketRing::Slot read_slot(const tpacket2_hdr& header) {
+    return {Timestamp{header.tp_sec} * kSecond + header.tp_nsec, header.tp_len, header.tp_snaplen};
+}
+
+} // namespace
 
 RingMapping::RingMapping(int socket, const RingGeometry& ring) : size_(ring.locked_bytes()) {
     memory_ = mmap(nullptr, size_, PROT_READ, MAP_SHARED, socket, 0);
@@ -25,13 +32,21 @@ std::uint16_t PacketRing::look(std::uint16_t max) {
     std::uint32_t at = next_;
     std::uint16_t found = 0;
     while (found < limit) {
-        const auto* header = reinterpret_cast<const tpacket2_hdr*>(memory_ + std::size_t{at} * frame_bytes_);
+        const auto* slot = static_cast<const tpacket2_hdr*>(header(at));
         // The kernel writes the status last.
-        if ((__atomic_load_n(&header->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) == 0) break;
-        slots_[found++] = {Timestamp{header->tp_sec} * kSecond + header->tp_nsec, header->tp_len, header->tp_snaplen};
+        if ((__atomic_load_n(&slot->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) == 0) break;
+        slots_[found++] = read_slot(*slot);
         if (++at == frames_) at = 0;
     }
     return found;
+}
+
+void PacketRing::look_back(std::uint16_t packets) {
+    std::uint32_t at = next_;
+    for (std::uint16_t i = 0; i < packets; ++i) {
+        slots_[i] = read_slot(*static_cast<const tpacket2_hdr*>(header(at)));
+        if (++at == frames_) at = 0;
+    }
 }
 
 } // namespace ftpsensor

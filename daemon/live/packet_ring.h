@@ -1,4 +1,5 @@
-// The kernel's AF_PACKET ring itself, read beside DPDK's driver: when each packet came, and how long it was on the wire.
+// The kernel's AF_PACKET ring itself, read beside DPDK's driver: when each packet came, and how long it was on the
+// wire.
 //
 // net_af_packet copies a packet out of its slot and forgets the slot's header. In DPDK 22.11 the kernel's timestamp is
 // lost with it, and each worker would stamp its packets with the time it got round to them: after a wake-up of its own
@@ -10,12 +11,12 @@
 // A PacketRing belongs to the worker of its queue; before the workers start, to the main thread.
 #pragma once
 
+#include "core/base/time.h"
+#include "daemon/live/ring_geometry.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include "core/base/time.h"
-#include "daemon/live/ring_geometry.h"
 
 namespace ftpsensor {
 
@@ -45,7 +46,10 @@ public:
 
     // Reads the headers of the next slots that hold packets, at most `max` of them; returns how many.
     std::uint16_t look(std::uint16_t max);
-    const Slot& slot(std::uint16_t i) const { return slots_[i]; } // of the last look()
+    // The headers of `packets` slots that the driver emptied just now, at most look_max: they stay until the kernel
+    // comes round, which it cannot have where the last look() found nothing.
+    void look_back(std::uint16_t packets);
+    const Slot& slot(std::uint16_t i) const { return slots_[i]; } // of the last of the two
     // Whether the i-th packet that the driver then delivered can be that of slot i; a tag put back makes it longer.
     bool matches(std::uint16_t i, std::uint32_t packet_length) const {
         return packet_length == slots_[i].captured || packet_length == slots_[i].captured + kTagBytes;
@@ -54,6 +58,8 @@ public:
 
 private:
     static constexpr std::uint32_t kTagBytes = 4;
+
+    const void* header(std::uint32_t at) const { return memory_ + std::size_t{at} * frame_bytes_; }
 
     const std::uint8_t* memory_;
     std::uint32_t frames_;

@@ -48,7 +48,7 @@ std::uint32_t mtu_for(const rte_eth_dev_info& info, std::uint32_t snaplen) {
 } // namespace
 
 Port::Port(const PortConfig& config, const Config& all, std::size_t index, Notes& notes)
-    : name_(name_of(config)), kind_(kind_of(config)) {
+    : name_(name_of(config)), kind_(kind_of(config)), burst_(static_cast<std::uint16_t>(all.capture.burst)) {
     device_ = probe(config, all, index, notes);
     if (rte_eth_dev_get_port_by_name(device_.c_str(), &port_id_) != 0)
         throw std::runtime_error(name_ + ": DPDK has no driver for it; see `ftpsensord check`");
@@ -233,13 +233,23 @@ void Port::start(Notes& notes) {
         rte_eth_stats_reset(port_id_);
         return;
     }
+    start_interface(notes);
+}
+
+void Port::start_interface(Notes& notes) {
     kernel_counts_.emplace(find_packet_sockets(interface_->state().index));
-    if (kernel_counts_->sockets().size() != queues_)
-        add_note(notes, NoteLevel::warning,
-                 fmt::format("{}: found {} of {} AF_PACKET sockets: what the kernel drops is counted only in part",
-                             name_, kernel_counts_->sockets().size(), queues_));
+    const auto& sockets = kernel_counts_->sockets();
+    if (sockets.size() == queues_) {
+        for (const int socket : sockets) rings_.push_back(std::make_unique<QueueRing>(socket, *ring_, burst_));
+    } else {
+        add_note(
+            notes, NoteLevel::warning,
+            fmt::format("{}: found {} of {} AF_PACKET sockets of this DPDK's driver: packets have the time at which "
+                        "they were fetched, what the kernel drops is counted only in part, cut frames not at all",
+                        name_, sockets.size(), queues_));
+    }
     if (interface_->state().loopback)
-        for (const int socket : kernel_counts_->sockets()) drop_outgoing(socket);
+        for (const int socket : sockets) drop_outgoing(socket);
     discard_earlier_packets();
 }
 
@@ -252,6 +262,7 @@ void Port::discard_earlier_packets() {
             const std::uint16_t n = rte_eth_rx_burst(port_id_, q, mbufs.data(), mbufs.size());
             if (n == 0) break;
             rte_pktmbuf_free_bulk(mbufs.data(), n);
+            if (!rings_.empty()) rings_[q]->ring.advance(n);
             seen += n;
         }
     }
@@ -269,6 +280,7 @@ void Port::stop() {
 
 Port::~Port() {
     stop();
+    rings_.clear(); // a mapping would keep its socket, and with it the fan-out group
     if (opened_) rte_eth_dev_close(port_id_);
     if (pool_ != nullptr) rte_mempool_free(pool_);
 }
@@ -279,9 +291,10 @@ std::optional<RxSource> Port::source(std::uint32_t worker) const {
     source.port_id = port_id_;
     source.queue_id = static_cast<std::uint16_t>(worker);
     source.stamps = stamps_;
-    if (ring_) source.cut_at = ring_->cut_at;
-    if (kernel_counts_ && kernel_counts_->sockets().size() == queues_)
+    if (!rings_.empty()) {
+        source.ring = &rings_[worker]->ring;
         source.wait_fd = kernel_counts_->sockets()[worker];
+    }
     return source;
 }
 

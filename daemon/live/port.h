@@ -9,6 +9,7 @@
 #include "daemon/live/af_packet_stats.h"
 #include "daemon/live/interface.h"
 #include "daemon/live/note.h"
+#include "daemon/live/packet_ring.h"
 #include "daemon/live/ring_geometry.h"
 #include "daemon/live/rx_clock.h"
 
@@ -32,8 +33,8 @@ struct RxSource {
     std::uint16_t port_id = 0;
     std::uint16_t queue_id = 0;
     StampSource stamps;
-    std::uint32_t cut_at = 0; // a frame as long as this or longer was cut by the kernel; 0: the port does not cut
-    int wait_fd = -1;         // readable when packets are there; -1: the port has no such thing
+    PacketRing* ring = nullptr; // AF_PACKET: the kernel's own record of each packet; the port's
+    int wait_fd = -1;           // readable when packets are there; -1: the port has no such thing
 };
 
 struct PortCounts { // since start()
@@ -58,8 +59,9 @@ public:
     PortKind kind() const { return kind_; }
     std::uint16_t queues() const { return queues_; }
 
-    void start(Notes& notes); // capture begins with the packets that arrive from now on
-    void stop();              // only once no worker polls
+    // Capture begins with the packets that arrive from now on.
+    void start(Notes& notes);
+    void stop(); // only once no worker polls
 
     // Worker `worker`'s queue; empty where the port has fewer queues than there are workers.
     std::optional<RxSource> source(std::uint32_t worker) const;
@@ -76,6 +78,7 @@ private:
     void set_up_queues(const Config& all, const rte_eth_dev_info& info, bool scatter);
     void report_rss(const rte_eth_conf& conf, Notes& notes) const;
     void find_stamps();
+    void start_interface(Notes& notes);
     void discard_earlier_packets();
     [[noreturn]] void fail(const std::string& what, int error) const;
 
@@ -84,10 +87,18 @@ private:
     std::unique_ptr<InterfaceGuard> interface_;      // kind interface
     std::optional<RingGeometry> ring_;               // kind interface
     std::optional<PacketSocketStats> kernel_counts_; // kind interface
-    std::string device_;                             // DPDK's name of it
+    struct QueueRing {
+        QueueRing(int socket, const RingGeometry& geometry, std::uint16_t burst)
+            : mapping(socket, geometry), ring(mapping.data(), geometry, burst) {}
+        RingMapping mapping;
+        PacketRing ring;
+    };
+    std::vector<std::unique_ptr<QueueRing>> rings_; // kind interface, one a queue; none where the sockets hide
+    std::string device_;                            // DPDK's name of it
     std::string driver_;
     std::uint16_t port_id_ = 0;
     std::uint16_t queues_ = 0;
+    std::uint16_t burst_ = 0;
     bool opened_ = false;
     bool started_ = false;
     bool replays_file_ = false; // net_pcap from a file: its stamps are of another day

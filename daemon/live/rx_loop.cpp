@@ -15,7 +15,9 @@
 namespace ftpsensor {
 namespace {
 
-constexpr Duration kIdleInterval = kMillisecond;     // time goes on at least so often without packets
+constexpr Duration kIdleInterval = kMillisecond; // time goes on at least so often without packets
+// A packet that was stamped before an idle poll may be seen only after it: time goes on so much behind the clock.
+constexpr Duration kStampLag = 5 * kMillisecond;
 constexpr Duration kDrainLimit = 100 * kMillisecond; // at the end: what the queues still hold
 constexpr std::uint32_t kSpins = 64;                 // empty polls before the first rest
 constexpr Duration kShortestSleep = 8 * kMicrosecond;
@@ -40,7 +42,9 @@ RxLoop::RxLoop(Engine& engine, std::uint32_t worker, const std::vector<RxSource>
     : engine_(engine), worker_(worker), options_(options), merge_(sources.size(), options.burst), batch_(options.burst),
       views_(options.burst), scratch_(std::size_t{4} * kGatherMax), tagged_(kGatherMax + kVlanTagBytes) {
     for (const auto& source : sources) {
-        inputs_.push_back({source, RxClock(source.stamps, source.port_id), std::vector<rte_mbuf*>(options.burst)});
+        inputs_.push_back({source, RxClock(source.stamps, source.port_id), source.ring,
+                           std::vector<rte_mbuf*>(options.burst), std::vector<std::uint32_t>(options.burst)});
+        if (source.ring != nullptr || inputs_.back().clock.stamps()) idle_lag_ = kStampLag;
         if (source.wait_fd >= 0) wait_.push_back({source.wait_fd, POLLIN, 0});
     }
     if (wait_.size() != inputs_.size()) wait_.clear();
@@ -95,14 +99,42 @@ std::size_t RxLoop::poll() {
 std::uint16_t RxLoop::fetch(std::size_t queue, Timestamp host_time) {
     auto& input = inputs_[queue];
     input.clock.follow(host_time);
+    const std::uint16_t looked = input.ring != nullptr ? input.ring->look(options_.burst) : 0;
+    // No more than was looked at: the kernel may fill a slot again as soon as the driver has emptied it.
+    const std::uint16_t wanted = looked != 0 ? looked : options_.burst;
     const std::uint16_t count =
-        rte_eth_rx_burst(input.source.port_id, input.source.queue_id, input.mbufs.data(), options_.burst);
+        rte_eth_rx_burst(input.source.port_id, input.source.queue_id, input.mbufs.data(), wanted);
     merge_.begin(queue, count, count == options_.burst);
     for (std::uint16_t i = 0; i < count; ++i) {
         rte_prefetch0(rte_pktmbuf_mtod(input.mbufs[i], void*));
-        merge_.set_time(queue, i, input.clock.time_of(*input.mbufs[i], host_time));
+        input.lengths[i] = rte_pktmbuf_pkt_len(input.mbufs[i]);
     }
+    if (input.ring != nullptr && looked == 0) input.ring->look_back(count); // came between the look and the fetch
+    if (take_ring_slots(queue, count)) return count;
+    for (std::uint16_t i = 0; i < count; ++i)
+        merge_.set_time(queue, i, input.clock.time_of(*input.mbufs[i], host_time));
     return count;
+}
+
+// The kernel's time and length of the packets that the driver delivered. False: not to be had.
+bool RxLoop::take_ring_slots(std::size_t queue, std::uint16_t count) {
+    auto& input = inputs_[queue];
+    if (input.ring == nullptr) return false;
+    for (std::uint16_t i = 0; i < count; ++i) {
+        if (input.ring->matches(i, input.lengths[i])) continue;
+        input.ring = nullptr; // a driver with other ways: its packets are right all the same
+        add_to(counts_.out_of_step, 1);
+        return false;
+    }
+    for (std::uint16_t i = 0; i < count; ++i) {
+        const auto& slot = input.ring->slot(i);
+        const std::uint32_t cut = slot.length - std::min(slot.captured, slot.length);
+        input.lengths[i] += cut;
+        if (cut != 0) add_to(counts_.cut, 1);
+        merge_.set_time(queue, i, slot.time);
+    }
+    input.ring->advance(count);
+    return true;
 }
 
 void RxLoop::hand_on() {
@@ -111,24 +143,22 @@ void RxLoop::hand_on() {
         auto& input = inputs_[static_cast<std::size_t>(queue)];
         auto& batch = merge_.batch(static_cast<std::size_t>(queue));
         const std::uint16_t i = batch.next++;
-        add(input.mbufs[i], batch.times[i], input.source);
+        add(input.mbufs[i], input.lengths[i], batch.times[i]);
     }
     flush();
 }
 
-void RxLoop::add(rte_mbuf* mbuf, Timestamp time, const RxSource& source) {
-    const std::uint32_t length = rte_pktmbuf_pkt_len(mbuf);
+void RxLoop::add(rte_mbuf* mbuf, std::uint32_t length, Timestamp time) {
     poll_bytes_ += length;
     PacketView view;
     view.length = length;
-    view.captured = std::min({length, options_.snaplen, kGatherMax});
+    view.captured = std::min({rte_pktmbuf_pkt_len(mbuf), options_.snaplen, kGatherMax});
     view.data = mbuf->nb_segs == 1 ? rte_pktmbuf_mtod(mbuf, const std::uint8_t*) : gather(mbuf, view.captured);
     view.time = time;
     view.now = now_ = std::max(now_, time);
     view.checksum_known_good = checksums_good(mbuf->ol_flags);
     view.vlan_stripped = (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
     view.vlan_tci = mbuf->vlan_tci;
-    if (source.cut_at != 0 && length >= source.cut_at) add_to(counts_.cut, 1);
     if (options_.filter != nullptr && !wanted(view)) {
         add_to(counts_.filtered, 1);
         rte_pktmbuf_free(mbuf);
@@ -179,7 +209,7 @@ void RxLoop::empty(Timestamp host_time) {
     add_to(counts_.empty_polls, 1);
     if (host_time - idle_at_ < kIdleInterval && host_time >= idle_at_) return; // a clock set back does not silence it
     idle_at_ = host_time;
-    now_ = std::max(now_, host_time);
+    now_ = std::max(now_, host_time - idle_lag_);
     engine_.idle(worker_, now_);
 }
 

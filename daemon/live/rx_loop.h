@@ -37,10 +37,11 @@ struct RxOptions {
 struct RxCounts {
     std::atomic<std::uint64_t> packets{0}; // received, filtered ones included
     std::atomic<std::uint64_t> bytes{0};
-    std::atomic<std::uint64_t> filtered{0}; // left out by capture.filter
-    std::atomic<std::uint64_t> cut{0};      // longer than their slot in the kernel's ring
-    std::atomic<std::uint64_t> gathered{0}; // came in several mbufs and were copied together
-    std::atomic<std::uint64_t> polls{0};    // of all queues; also the sign of life
+    std::atomic<std::uint64_t> filtered{0};    // left out by capture.filter
+    std::atomic<std::uint64_t> cut{0};         // longer than their slot in the kernel's ring
+    std::atomic<std::uint64_t> out_of_step{0}; // rings whose slots did not fit the packets: their stamps are given up
+    std::atomic<std::uint64_t> gathered{0};    // came in several mbufs and were copied together
+    std::atomic<std::uint64_t> polls{0};       // of all queues; also the sign of life
     std::atomic<std::uint64_t> empty_polls{0};
 };
 
@@ -60,13 +61,16 @@ private:
     struct Input { // one queue
         RxSource source;
         RxClock clock;
-        std::vector<rte_mbuf*> mbufs; // by index as in its TimeMerge::Batch
+        PacketRing* ring;                   // null: none, or the driver is out of step with it
+        std::vector<rte_mbuf*> mbufs;       // by index as in its TimeMerge::Batch
+        std::vector<std::uint32_t> lengths; // on the wire
     };
 
     std::size_t poll();
     std::uint16_t fetch(std::size_t queue, Timestamp host_time);
+    bool take_ring_slots(std::size_t queue, std::uint16_t count);
     void hand_on();
-    void add(rte_mbuf* mbuf, Timestamp time, const RxSource& source);
+    void add(rte_mbuf* mbuf, std::uint32_t length, Timestamp time);
     const std::uint8_t* gather(const rte_mbuf* mbuf, std::uint32_t length);
     bool wanted(const PacketView& view);
     void flush();
@@ -79,7 +83,8 @@ private:
     const RxOptions options_;
     std::vector<Input> inputs_;
     TimeMerge merge_;
-    Timestamp now_ = 0; // highest time so far
+    Timestamp now_ = 0;     // highest time so far
+    Duration idle_lag_ = 0; // by which time stays behind the clock in an idle poll
 
     std::vector<rte_mbuf*> batch_; // mbufs behind views_
     std::vector<PacketView> views_;

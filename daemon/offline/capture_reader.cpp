@@ -1,11 +1,11 @@
 #include "daemon/offline/capture_reader.h"
 
-#include <pcap/pcap.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <stdexcept>
+
+#include <pcap/pcap.h>
+#include <sys/stat.h>
 
 namespace ftpsensor {
 
@@ -29,7 +29,7 @@ LinkType link_type(int dlt) {
 }
 
 std::uint64_t file_size(const std::string& path) {
-    struct stat status{};
+    struct stat status {};
     if (path == "-" || ::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return 0;
     return static_cast<std::uint64_t>(status.st_size);
 }
@@ -61,8 +61,7 @@ bool CaptureReader::open_next() {
     while (next_path_ < paths_.size()) {
         const std::string& path = paths_[next_path_++];
         char error[PCAP_ERRBUF_SIZE] = "";
-        pcap_t* handle =
-            ::pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO, error);
+        pcap_t* handle = ::pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO, error);
         if (handle == nullptr) {
             damaged_.push_back({path, 0, error});
             bytes_done_ += file_size(path);
@@ -73,7 +72,8 @@ bool CaptureReader::open_next() {
         if (!filter_.empty()) {
             bpf_program program{};
             if (::pcap_compile(handle, &program, filter_.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0)
-                throw std::runtime_error("capture.filter: " + std::string(::pcap_geterr(handle)) + " in \"" + filter_ + "\"");
+                throw std::runtime_error("capture.filter: " + std::string(::pcap_geterr(handle)) + " in \"" + filter_ +
+                                         "\"");
             ::pcap_setfilter(handle, &program);
             ::pcap_freecode(&program);
         }

@@ -4,12 +4,12 @@
 // thread.
 #pragma once
 
+#include "core/packet/packet_view.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "core/packet/packet_view.h"
 
 namespace ftpsensor {
 
@@ -31,7 +31,7 @@ public:
     bool next(PacketView& packet);
 
     const std::vector<DamagedCapture>& damaged() const { return damaged_; }
-    std::uint64_t bytes_read() const; // of all files, for progress
+    std::uint64_t bytes_read() const;                          // of all files, for progress
     std::uint64_t bytes_total() const { return bytes_total_; } // 0: not known (standard input)
 
 private:

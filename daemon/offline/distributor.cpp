@@ -1,8 +1,8 @@
 #include "daemon/offline/distributor.h"
 
-#include <cstring>
-
 #include "core/packet/decode.h"
+
+#include <cstring>
 
 namespace ftpsensor {
 
@@ -17,7 +17,8 @@ Distributor::Distributor(std::size_t workers) {
 void Distributor::put(const PacketView& packet) {
     const std::size_t worker = rings_.size() == 1 ? 0 : distribution_hash(packet) % rings_.size();
     Ring& ring = *rings_[worker];
-    if (ring.filling->packets.size() == Block::kPackets || ring.filling->used + packet.captured > Block::kBytes) push(ring);
+    if (ring.filling->packets.size() == Block::kPackets || ring.filling->used + packet.captured > Block::kBytes)
+        push(ring);
     Block& block = *ring.filling;
     PacketView copy = packet;
     copy.data = block.bytes.get() + block.used;

@@ -1,9 +1,11 @@
 // Packets of a capture to several workers: by the hash of their addresses, in order, in blocks.
 //
-// Each worker has a bounded ring of blocks. Where one is full, the reader waits for it. So that nobody waits for a worker
-// that has nothing to do, the reader publishes its time with every round of blocks and before it waits: a worker whose
-// ring is empty takes that time as its own. One reader thread; one thread a worker.
+// Each worker has a bounded ring of blocks. Where one is full, the reader waits for it. So that nobody waits for a
+// worker that has nothing to do, the reader publishes its time with every round of blocks and before it waits: a worker
+// whose ring is empty takes that time as its own. One reader thread; one thread a worker.
 #pragma once
+
+#include "core/packet/packet_view.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -12,8 +14,6 @@
 #include <memory>
 #include <mutex>
 #include <vector>
-
-#include "core/packet/packet_view.h"
 
 namespace ftpsensor {
 

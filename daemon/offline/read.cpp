@@ -1,16 +1,15 @@
 // `ftpsensord read`: capture files through the workers, by packet time, as fast as the machine can.
-#include <unistd.h>
+#include "daemon/commands.h"
+#include "daemon/engine.h"
+#include "daemon/offline/capture_reader.h"
+#include "daemon/offline/distributor.h"
 
 #include <chrono>
 #include <exception>
 #include <thread>
 
 #include <fmt/format.h>
-
-#include "daemon/commands.h"
-#include "daemon/engine.h"
-#include "daemon/offline/capture_reader.h"
-#include "daemon/offline/distributor.h"
+#include <unistd.h>
 
 namespace ftpsensor {
 
@@ -28,7 +27,8 @@ void run_worker(Engine& engine, Distributor& distributor, std::uint32_t worker) 
             engine.process_burst(worker, work.block->packets);
             last = work.block->packets.back().now;
             distributor.done(worker, std::move(work.block));
-        } else if (work.time != INT64_MIN && work.time > last) engine.idle(worker, last = work.time);
+        } else if (work.time != INT64_MIN && work.time > last)
+            engine.idle(worker, last = work.time);
         if (work.ended) {
             engine.finish(worker, last == INT64_MIN ? 0 : last);
             return;
@@ -53,7 +53,8 @@ public:
             fmt::print(stderr, "\r\x1b[K{:3.0f} %  {} packets  {:.0f} packets/s",
                        100.0 * static_cast<double>(reader_.bytes_read()) / static_cast<double>(reader_.bytes_total()),
                        packets, rate);
-        else fmt::print(stderr, "\r\x1b[K{} packets  {:.0f} packets/s", packets, rate);
+        else
+            fmt::print(stderr, "\r\x1b[K{} packets  {:.0f} packets/s", packets, rate);
     }
 
 private:

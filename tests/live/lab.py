@@ -219,7 +219,11 @@ xferlog_enable=NO
         return process, capture
 
     def stop_tcpdump(self, process):
-        """Returns how many packets the kernel dropped for it."""
+        """Once it has written what it holds; returns how many packets the kernel dropped for it."""
+        sizes = [-1, 0]
+        while sizes[-1] != sizes[-2]:
+            time.sleep(0.5)
+            sizes.append((self.folder / "witness.pcap").stat().st_size)
         process.send_signal(signal.SIGINT)
         process.wait(timeout=10)
         for line in (self.folder / "tcpdump.txt").read_text().splitlines():

@@ -25,6 +25,7 @@ inline std::string show(const FtpEvent& event, const FtpOutput& out) {
     case FtpOutcome::violated: return "violated";
     case FtpOutcome::encrypted: return "encrypted";
     case FtpOutcome::gssapi: return "gssapi";
+    case FtpOutcome::limit_reached: return "limit";
     case FtpOutcome::announcement: return "announcement " + show(*event.data_channel);
     case FtpOutcome::message: break;
     }

@@ -1,0 +1,88 @@
+// Packets to several workers: all of them, in order, and no deadlock however slow a worker is.
+#include "daemon/offline/distributor.h"
+#include "tests/support/catch.h"
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+using namespace ftpsensor;
+
+namespace {
+
+struct Seen {
+    std::vector<std::uint64_t> numbers;
+    Timestamp last_time = INT64_MIN;
+    bool in_order = true;
+    bool time_after_packets = true; // no packet came with a time before one that had been published
+};
+
+void work(Distributor& distributor, std::size_t worker, Seen& seen, bool slow) {
+    for (;;) {
+        auto w = distributor.take(worker);
+        if (w.block) {
+            for (const auto& p : w.block->packets) {
+                seen.in_order = seen.in_order && (seen.numbers.empty() || seen.numbers.back() < p.number);
+                seen.time_after_packets = seen.time_after_packets && p.now >= seen.last_time;
+                seen.numbers.push_back(p.number);
+            }
+            if (slow) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            distributor.done(worker, std::move(w.block));
+        } else if (w.time != INT64_MIN)
+            seen.last_time = w.time;
+        if (w.ended) return;
+    }
+}
+
+// A frame whose addresses depend on n, so that n spreads over the workers.
+std::vector<std::uint8_t> frame(std::uint32_t n) {
+    std::vector<std::uint8_t> bytes(34, 0);
+    bytes[12] = 8; // IPv4
+    bytes[14] = 0x45;
+    bytes[17] = 20;
+    bytes[26] = 10;
+    bytes[28] = static_cast<std::uint8_t>(n >> 8);
+    bytes[29] = static_cast<std::uint8_t>(n);
+    bytes[30] = 11;
+    return bytes;
+}
+
+} // namespace
+
+TEST_CASE("every packet comes to one worker, in order, with one worker slow and one idle") {
+    constexpr std::uint32_t kPackets = 60'000;
+    constexpr std::size_t kWorkers = 3;
+    Distributor distributor(kWorkers);
+    std::vector<Seen> seen(kWorkers);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < kWorkers; ++i) threads.emplace_back([&, i] { work(distributor, i, seen[i], i == 1); });
+    for (std::uint32_t n = 1; n <= kPackets; ++n) {
+        const auto bytes = frame(n % 1000);
+        PacketView p;
+        p.data = bytes.data();
+        p.captured = p.length = static_cast<std::uint32_t>(bytes.size());
+        p.number = n;
+        p.now = p.time = n;
+        distributor.put(p);
+    }
+    distributor.end();
+    for (auto& t : threads) t.join();
+    std::size_t total = 0;
+    for (const Seen& s : seen) {
+        total += s.numbers.size();
+        CHECK(s.in_order);
+        CHECK(s.time_after_packets);
+        CHECK(s.last_time == kPackets);
+        CHECK(s.numbers.size() > kPackets / 10);
+    }
+    CHECK(total == kPackets);
+}
+
+TEST_CASE("a capture without packets ends") {
+    Distributor distributor(2);
+    distributor.end();
+    Seen seen[2];
+    work(distributor, 0, seen[0], false);
+    work(distributor, 1, seen[1], false);
+    CHECK(seen[0].numbers.empty());
+}

@@ -1,0 +1,38 @@
+// Types of files in the reference's names.
+#include "daemon/mime_typer.h"
+#include "tests/support/catch.h"
+
+#include <string>
+
+using namespace ftpsensor;
+
+TEST_CASE("names of libmagic become the reference's") {
+    CHECK(reference_type("application/gzip", "\x1f\x8b") == "application/x-gzip");
+    CHECK(reference_type("image/png", "\x89PNG") == "image/png");
+    CHECK(reference_type("application/octet-stream", std::string_view("\x00\x01", 2)).empty());
+    CHECK(reference_type("application/x-known-to-libmagic-alone", "\x01\x02").empty());
+}
+
+TEST_CASE("text is what begins with ten characters of it") {
+    CHECK(reference_type("text/plain", "0123456789") == "text/plain");
+    CHECK(reference_type("text/plain", "012345678").empty());
+    CHECK(reference_type("text/plain", "\xef\xbb\xbf"
+                                       "0123456789") == "text/plain");
+    CHECK(reference_type("text/plain", "012345\x01"
+                                       "789")
+              .empty());
+    CHECK(reference_type("application/octet-stream", "0123456789\xff\xff") == "text/plain");
+}
+
+TEST_CASE("answers come for each question, in any order of asking") {
+    MimeTyper typer;
+    const auto text = typer.submit("plain text, long enough", MimeStage::sniffed);
+    const auto png = typer.submit(std::string_view("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0", 29),
+                                  MimeStage::transferred);
+    const auto unknown = typer.submit(std::string_view("\x00\x01\x02\x03", 4), MimeStage::transferred);
+    const auto none = typer.submit(std::string_view("\x00\x01\x02\x03", 4), MimeStage::sniffed);
+    CHECK(typer.take(png) == "image/png");
+    CHECK(typer.take(text) == "text/plain");
+    CHECK(typer.take(unknown) == "<unknown>");
+    CHECK(typer.take(none).empty());
+}

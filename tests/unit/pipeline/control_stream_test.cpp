@@ -1,0 +1,150 @@
+// The ordered bytes of a control connection, strict and patient.
+#include "core/pipeline/control_stream.h"
+#include "tests/support/catch.h"
+
+using namespace ftpsensor;
+
+namespace {
+
+struct Collector final : ControlSink {
+    std::string log; // "0:text" in order of delivery, "0-5" for five bytes lost, "0." for an end
+    void bytes(unsigned side, std::span<const std::uint8_t> data, Timestamp) override {
+        log += std::to_string(side) + ":" + std::string(data.begin(), data.end()) + " ";
+    }
+    void lost(unsigned side, std::uint64_t size, Timestamp) override {
+        log += std::to_string(side) + "-" + std::to_string(size) + " ";
+    }
+    void ended(unsigned side, Timestamp) override { log += std::to_string(side) + ". "; }
+};
+
+struct Stream {
+    explicit Stream(bool patient) : stream(patient, budget, events) {}
+
+    HeldBudget budget;
+    EventCounters events;
+    Collector sink;
+    ControlStream stream;
+
+    void send(unsigned side, std::uint32_t seq, std::string_view text, std::uint32_t ack = 0, Timestamp now = 0) {
+        stream.segment({.side = side,
+                        .seq = seq,
+                        .has_ack = ack != 0,
+                        .ack = ack,
+                        .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}},
+                       now, sink);
+    }
+};
+
+} // namespace
+
+TEST_CASE("bytes in order come out at once, repeated ones once") {
+    Stream s(false);
+    s.send(0, 100, "USER ");
+    s.send(0, 105, "me");
+    s.send(0, 100, "USER me");
+    s.send(0, 103, "R me\r\n");
+    CHECK(s.sink.log == "0:USER  0:me 0:\r\n ");
+}
+
+TEST_CASE("a hole holds back what follows it until it is filled") {
+    Stream s(false);
+    s.stream.begin(0, 1);
+    s.send(0, 3, "cd");
+    s.send(0, 5, "ef");
+    CHECK(s.sink.log.empty());
+    CHECK(s.stream.held_bytes() == 4);
+    s.send(0, 1, "ab");
+    CHECK(s.sink.log == "0:ab 0:cd 0:ef ");
+    CHECK(s.stream.held_bytes() == 0);
+    CHECK(s.budget.used == 0);
+}
+
+TEST_CASE("strict: a hole that is given up is told in its place") {
+    Stream s(false);
+    s.stream.begin(0, 1);
+    s.send(0, 4, "def");
+    s.stream.give_up(0, 4, 0, s.sink);
+    CHECK(s.sink.log == "0-3 0:def ");
+}
+
+TEST_CASE("strict: numbers that wrap are numbers") {
+    Stream s(false);
+    s.stream.begin(0, 0xfffffffe);
+    s.send(0, 0, "cd");
+    s.send(0, 0xfffffffe, "ab");
+    CHECK(s.sink.log == "0:ab 0:cd ");
+}
+
+TEST_CASE("patient: a reply waits for the command that it acknowledges") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.stream.begin(1, 1);
+    s.send(1, 1, "331 ", 6);
+    CHECK(s.sink.log.empty());
+    s.send(0, 1, "USER\n", 1);
+    CHECK(s.sink.log == "0:USER\n 1:331  ");
+}
+
+TEST_CASE("patient: an acknowledgement beyond a hole does not give it up") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send(0, 4, "def");
+    s.stream.give_up(0, 7, 0, s.sink);
+    s.send(0, 1, "abc");
+    CHECK(s.sink.log == "0:abc 0:def ");
+}
+
+TEST_CASE("patient: after so many segments a hole is lost") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send(0, 4, "d");
+    for (std::uint32_t i = 0; i + 1 < ControlStream::kPatienceSegments; ++i) s.send(1, 1 + i, "x");
+    CHECK(s.sink.log.find("0-3") == std::string::npos);
+    s.send(1, ControlStream::kPatienceSegments, "x");
+    CHECK(s.sink.log.find("0-3 0:d ") != std::string::npos);
+}
+
+TEST_CASE("patient: after so much time a hole is lost") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send(0, 4, "d", 0, 0);
+    s.send(1, 1, "x", 0, ControlStream::kPatience);
+    CHECK(s.sink.log == "1:x 0-3 0:d ");
+}
+
+TEST_CASE("an end comes behind what is held before it, and once") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send(0, 3, "cd");
+    s.stream.end(0, 0, s.sink);
+    CHECK(s.sink.log.empty());
+    s.send(0, 1, "ab");
+    CHECK(s.sink.log == "0:ab 0:cd 0. ");
+    s.stream.end(0, 0, s.sink);
+    s.stream.finish(0, s.sink);
+    CHECK(s.sink.log == "0:ab 0:cd 0. ");
+}
+
+TEST_CASE("at the end everything that is held comes out") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send(0, 3, "c");
+    s.send(0, 7, "g");
+    s.stream.finish(0, s.sink);
+    CHECK(s.sink.log == "0-2 0:c 0-3 0:g ");
+}
+
+TEST_CASE("what is held has a bound, for a connection and for all") {
+    Stream s(false);
+    s.stream.begin(0, 1);
+    const std::string block(64u << 10, 'x');
+    for (std::uint32_t i = 0; i < 8; ++i) s.send(0, 10 + i * 65536, block);
+    CHECK(s.stream.held_bytes() == ControlStream::kHeldBytesMax);
+    CHECK(s.events.value(Event::reassembly_memory) == 4);
+    s.stream.reset();
+    CHECK(s.budget.used == 0);
+    s.budget.limit = 10;
+    s.stream.begin(0, 1);
+    s.send(0, 10, "more than ten bytes");
+    CHECK(s.stream.held_bytes() == 0);
+}
