@@ -41,7 +41,8 @@ LogNoticeHook notice_hook() {
 struct Engine::State final : private LineSink {
     State(const Config& c, EngineMode m, std::optional<std::uint64_t> seed)
         : config(c), mode(m), keys(RunKeys::make(seed)), shared(c.workers.count), place(log_place(c)), lock(place),
-          rotation(rotation_options(c)), merge(keys.ids), builder(entry_options(c, keys), types, *this, events) {
+          rotation(rotation_options(c)), types(m == EngineMode::offline, events), merge(keys.ids),
+          builder(entry_options(c, keys), types, *this, events) {
         for (const auto& report : recover_directory(files, place, rotation)) messages("log")->warn(report.message());
         const auto options = pipeline_options(c, keys, m == EngineMode::live);
         for (std::size_t i = 0; i < c.workers.count; ++i)

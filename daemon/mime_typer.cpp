@@ -7,7 +7,7 @@
 
 namespace ftpsensor {
 
-MimeTyper::MimeTyper() {
+MimeTyper::MimeTyper(bool wait_when_full, EventCounters& events) : wait_when_full_(wait_when_full), events_(events) {
     magic_t magic = ::magic_open(MAGIC_MIME_TYPE);
     if (magic == nullptr || ::magic_load(magic, nullptr) != 0) {
         const std::string why =
@@ -32,7 +32,13 @@ MimeTyper::~MimeTyper() {
 }
 
 std::uint64_t MimeTyper::submit(std::string_view first_bytes, MimeStage stage) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (questions_.size() >= kQuestionsMax && !wait_when_full_) {
+        events_.count(Event::file_type_skipped);
+        answers_.emplace(++tickets_, std::string());
+        return tickets_;
+    }
+    answered_.wait(lock, [&] { return questions_.size() < kQuestionsMax; });
     questions_.push_back({++tickets_, std::string(first_bytes), stage});
     asked_.notify_one();
     return tickets_;

@@ -18,13 +18,16 @@ namespace ftpsensor {
 
 class MimeTyper final : public TypeSource {
 public:
-    MimeTyper(); // throws std::runtime_error where libmagic has no database
+    // `wait_when_full`: submit() waits while too many questions are open (offline); else they are answered at once, with no
+    // type, and counted. Throws std::runtime_error where libmagic has no database.
+    MimeTyper(bool wait_when_full, EventCounters& events);
     ~MimeTyper() override;
 
     std::uint64_t submit(std::string_view first_bytes, MimeStage stage) override;
     std::string_view take(std::uint64_t ticket) override;
 
 private:
+    static constexpr std::size_t kQuestionsMax = 1024;
     void run();
 
     struct Question {
@@ -38,6 +41,8 @@ private:
     std::deque<Question> questions_;
     std::unordered_map<std::uint64_t, std::string> answers_;
     std::uint64_t tickets_ = 0;
+    bool wait_when_full_;
+    EventCounters& events_;
     bool stop_ = false;
     std::string taken_;
     void* magic_ = nullptr; // magic_t

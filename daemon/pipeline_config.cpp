@@ -92,6 +92,7 @@ EntryOptions entry_options(const Config& config, const RunKeys& keys) {
     o.transfers.extended = config.ftp.extended;
     o.transfers.announcements_max = config.ftp.announcements_max;
     o.transfers.id_key = keys.ids;
+    o.transfers.hash_secret = keys.hash_secret;
     o.local_networks = config.local_networks;
     return o;
 }

@@ -51,7 +51,7 @@ namespace ftpsensor {
     X(partial_ftp_request) X(contentline_size_exceeded) X(line_terminated_with_single_LF)                            \
     X(line_terminated_with_single_CR) X(NUL_in_line) X(ftp_violation) X(ftp_session_memory)                          \
     /* records */                                                                                                  \
-    X(conn_record_dropped) X(ftp_record_dropped) X(stream_event_dropped) X(record_late)
+    X(conn_record_dropped) X(ftp_record_dropped) X(stream_event_dropped) X(record_late) X(file_type_skipped)
 // clang-format on
 
 enum class Event : std::uint16_t {

@@ -24,7 +24,7 @@ bool is_dns(const Connection& c) {
 }
 
 bool dns_deadline_reached(Connection& c) {
-    if (c.deadline - c.last >= kDnsSilence) return true;
+    if (c.deadline - c.seen >= kDnsSilence) return true;
     c.deadline += kDnsSessionTimeout;
     return false;
 }
@@ -61,6 +61,9 @@ ConnTracker::Lookup ConnTracker::lookup_for(const Layer& layer) const {
 }
 
 void ConnTracker::process(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
+    // Time has jumped within a burst: what is scheduled from now on must not wait in the past.
+    if (wheel_.started() && packet.now - wheel_.done_through() > TimerWheel::kHorizon) [[unlikely]]
+        advance(packet.now);
     Tunnel tunnel;
     for (std::size_t i = 0; i < decoded.layer_count; ++i) {
         const Layer& layer = decoded.layers[i];
@@ -131,6 +134,7 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
     c.orig_side = l.side;
     c.proto = layer.transport;
     c.start = c.last = packet.time;
+    c.seen = packet.now;
     c.ordinal = next_ordinal_;
     c.first_seq = layer.transport == Transport::tcp ? layer.tcp_seq : 0;
     if (tunnel.present) {
@@ -145,7 +149,7 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
         c.inactivity = options_.udp_inactivity;
         if (is_dns(c)) {
             c.deadline_kind = Deadline::expire;
-            c.deadline = c.start + kDnsSessionTimeout;
+            c.deadline = c.seen + kDnsSessionTimeout;
         }
         break;
     case Transport::icmp: c.inactivity = options_.icmp_inactivity; break;
@@ -204,7 +208,7 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     const Deadline kind = c.deadline_kind;
     const Timestamp deadline = c.deadline;
     TcpOutcome outcome;
-    tcp_.process(c, layer, side, packet.time, outcome);
+    tcp_.process(c, layer, side, packet, outcome);
     Endpoint& end = c.end[side];
     ++end.packets;
     end.ip_bytes += layer.ip_length;
@@ -219,6 +223,7 @@ void ConnTracker::process_udp(Connection& c, const Layer& layer, unsigned side, 
     if (leaves_out(c, layer, side, Event::bad_UDP_checksum)) return;
     Endpoint& end = c.end[side];
     c.last = packet.time;
+    c.seen = packet.now;
     ++end.packets;
     end.ip_bytes += layer.ip_length;
     end.active = true;
@@ -232,6 +237,7 @@ void ConnTracker::process_icmp(Connection& c, const Layer& layer, unsigned side,
     if (leaves_out(c, layer, side, Event::bad_ICMP_checksum)) return;
     Endpoint& end = c.end[side];
     c.last = packet.time;
+    c.seen = packet.now;
     end.active = true;
     end.payload_bytes += layer.payload_length;
     if (layer.payload_captured < layer.payload_length) return; // Zeek counts whole messages only
@@ -242,18 +248,19 @@ void ConnTracker::process_icmp(Connection& c, const Layer& layer, unsigned side,
 void ConnTracker::process_unknown(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
     Endpoint& end = c.end[side];
     c.last = packet.time;
+    c.seen = packet.now;
     ++end.packets;
     end.ip_bytes += layer.ip_length;
 }
 
 Timestamp ConnTracker::next_look(const Connection& c) const {
-    const Timestamp idle = c.last + c.inactivity;
+    const Timestamp idle = c.seen + c.inactivity;
     return c.deadline_kind == Deadline::none ? idle : std::min(idle, c.deadline);
 }
 
 bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
     for (;;) {
-        const Timestamp idle = c.last + c.inactivity;
+        const Timestamp idle = c.seen + c.inactivity;
         if (c.deadline_kind != Deadline::none && c.deadline <= idle) {
             if (c.deadline > now) return false;
             due = c.deadline;
@@ -314,13 +321,18 @@ void ConnTracker::finish(Timestamp end, bool run_out) {
         if (!table_.in_use(i)) continue;
         Connection& c = table_[i];
         Timestamp due;
-        if (!over(c, end, due)) due = run_out && c.deadline_kind == Deadline::closing ? c.deadline : end;
-        due_.push_back({due, i});
+        bool cut_short = false;
+        if (!over(c, end, due)) {
+            cut_short = !run_out || c.deadline_kind != Deadline::closing;
+            due = cut_short ? end : c.deadline;
+        }
+        due_.push_back({due, i, cut_short});
     }
     std::sort(due_.begin(), due_.end(), [this](const Due& a, const Due& b) {
         return std::tie(a.time, table_[a.index].start) < std::tie(b.time, table_[b.index].start);
     });
-    for (const Due& d : due_) remove(d.index, d.time, 0);
+    // What the end cuts short comes after all that the last packet did.
+    for (const Due& d : due_) remove(d.index, d.time, d.cut_short ? UINT64_MAX : 0);
 }
 
 void ConnTracker::fill_record(const Connection& c, ConnRecord& r, std::string& text) const {

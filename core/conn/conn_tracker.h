@@ -48,6 +48,7 @@ public:
     virtual void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side,
                          const TcpOutcome& outcome, const PacketView& packet) = 0;
     // The connection is over; it is forgotten after this. `packet_number`: of the packet that ended it; 0: its time.
+    // UINT64_MAX: the end of the run, which comes after its last packet.
     virtual void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) = 0;
 };
 
@@ -126,6 +127,7 @@ private:
     struct Due {
         Timestamp time;
         std::uint32_t index;
+        bool cut_short = false; // by the end, before it was over
     };
     std::vector<Due> due_; // scratch of advance()
 };

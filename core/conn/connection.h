@@ -86,6 +86,7 @@ enum class ContentUse : std::uint8_t {
 struct Connection {
     static constexpr std::uint32_t kNone = 0xffffffff;
     static constexpr std::size_t kHistoryInline = 20;
+    static constexpr std::uint32_t kFirstPlace = 16; // below are the events of a data connection
 
     ConnKey key;
     std::uint8_t orig_side = 0;
@@ -97,6 +98,7 @@ struct Connection {
 
     Timestamp start = 0;
     Timestamp last = 0;
+    Timestamp seen = 0;      // PacketView::now at `last`: never goes back; deadlines follow it
     Timestamp deadline = 0;  // of deadline_kind
     Duration inactivity = 0; // removed this long after `last`
     std::uint64_t missed_bytes = 0;
@@ -108,8 +110,8 @@ struct Connection {
 
     std::uint32_t first_seq = 0;
     std::uint32_t history_seen = 0;
-    std::uint32_t extra = kNone; // tunnel parents, long history (conn_extra.h)
-    std::uint32_t places = 0;    // records emitted so far: StreamKey::place
+    std::uint32_t extra = kNone;        // tunnel parents, long history (conn_extra.h)
+    std::uint32_t places = kFirstPlace; // records emitted so far: StreamKey::place
     std::uint16_t ordinal = 0;
     std::uint8_t history_size = 0;
     std::uint8_t services = 0;

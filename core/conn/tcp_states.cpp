@@ -62,7 +62,7 @@ void TcpTracker::from_inactive_syn(Connection& c, Step& s) const {
         if (s.has(kAck)) events_.count(c, Event::connection_originator_SYN_ack);
         set_state(c, s.side, s.has(kAck) ? TcpState::syn_ack_sent : TcpState::syn_sent);
         c.deadline_kind = Deadline::attempt;
-        c.deadline = s.time + timeouts_.attempt_delay;
+        c.deadline = s.now + timeouts_.attempt_delay;
         return;
     }
     if (s.has(kAck)) {

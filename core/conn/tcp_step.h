@@ -17,7 +17,7 @@ struct TcpTracker::Step {
     std::uint64_t rel_ack = 0;
     std::int32_t delta_last = 0;
     bool do_close = false;
-    Timestamp time;
+    Timestamp now;
 
     bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
 };

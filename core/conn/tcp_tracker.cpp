@@ -49,7 +49,7 @@ void TcpTracker::open(Connection& c) const {
     c.end[0].delivered_rel = c.end[1].delivered_rel = 1;
     // A segment that is left out (a bad header) sets no state; such a connection goes at the first look.
     c.deadline_kind = Deadline::expire;
-    c.deadline = c.start + TcpTimeouts::kSynTimeout + TcpTimeouts::kSessionTimer;
+    c.deadline = c.seen + TcpTimeouts::kSynTimeout + TcpTimeouts::kSessionTimer;
 }
 
 bool TcpTracker::is_reuse(const Connection& c, const Layer& segment, Timestamp time) const {
@@ -80,7 +80,8 @@ bool TcpTracker::is_reuse(const Connection& c, const Layer& segment, Timestamp t
     return true;
 }
 
-void TcpTracker::process(Connection& c, const Layer& segment, unsigned side, Timestamp time, TcpOutcome& out) {
+void TcpTracker::process(Connection& c, const Layer& segment, unsigned side, const PacketView& packet,
+                         TcpOutcome& out) {
     const bool from_orig = side == c.orig_side;
     const std::uint8_t was_orig = c.orig_side;
     const std::uint8_t flags = segment.tcp_flags & (kFin | kSyn | kRst | kAck | kUrg);
@@ -93,7 +94,7 @@ void TcpTracker::process(Connection& c, const Layer& segment, unsigned side, Tim
            .flags = flags,
            .length = segment.payload_length,
            .end_seq = segment.tcp_seq + numbers,
-           .time = time};
+           .now = packet.now};
     Endpoint& end = c.end[side];
 
     if (from_orig && !c.orig_first_seen)
@@ -107,7 +108,10 @@ void TcpTracker::process(Connection& c, const Layer& segment, unsigned side, Tim
     if (underflow && !s.has(kRst)) events_.count(c, Event::TCP_seq_underflow_or_misorder);
     update_history(c, s);
     zero_window(c, s);
-    if (!c.end[0].did_close || !c.end[1].did_close) c.last = time;
+    if (!c.end[0].did_close || !c.end[1].did_close) {
+        c.last = packet.time;
+        c.seen = packet.now;
+    }
 
     if (s.has(kSyn)) count_odd_syn(c, s);
     if (s.has(kFin)) {
@@ -335,7 +339,7 @@ void TcpTracker::closed(Connection& c, unsigned side) const {
     end.did_close = true;
     if (end.state == TcpState::reset || peer.did_close || peer.state == TcpState::inactive) {
         c.deadline_kind = Deadline::closing;
-        c.deadline = c.last + timeouts_.close_delay;
+        c.deadline = c.seen + timeouts_.close_delay;
     } else if (c.deadline_kind != Deadline::closing)
         arm_expire(c);
 }
@@ -343,7 +347,7 @@ void TcpTracker::closed(Connection& c, unsigned side) const {
 // Zeek's ExpireTimer looks each tcp_session_timer from the start of the connection.
 void TcpTracker::arm_expire(Connection& c) const {
     const Timestamp first = c.start + TcpTimeouts::kSynTimeout;
-    const Timestamp after = c.last + TcpTimeouts::kLinger;
+    const Timestamp after = c.seen + TcpTimeouts::kLinger;
     const Duration looks = after < first ? 0 : (after - first) / TcpTimeouts::kSessionTimer + 1;
     c.deadline_kind = Deadline::expire;
     c.deadline = first + looks * TcpTimeouts::kSessionTimer;
@@ -366,7 +370,7 @@ bool TcpTracker::deadline_reached(Connection& c) const {
             ((orig.did_close && resp.did_close) || orig.state == TcpState::reset || resp.state == TcpState::reset ||
              orig.state == TcpState::inactive || resp.state == TcpState::inactive);
         if (!c.active || (!nothing && !half)) break;
-        if (c.last + TcpTimeouts::kLinger < c.deadline) return true;
+        if (c.seen + TcpTimeouts::kLinger < c.deadline) return true;
         arm_expire(c);
         return false;
     }

@@ -44,8 +44,8 @@ public:
     void open(Connection& c) const;
     // A segment of a known connection that starts it anew: the same addresses and ports, another conversation.
     bool is_reuse(const Connection& c, const Layer& segment, Timestamp time) const;
-    // One segment from `side`. `time` is the packet's. Deadlines of `c` are kept up to date; the caller schedules them.
-    void process(Connection& c, const Layer& segment, unsigned side, Timestamp time, TcpOutcome& out);
+    // One segment from `side`. Deadlines of `c` are kept up to date; the caller schedules them.
+    void process(Connection& c, const Layer& segment, unsigned side, const PacketView& packet, TcpOutcome& out);
     // Whether the connection is over at its deadline; else the deadline has been moved or cleared.
     bool deadline_reached(Connection& c) const;
     ConnState state(const Connection& c) const;

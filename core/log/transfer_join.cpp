@@ -3,6 +3,7 @@
 #include "core/base/mix.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -12,6 +13,9 @@ namespace {
 
 constexpr Duration kLifetime = 5 * kMinute; // of an announcement
 constexpr Duration kLead = kSecond;         // extended: how much older than it a connection may be
+constexpr Duration kRecordDelay = 10 * kSecond;
+constexpr std::size_t kUnmatchedMax = 1u << 16;
+constexpr std::size_t kSessionsMax = 1u << 20; // that announced something; session_end takes them away
 
 } // namespace
 
@@ -19,8 +23,9 @@ std::size_t TransferJoin::PlaceHash::operator()(const Place& p) const {
     std::uint64_t words[4];
     std::memcpy(words, p.originator.bytes.data(), 16);
     std::memcpy(words + 2, p.responder.bytes.data(), 16);
-    return static_cast<std::size_t>(mix(mix(words[0] ^ 0x9e3779b97f4a7c15, words[1] ^ p.port),
-                                        mix(words[2] ^ 0xe7037ed1a0b428db, words[3] ^ 0x8ebc6af09c88c6e3)));
+    const std::uint64_t originator = mix(words[0] ^ secret, words[1] ^ ~secret);
+    const std::uint64_t responder = mix(words[2] ^ ~secret, words[3] ^ secret);
+    return static_cast<std::size_t>(mix(originator ^ p.port ^ secret, responder ^ std::rotl(secret, 32)));
 }
 
 void TransferJoin::expire(Timestamp now) {
@@ -39,7 +44,44 @@ void TransferJoin::expire(Timestamp now) {
                 expiries_.emplace_back(e->second.until, place);
         }
     }
-    while (!unmatched_.empty() && unmatched_.front().first + kLead < now) unmatched_.pop_front();
+    while (!unmatched_order_.empty() && unmatched_order_.front().first + kLead < now) {
+        const auto at = unmatched_.find(unmatched_order_.front().second);
+        unmatched_order_.pop_front();
+        if (at == unmatched_.end()) continue;
+        at->second.erase(at->second.begin()); // each list is in order of time, as the queue is
+        if (at->second.empty()) unmatched_.erase(at);
+    }
+    // A conn record follows at once, unless it was dropped on the way.
+    while (!removed_.empty() && removed_.front().first + kRecordDelay < now) {
+        connections_.erase(removed_.front().second);
+        removed_.pop_front();
+    }
+}
+
+// A connection from `originator` (anyone, where it is unset) to the endpoint is awaited. False: the bound is reached.
+bool TransferJoin::schedule(const IpAddress& originator, const IpAddress& responder, std::uint16_t port,
+                            Timestamp now) {
+    const Place place{originator, responder, port};
+    if (const auto at = scheduled_.find(place); at != scheduled_.end()) {
+        at->second = now + kLifetime;
+        return true;
+    }
+    if (scheduled_.size() >= 2 * options_.announcements_max || expiries_.size() >= 4 * options_.announcements_max)
+        return false;
+    scheduled_.emplace(place, now + kLifetime);
+    expiries_.emplace_back(now + kLifetime, place);
+    return true;
+}
+
+bool TransferJoin::expect(const Place& endpoint, const Id96& control, Timestamp now) {
+    const auto known = expected_.find(endpoint);
+    if (known == expected_.end()) {
+        if (expected_.size() >= options_.announcements_max || expiries_.size() >= 4 * options_.announcements_max)
+            return false;
+        expiries_.emplace_back(now + kLifetime, endpoint);
+    }
+    expected_[endpoint] = {control, now + kLifetime};
+    return true;
 }
 
 void TransferJoin::announcement(const FtpRecord& r) {
@@ -47,48 +89,43 @@ void TransferJoin::announcement(const FtpRecord& r) {
     expire(now);
     const DataChannel& channel = r.channel;
     const Place endpoint{{}, channel.resp_h, channel.resp_p};
-    const auto known = expected_.find(endpoint);
-    if (known == expected_.end() && expected_.size() >= options_.announcements_max) {
+    if (!expect(endpoint, r.key.uid, now) || !schedule(channel.orig_h, channel.resp_h, channel.resp_p, now)) {
         events_.count(Event::FTP_too_many_expected_data_channels);
         return;
     }
-    if (known == expected_.end()) expiries_.emplace_back(now + kLifetime, endpoint);
-    expected_[endpoint] = {r.key.uid, now + kLifetime};
+    if (sessions_.size() >= kSessionsMax && !sessions_.contains(r.key.uid)) sessions_.erase(sessions_.begin());
     sessions_.try_emplace(r.key.uid);
-
-    const auto schedule = [&](const IpAddress& originator, const IpAddress& responder) {
-        const Place place{originator, responder, channel.resp_p};
-        const auto [at, fresh] = scheduled_.try_emplace(place, now + kLifetime);
-        if (fresh)
-            expiries_.emplace_back(now + kLifetime, place);
-        else
-            at->second = std::max(at->second, now + kLifetime);
-    };
-    schedule(channel.orig_h, channel.resp_h);
     if (!options_.extended) return;
     // A server (or client) that announces an address which is not on this wire connects from or accepts at its own.
     const IpAddress& own = channel.passive ? r.id.resp_h : r.id.orig_h;
     if (own != channel.resp_h) {
         const Place translated{{}, own, channel.resp_p};
-        if (!expected_.contains(translated)) expiries_.emplace_back(now + kLifetime, translated);
-        expected_[translated] = {r.key.uid, now + kLifetime};
-        schedule(channel.orig_h, own);
-        match_earlier(r, translated);
+        if (expect(translated, r.key.uid, now) && schedule(channel.orig_h, own, channel.resp_p, now))
+            match_earlier(now, translated);
+        else
+            events_.count(Event::FTP_too_many_expected_data_channels);
     }
-    match_earlier(r, endpoint);
+    match_earlier(now, endpoint);
 }
 
 // Connections that began shortly before they were announced.
-void TransferJoin::match_earlier(const FtpRecord& r, const Place& endpoint) {
-    for (const auto& [opened, uid] : unmatched_) {
-        if (opened + kLead < r.key.time) continue;
+void TransferJoin::match_earlier(Timestamp now, const Place& endpoint) {
+    const auto at = unmatched_.find(endpoint);
+    if (at == unmatched_.end()) return;
+    for (const Id96& uid : at->second) {
         const auto c = connections_.find(uid);
-        if (c == connections_.end() || c->second.attached) continue;
-        if (c->second.id.resp_h != endpoint.responder || c->second.id.resp_p != endpoint.port) continue;
-        match(c->second, uid, r.key.time);
+        if (c == connections_.end() || c->second.attached || c->second.opened + kLead < now) continue;
+        match(c->second, uid, now);
         for (const bool from_originator : {true, false})
-            if (c->second.started[from_originator]) tell_file(c->second, uid, from_originator, r.key.time);
+            if (c->second.started[from_originator]) tell_file(c->second, uid, from_originator, now);
     }
+}
+
+void TransferJoin::keep_unmatched(const Connection& c, const Id96& uid) {
+    if (unmatched_order_.size() >= kUnmatchedMax) return; // it reads as not announced
+    const Place endpoint{{}, c.id.resp_h, c.id.resp_p};
+    unmatched_[endpoint].push_back(uid);
+    unmatched_order_.emplace_back(c.opened, endpoint);
 }
 
 TransferJoin::Expected* TransferJoin::find_expected(const Place& endpoint, Timestamp now) {
@@ -127,7 +164,6 @@ void TransferJoin::match(Connection& c, const Id96& uid, Timestamp now) {
             session->second.transfer = Transfer(uid);
         return;
     }
-    unmatched_.emplace_back(c.opened, uid);
 }
 
 void TransferJoin::data_open(const FtpRecord& r) {
@@ -135,7 +171,9 @@ void TransferJoin::data_open(const FtpRecord& r) {
     Connection& c = connections_[r.key.uid];
     c.id = r.id;
     c.opened = r.key.time;
-    if (!c.attached) match(c, r.key.uid, r.key.time);
+    if (c.attached) return;
+    match(c, r.key.uid, r.key.time);
+    if (!c.attached && options_.extended) keep_unmatched(c, r.key.uid);
 }
 
 void TransferJoin::tell_file(Connection& c, const Id96& uid, bool from_originator, Timestamp now) {
@@ -188,6 +226,7 @@ void TransferJoin::data_closed(const FtpRecord& r) {
 void TransferJoin::data_removed(const FtpRecord& r) {
     const auto c = connections_.find(r.key.uid);
     if (c == connections_.end()) return;
+    removed_.emplace_back(r.key.time, r.key.uid);
     // The announcement has had its connection, unless that was removed for another one at the same endpoint.
     if (c->second.is_transfer && !r.reused) expected_.erase(c->second.endpoint);
 }

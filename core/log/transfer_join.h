@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace ftpsensor {
 
@@ -24,11 +25,14 @@ struct TransferOptions {
     bool extended = true;
     std::size_t announcements_max = 100'000; // Zeek's max_expected_data_channels
     IdKey id_key;
+    std::uint64_t hash_secret = 0; // keys the tables of endpoints, which strangers choose
 };
 
 class TransferJoin {
 public:
-    TransferJoin(const TransferOptions& options, EventCounters& events) : options_(options), events_(events) {}
+    TransferJoin(const TransferOptions& options, EventCounters& events)
+        : options_(options), events_(events), scheduled_(16, PlaceHash{options.hash_secret}),
+          expected_(16, PlaceHash{options.hash_secret}), unmatched_(16, PlaceHash{options.hash_secret}) {}
 
     void announcement(const FtpRecord& r);
     void data_open(const FtpRecord& r);
@@ -69,6 +73,7 @@ private:
         friend bool operator==(const Place&, const Place&) = default;
     };
     struct PlaceHash {
+        std::uint64_t secret;
         std::size_t operator()(const Place& p) const;
     };
     struct IdHash {
@@ -108,7 +113,10 @@ private:
     void match(Connection& c, const Id96& uid, Timestamp now);
     bool attach(Connection& c, const Id96& uid, const Place& awaited, const Place& endpoint, Timestamp now);
     void tell_file(Connection& c, const Id96& uid, bool from_originator, Timestamp now);
-    void match_earlier(const FtpRecord& r, const Place& endpoint);
+    void match_earlier(Timestamp now, const Place& endpoint);
+    bool schedule(const IpAddress& originator, const IpAddress& responder, std::uint16_t port, Timestamp now);
+    bool expect(const Place& endpoint, const Id96& control, Timestamp now);
+    void keep_unmatched(const Connection& c, const Id96& uid);
     void expire(Timestamp now);
 
     TransferOptions options_;
@@ -118,7 +126,10 @@ private:
     std::unordered_map<Id96, Session, IdHash> sessions_;
     std::unordered_map<Id96, Connection, IdHash> connections_;
     std::deque<std::pair<Timestamp, Place>> expiries_; // of scheduled_ and expected_
-    std::deque<std::pair<Timestamp, Id96>> unmatched_; // connections that may yet be announced (extended)
+    // Connections that may yet be announced (extended), by the endpoint that they were opened to.
+    std::unordered_map<Place, std::vector<Id96>, PlaceHash> unmatched_;
+    std::deque<std::pair<Timestamp, Place>> unmatched_order_;
+    std::deque<std::pair<Timestamp, Id96>> removed_; // connections whose conn record should follow soon
     ForEntry for_entry_;
 };
 

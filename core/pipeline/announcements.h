@@ -40,6 +40,9 @@ public:
     std::uint64_t appended() const { return tail_.load(std::memory_order_acquire); }
     std::uint64_t read_by(std::size_t reader) const { return cursors_[reader].value.load(std::memory_order_acquire); }
 
+    // The reader will never read again: nobody waits for it any more. Reader `reader` only, at its end.
+    void leave(std::size_t reader) { cursors_[reader].value.store(kGone, std::memory_order_release); }
+
     // Hands what is new to `f(const Announcement&)`. Reader `reader` only.
     template <class F>
     void read(std::size_t reader, F&& f) {
@@ -57,6 +60,7 @@ private:
         std::atomic<std::uint64_t> filled{0}; // its place + 1
         Announcement announcement;
     };
+    static constexpr std::uint64_t kGone = UINT64_MAX / 4; // beyond any place, and comparable with it
     struct alignas(64) Cursor {
         std::atomic<std::uint64_t> value{0};
     };
@@ -68,15 +72,18 @@ private:
 // What one worker knows of announced endpoints. Worker's thread only.
 class AnnouncementHints {
 public:
-    explicit AnnouncementHints(std::size_t limit) : limit_(limit), ports_(65536, 0) {}
+    // `secret` keys the table: what is announced is chosen by strangers.
+    AnnouncementHints(std::size_t limit, std::uint64_t secret)
+        : limit_(limit), ports_(65536, 0), hints_(16, KeyHash{secret}) {}
 
     // Kept for `lifetime` of packet time after its latest announcement. False: the bound is reached.
     bool add(const IpAddress& address, std::uint16_t port, Timestamp until);
     void expire(Timestamp now);
-    bool contains(const IpAddress& address, std::uint16_t port) const {
+    bool contains(const IpAddress& address, std::uint16_t port, Timestamp now) const {
         if (ports_[port] == 0) [[likely]]
             return false;
-        return hints_.contains({address, port});
+        const auto hint = hints_.find({address, port});
+        return hint != hints_.end() && hint->second > now;
     }
     std::size_t size() const { return hints_.size(); }
 
@@ -87,11 +94,12 @@ private:
         friend bool operator==(const Key&, const Key&) = default;
     };
     struct KeyHash {
+        std::uint64_t secret;
         std::size_t operator()(const Key& k) const {
             std::uint64_t a, b;
             std::memcpy(&a, k.address.bytes.data(), 8);
             std::memcpy(&b, k.address.bytes.data() + 8, 8);
-            return static_cast<std::size_t>(mix(a ^ 0x9e3779b97f4a7c15 ^ k.port, b ^ 0xe7037ed1a0b428db));
+            return static_cast<std::size_t>(mix(mix(a ^ secret, b ^ ~secret) ^ k.port, secret | 1));
         }
     };
     struct Expiry {

@@ -6,6 +6,18 @@
 
 namespace ftpsensor {
 
+namespace {
+
+constexpr std::size_t kChunksMax = 100;  // of a candidate; Zeek's dpd_max_packets
+constexpr std::size_t kKeptBytes = 4096; // of a slot's buffers, for its next connection
+
+void clear(std::string& buffer) {
+    buffer.clear();
+    if (buffer.capacity() > kKeptBytes) buffer.shrink_to_fit();
+}
+
+} // namespace
+
 struct ControlSessions::Control {
     Control(const PipelineOptions& options, HeldBudget& held, EventCounters& events)
         : stream(options.extended, held, events) {}
@@ -47,7 +59,10 @@ public:
     void lost(unsigned side, std::uint64_t size, Timestamp now) override {
         if (control_.dropped || control_.encrypted) return;
         if (!control_.active) {
-            control_.chunks.push_back({side, 0, size});
+            if (control_.chunks.size() > kChunksMax)
+                control_.dropped = true;
+            else
+                control_.chunks.push_back({side, 0, size});
             return;
         }
         control_.session->gap(from_originator(side), size, now, owner_.output_);
@@ -95,10 +110,10 @@ void ControlSessions::release(Connection& c) {
     Control& control = control_of(c);
     control.stream.reset();
     control.active = control.dropped = control.encrypted = false;
-    control.first_bytes.clear();
+    clear(control.first_bytes);
     control.chunks.clear();
-    control.per_side[0].clear();
-    control.per_side[1].clear();
+    clear(control.per_side[0]);
+    clear(control.per_side[1]);
     control.tls_hello.clear();
     free_.push_back(c.content_index);
     c.content = ContentUse::none;
@@ -166,7 +181,6 @@ void ControlSessions::detect(Control& control, unsigned side, std::span<const st
     control.first_bytes.append(text);
     control.per_side[side].append(text);
     control.chunks.push_back({side, static_cast<std::uint32_t>(data.size()), 0});
-    constexpr std::size_t kChunksMax = 100; // Zeek's dpd_max_packets
     switch (detect_ftp(control.per_side[c.orig_side], control.per_side[c.orig_side ^ 1])) {
     case Detection::ftp:
         c.content = ContentUse::control;
@@ -184,7 +198,7 @@ void ControlSessions::replay(Control& control, Timestamp now) {
     const auto chunks = std::move(control.chunks);
     const std::string bytes = std::move(control.first_bytes);
     control.chunks.clear();
-    control.first_bytes.clear();
+    clear(control.first_bytes);
     Sink sink(*this, control);
     std::size_t at = 0;
     for (const auto& chunk : chunks) {
@@ -240,6 +254,7 @@ void ControlSessions::drain_output(Control& control, Timestamp now) {
         case FtpOutcome::confirmed:
             c.services |= kServiceFtp;
             c.inactivity = options_.ftp_inactivity;
+            connections_.reschedule(control.index);
             break;
         case FtpOutcome::violated:
             c.services &= static_cast<std::uint8_t>(~kServiceFtp);

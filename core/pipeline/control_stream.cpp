@@ -27,17 +27,20 @@ void ControlStream::reset() {
 void ControlStream::begin(unsigned side, std::uint32_t seq) {
     if (begun_[side]) return;
     begun_[side] = true;
-    next_[side] = seq;
+    next_[side] = highest_[side] = forgiven_[side] = seq;
 }
 
 bool ControlStream::ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const {
     if (before(next_[side], seq)) return false;
-    return !patient_ || !has_ack || !begun_[side ^ 1] || !before(next_[side ^ 1], ack);
+    if (!patient_ || !has_ack || !begun_[side ^ 1]) return true;
+    return !before(next_[side ^ 1], ack) || !before(forgiven_[side ^ 1], ack);
 }
 
 void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {
     begin(s.side, s.seq);
     ++segments_;
+    const std::uint32_t upper = s.seq + static_cast<std::uint32_t>(s.data.size());
+    if (before(highest_[s.side], upper)) highest_[s.side] = upper;
     if (ready(s.side, s.seq, s.has_ack, s.ack)) [[likely]] {
         deliver(s.side, s.seq, s.data, now, sink);
         if (!held_.empty()) deliver_ready(now, sink);
@@ -47,12 +50,13 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
 }
 
 void ControlStream::hold(const Segment& s, Timestamp now) {
-    if (held_bytes_ + s.data.size() > kHeldBytesMax || budget_.used + s.data.size() > budget_.limit) {
+    const std::size_t size = cost(s.data.size());
+    if (held_.size() == kHeldSegmentsMax || held_bytes_ + size > kHeldBytesMax || budget_.used + size > budget_.limit) {
         events_.count(Event::reassembly_memory); // it will read as lost
         return;
     }
-    held_bytes_ += s.data.size();
-    budget_.used += s.data.size();
+    held_bytes_ += size;
+    budget_.used += size;
     held_.push_back({s.side, s.seq, s.has_ack, s.ack,
                      std::string(reinterpret_cast<const char*>(s.data.data()), s.data.size()), segments_, now});
 }
@@ -68,8 +72,8 @@ void ControlStream::deliver(unsigned side, std::uint32_t seq, std::span<const st
 void ControlStream::take_out(std::size_t at, Timestamp now, ControlSink& sink) {
     Held h = std::move(held_[at]);
     held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));
-    held_bytes_ -= h.data.size();
-    budget_.used -= h.data.size();
+    held_bytes_ -= cost(h.data.size());
+    budget_.used -= cost(h.data.size());
     deliver(h.side, h.seq, bytes_of(h.data), now, sink);
 }
 
@@ -114,7 +118,13 @@ void ControlStream::give_up(unsigned side, std::uint32_t seq, Timestamp now, Con
 void ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
     const unsigned side = held_[at].side;
     const std::uint32_t seq = held_[at].seq;
-    if (held_[at].has_ack && begun_[side ^ 1]) advance_to(side ^ 1, held_[at].ack, now, sink);
+    if (held_[at].has_ack && begun_[side ^ 1]) {
+        // No further than that side has been seen to go: anybody can acknowledge what was never sent.
+        const std::uint32_t acknowledged = held_[at].ack;
+        const std::uint32_t sent = highest_[side ^ 1];
+        if (before(forgiven_[side ^ 1], acknowledged)) forgiven_[side ^ 1] = acknowledged;
+        advance_to(side ^ 1, before(acknowledged, sent) ? acknowledged : sent, now, sink);
+    }
     advance_to(side, seq, now, sink);
     deliver_ready(now, sink);
 }

@@ -35,7 +35,8 @@ public:
 
 class ControlStream {
 public:
-    static constexpr std::size_t kHeldBytesMax = 256u << 10;
+    static constexpr std::size_t kHeldBytesMax = 256u << 10; // with what it takes to hold them
+    static constexpr std::size_t kHeldSegmentsMax = 256;
     static constexpr std::uint32_t kPatienceSegments = 64;
     static constexpr Duration kPatience = kSecond;
 
@@ -75,6 +76,7 @@ private:
         std::uint64_t arrival; // in segments of this connection
         Timestamp time;
     };
+    static std::size_t cost(std::size_t bytes) { return bytes + sizeof(Held); }
     bool ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const;
     void hold(const Segment& s, Timestamp now);
     void deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now,
@@ -95,6 +97,8 @@ private:
     bool end_known_[2] = {false, false};
     bool end_told_[2] = {false, false};
     std::uint32_t next_[2] = {0, 0};
+    std::uint32_t forgiven_[2] = {0, 0}; // acknowledgements up to here are not waited for any more
+    std::uint32_t highest_[2] = {0, 0};  // one past the last byte that a side is known to have sent
     std::vector<Held> held_;
     std::size_t held_bytes_ = 0;
     std::uint64_t segments_ = 0;

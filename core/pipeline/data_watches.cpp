@@ -1,5 +1,9 @@
 #include "core/pipeline/data_watches.h"
 
+#include "core/base/mix.h"
+
+#include <cstring>
+
 namespace ftpsensor {
 
 namespace {
@@ -22,7 +26,7 @@ enum Place : std::uint32_t {
 DataWatches::DataWatches(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
                          EventCounters& events)
     : options_(options), connections_(connections), emitter_(emitter),
-      events_(events), budget_{options.first_bytes_max, 0}, by_port_(65536, kNone), silent_(options.watches_max) {
+      events_(events), budget_{options.first_bytes_max, 0}, heads_(65536, kNone), silent_(options.watches_max) {
     watches_.reserve(std::min<std::size_t>(options.watches_max, 1024));
 }
 
@@ -101,43 +105,49 @@ void DataWatches::release(std::uint32_t at) {
     free_.push_back(at);
 }
 
+// The chain of an endpoint, among those whose keyed hash is the same.
+std::uint32_t& DataWatches::head_of(const IpAddress& address, std::uint16_t port) {
+    std::uint64_t a, b;
+    std::memcpy(&a, address.bytes.data(), 8);
+    std::memcpy(&b, address.bytes.data() + 8, 8);
+    const std::uint64_t secret = options_.conn.hash_secret;
+    return heads_[mix(mix(a ^ secret, b ^ ~secret) ^ port, secret | 1) % heads_.size()];
+}
+
 void DataWatches::link(std::uint32_t at) {
-    Watch& w = watches_[at];
-    const ConnKey& key = connections_[w.connection].key;
+    const ConnKey& key = connections_[watches_[at].connection].key;
     for (unsigned side = 0; side < 2; ++side) {
-        if (side == 1 && key.port[0] == key.port[1]) break;
-        w.chain[side] = by_port_[key.port[side]];
-        by_port_[key.port[side]] = at;
+        std::uint32_t& head = head_of(key.address[side], key.port[side]);
+        const std::uint32_t node = 2 * at + side;
+        watches_[at].chain[side] = {head, kNone};
+        if (head != kNone) link_of(head).previous = node;
+        head = node;
     }
 }
 
 void DataWatches::unlink(std::uint32_t at) {
     const ConnKey& key = connections_[watches_[at].connection].key;
     for (unsigned side = 0; side < 2; ++side) {
-        const std::uint16_t port = key.port[side];
-        if (side == 1 && key.port[0] == port) break;
-        std::uint32_t* next = &by_port_[port];
-        while (*next != kNone && *next != at) {
-            const ConnKey& other = connections_[watches_[*next].connection].key;
-            next = &watches_[*next].chain[other.port[0] == port ? 0 : 1];
-        }
-        if (*next == at) *next = watches_[at].chain[side];
+        const Link link = watches_[at].chain[side];
+        if (link.previous != kNone)
+            link_of(link.previous).next = link.next;
+        else
+            head_of(key.address[side], key.port[side]) = link.next;
+        if (link.next != kNone) link_of(link.next).previous = link.previous;
+        watches_[at].chain[side] = {kNone, kNone};
     }
 }
 
 void DataWatches::announce(const IpAddress& address, std::uint16_t port) {
-    for (std::uint32_t at = by_port_[port]; at != kNone;) {
-        Watch& w = watches_[at];
-        Connection& c = connections_[w.connection];
-        const unsigned side = c.key.port[0] == port ? 0 : 1;
-        const std::uint32_t next = w.chain[side];
-        const bool same = (c.key.address[0] == address && c.key.port[0] == port) ||
-                          (c.key.address[1] == address && c.key.port[1] == port);
-        if (same) {
-            unlink(at);
-            speak_up(c, w);
-        }
-        at = next;
+    for (std::uint32_t node = head_of(address, port); node != kNone;) {
+        const std::uint32_t at = node / 2;
+        const unsigned side = node % 2;
+        node = watches_[at].chain[side].next;
+        Connection& c = connections_[watches_[at].connection];
+        if (c.key.address[side] != address || c.key.port[side] != port) continue;
+        if (node / 2 == at && node != kNone) node = watches_[at].chain[node % 2].next; // both ends are in this chain
+        unlink(at);
+        speak_up(c, watches_[at]);
     }
 }
 

@@ -52,10 +52,14 @@ private:
         When sniffed; // enough was there to tell the type, or the stream ended
         std::uint32_t sniffed_size = 0;
     };
+    struct Link { // to nodes: 2 * watch + side
+        std::uint32_t next = kNone;
+        std::uint32_t previous = kNone;
+    };
     struct Watch {
         std::uint32_t connection = kNone;
         std::uint32_t generation = 0;
-        std::array<std::uint32_t, 2> chain{kNone, kNone}; // the next watch of the same port, by side
+        std::array<Link, 2> chain; // among silent watches of the same endpoint, by side
         Id96 uid;
         bool announced = false;
         std::uint8_t first_side = 0; // who sent the first payload
@@ -71,6 +75,8 @@ private:
     std::uint32_t allocate();
     void give_up_silence(const Silent& s, bool for_room);
     void release(std::uint32_t at);
+    std::uint32_t& head_of(const IpAddress& address, std::uint16_t port);
+    Link& link_of(std::uint32_t node) { return watches_[node / 2].chain[node % 2]; }
     void link(std::uint32_t at);
     void unlink(std::uint32_t at);
     void speak_up(Connection& c, Watch& w);
@@ -89,8 +95,8 @@ private:
     HeadBudget budget_;
     std::vector<Watch> watches_;
     std::vector<std::uint32_t> free_;
-    std::vector<std::uint32_t> by_port_; // first silent watch of each port
-    std::vector<Silent> silent_;         // a ring: the oldest at silent_head_
+    std::vector<std::uint32_t> heads_; // first silent watch of each endpoint's chain, by the hash of the endpoint
+    std::vector<Silent> silent_;       // a ring: the oldest at silent_head_
     std::size_t silent_head_ = 0;
     std::size_t silent_count_ = 0;
 };

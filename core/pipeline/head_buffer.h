@@ -33,7 +33,7 @@ public:
         }
         const auto begin = static_cast<std::uint32_t>(offset);
         const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(offset + data.size(), kBytesMax));
-        if (end > begin) std::memcpy(bytes_.get() + begin, data.data(), end - begin);
+        copy_new(begin, end, data.data());
         note(begin, end);
         return true;
     }
@@ -55,6 +55,22 @@ private:
     struct Range {
         std::uint32_t begin, end;
     };
+    // What is there stays: of bytes that came twice, the first count.
+    void copy_new(std::uint32_t begin, std::uint32_t end, const std::uint8_t* data) {
+        for (std::uint32_t at = std::max(begin, size_); at < end;) {
+            std::uint32_t stop = end;
+            bool there = false;
+            for (std::size_t i = 0; i < later_count_ && !there; ++i) {
+                there = later_[i].begin <= at && at < later_[i].end;
+                if (there)
+                    stop = std::min(end, later_[i].end);
+                else if (later_[i].begin > at)
+                    stop = std::min(stop, later_[i].begin);
+            }
+            if (!there) std::memcpy(bytes_.get() + at, data + (at - begin), stop - at);
+            at = stop;
+        }
+    }
     void note(std::uint32_t begin, std::uint32_t end) {
         if (begin > size_) {
             if (later_count_ < later_.size()) later_[later_count_++] = {begin, end};

@@ -27,7 +27,7 @@ public:
           ftp_(options.queue_records, options.text_bytes) {}
 
     void emit(const ConnRecord& record, std::string_view text) {
-        if (push(conn_, record, text, kConnShare))
+        if (push(conn_, record, text, record.watched ? 1.0 : kConnShare))
             ++conn_emitted_;
         else
             events_.count(Event::conn_record_dropped);

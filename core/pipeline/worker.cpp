@@ -4,6 +4,10 @@ namespace ftpsensor {
 
 namespace {
 
+// Servers listen for data above the well-known ports (RFC 6335 6). What is announced below them is a bounce; it is told
+// where the announcement is known in time.
+constexpr std::uint16_t kLowestDataPort = 1024;
+
 // Bytes of a reassembled datagram lie in the decoder, and only until it decodes the next packet.
 bool is_borrowed(const DecodedPacket& decoded, const PacketView& packet) {
     for (std::size_t i = 0; i < decoded.layer_count; ++i) {
@@ -19,7 +23,7 @@ Worker::Worker(std::size_t number, const PipelineOptions& options, SharedState& 
     : number_(number), options_(options), shared_(shared), emitter_(options.emitter, events_),
       decoder_(options.decode, events_), connections_(options.conn, *this, events_),
       control_(options_, connections_, emitter_, *this, events_), data_(options_, connections_, emitter_, events_),
-      hints_(options.hints_max), likely_(options.conn.ftp_ports), ftp_port_(65536, false),
+      hints_(options.hints_max, options.conn.hash_secret), ftp_port_(65536, false),
       watch_silently_(options.extended || shared.watermarks.size() > 1) {
     for (const auto port : options.conn.ftp_ports) ftp_port_[port] = true;
 }
@@ -66,11 +70,12 @@ void Worker::move_time(Timestamp now) {
     read_board();
     hints_.expire(now);
     if (data_.watching() != 0 && watch_silently_) {
-        // What was announced before the lowest watermark is on the board; read once more, and the silence is over for
-        // connections that began before it.
+        // What was announced before the lowest watermark is on the board: once all of it is read, the silence is over
+        // for connections that began before then.
         const Timestamp lowest = shared_.lowest_watermark();
+        const std::uint64_t appended = shared_.board.appended();
         read_board();
-        if (lowest != INT64_MIN && lowest != INT64_MAX)
+        if (lowest != INT64_MIN && lowest != INT64_MAX && shared_.board.read_by(number_) >= appended)
             data_.release_before(options_.extended ? lowest - kAnnouncementLead : lowest);
     }
     publish();
@@ -86,8 +91,8 @@ void Worker::publish() {
 
 void Worker::finish(Timestamp end) {
     connections_.finish(end, options_.run_out_delays);
-    read_board();
     publish();
+    shared_.board.leave(number_); // its connections are gone: no announcement can concern them
     shared_.watermarks[number_].time.store(INT64_MAX, std::memory_order_release);
 }
 
@@ -120,27 +125,27 @@ void Worker::announced(const EndpointId& control, const DataChannel& channel, Ti
 void Worker::opened(Connection& c, std::uint32_t index, const PacketView& packet) {
     if (c.proto != Transport::tcp) return;
     const EndpointId id = c.id();
-    if (is_hinted(c)) {
-        data_.open(c, index, true, packet);
-        return;
-    }
+    // Whatever was announced: a lie must not hide a control connection.
     if (ftp_port_[id.resp_p])
         control_.open_control(c, index);
     else
         c.content = ContentUse::candidate;
-    if (watch_silently_ && !likely_.tcp(id.resp_p) && !likely_.tcp(id.orig_p)) data_.open(c, index, false, packet);
+    const bool hinted = is_hinted(c, packet.now);
+    if (hinted || (watch_silently_ && id.resp_p >= kLowestDataPort && !ftp_port_[id.resp_p]))
+        data_.open(c, index, hinted, packet);
 }
 
 // The roles decide what was announced: a connection that nobody awaited may be awaited now.
 void Worker::flipped(Connection& c, std::uint32_t index, const PacketView& packet) {
     if (c.watch != Connection::kNone)
         data_.flipped(c, packet);
-    else if (is_hinted(c))
+    else if (is_hinted(c, packet.now))
         data_.open(c, index, true, packet);
 }
 
-bool Worker::is_hinted(const Connection& c) const {
-    return hints_.contains(c.key.address[0], c.key.port[0]) || hints_.contains(c.key.address[1], c.key.port[1]);
+bool Worker::is_hinted(const Connection& c, Timestamp now) const {
+    return hints_.contains(c.key.address[0], c.key.port[0], now) ||
+           hints_.contains(c.key.address[1], c.key.port[1], now);
 }
 
 void Worker::segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,

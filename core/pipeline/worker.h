@@ -67,7 +67,7 @@ private:
     void move_time(Timestamp now);
     void read_board();
     void publish();
-    bool is_hinted(const Connection& c) const; // one of its endpoints was announced
+    bool is_hinted(const Connection& c, Timestamp now) const; // one of its endpoints was announced
 
     void opened(Connection& c, std::uint32_t index, const PacketView& packet) override;
     void flipped(Connection& c, std::uint32_t index, const PacketView& packet) override;
@@ -87,7 +87,6 @@ private:
     ControlSessions control_;
     DataWatches data_;
     AnnouncementHints hints_;
-    LikelyServerPorts likely_;
     std::vector<bool> ftp_port_;
     bool watch_silently_;
     std::array<DecodedPacket, kStage> decoded_;

@@ -43,6 +43,10 @@ public:
         head_ = start + text.size();
         return true;
     }
+    // The piece that was written last is not needed after all. Producer.
+    void take_back(std::uint64_t position, std::size_t size) {
+        if (size != 0) head_ = position;
+    }
     std::string_view at(std::uint64_t position, std::size_t size) const { // consumer
         return {bytes_.get() + position % capacity_, size};
     }
@@ -70,18 +74,23 @@ public:
         if (static_cast<double>(waiting) >= share * static_cast<double>(limit_)) return false;
         Item item{record, 0, static_cast<std::uint32_t>(text.size())};
         if (!text_.write(text, item.position)) return false;
-        if (!queue_.try_enqueue(token_, item)) return false;
+        if (!queue_.try_enqueue(token_, item)) {
+            text_.take_back(item.position, text.size());
+            return false;
+        }
         ++pushed_;
         return true;
     }
 
-    // Hands every record that waits to `f(const Record&, std::string_view text)`, in order; the text is gone after.
-    // Returns how many.
+    // Hands the records that wait (as many as fit into the channel, at most) to `f(const Record&, std::string_view
+    // text)`, in order; the text is gone after. Returns how many.
     template <class F>
     std::size_t drain(F&& f) {
         std::size_t total = 0;
         Item items[kBlock];
-        while (const std::size_t n = queue_.try_dequeue_bulk(consumer_, items, kBlock)) {
+        while (total < limit_) { // a producer that keeps pace must not keep the consumer from everything else
+            const std::size_t n = queue_.try_dequeue_bulk(consumer_, items, kBlock);
+            if (n == 0) break;
             for (std::size_t i = 0; i < n; ++i) {
                 f(items[i].record, text_.at(items[i].position, items[i].size));
                 text_.release_through(items[i].position + items[i].size);

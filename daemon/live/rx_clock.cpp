@@ -1,6 +1,8 @@
 #define ALLOW_EXPERIMENTAL_API // rte_eth_read_clock()
 #include "daemon/live/rx_clock.h"
 
+#include <algorithm>
+#include <atomic>
 #include <ctime>
 
 #include <rte_ethdev.h>
@@ -15,12 +17,25 @@ void wait(Duration duration) {
     nanosleep(&length, nullptr);
 }
 
+Timestamp read_clock(clockid_t clock) {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return static_cast<Timestamp>(now.tv_sec) * kSecond + now.tv_nsec;
+}
+
 } // namespace
 
 Timestamp host_clock() {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<Timestamp>(now.tv_sec) * kSecond + now.tv_nsec;
+    // How far CLOCK_REALTIME has ever been ahead of CLOCK_MONOTONIC: a clock that is set back does not take time with
+    // it.
+    static std::atomic<Duration> ahead{INT64_MIN};
+    const Timestamp real = read_clock(CLOCK_REALTIME);
+    const Timestamp monotonic = read_clock(CLOCK_MONOTONIC);
+    Duration known = ahead.load(std::memory_order_relaxed);
+    while (real - monotonic > known &&
+           !ahead.compare_exchange_weak(known, real - monotonic, std::memory_order_relaxed)) {
+    }
+    return monotonic + std::max(known, real - monotonic);
 }
 
 bool port_clock_readable(std::uint16_t port_id) {

@@ -27,7 +27,7 @@ struct StampSource { // of one port; plain, shared by its queues
     std::uint64_t valid_flag = 0; // in ol_flags of an mbuf that has one
 };
 
-Timestamp host_clock(); // CLOCK_REALTIME
+Timestamp host_clock(); // CLOCK_REALTIME, but that it never goes back. Any thread
 
 class RxClock {
 public:

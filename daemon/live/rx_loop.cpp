@@ -19,7 +19,9 @@ constexpr Duration kIdleInterval = kMillisecond; // time goes on at least so oft
 // A packet that was stamped before an idle poll may be seen only after it: time goes on so much behind the clock.
 constexpr Duration kStampLag = 5 * kMillisecond;
 constexpr Duration kDrainLimit = 100 * kMillisecond; // at the end: what the queues still hold
-constexpr std::uint32_t kSpins = 64;                 // empty polls before the first rest
+constexpr Duration kStampAheadMax = kSecond;         // of the host's clock
+constexpr Duration kStampBehindMax = kSecond;
+constexpr std::uint32_t kSpins = 64; // empty polls before the first rest
 constexpr Duration kShortestSleep = 8 * kMicrosecond;
 constexpr Duration kLongestSleep = kMillisecond;
 constexpr std::size_t kVlanTagAt = 12; // behind the two addresses
@@ -79,7 +81,7 @@ void RxLoop::run(const std::atomic<bool>& stop) {
 
 // One round over all queues; the number of packets there were.
 std::size_t RxLoop::poll() {
-    const Timestamp host_time = host_clock();
+    const Timestamp host_time = poll_time_ = host_clock();
     poll_bytes_ = 0;
     std::size_t received = 0;
     for (std::size_t queue = 0; queue < inputs_.size(); ++queue)
@@ -154,8 +156,13 @@ void RxLoop::add(rte_mbuf* mbuf, std::uint32_t length, Timestamp time) {
     view.length = length;
     view.captured = std::min({rte_pktmbuf_pkt_len(mbuf), options_.snaplen, kGatherMax});
     view.data = mbuf->nb_segs == 1 ? rte_pktmbuf_mtod(mbuf, const std::uint8_t*) : gather(mbuf, view.captured);
+    if (time > poll_time_ + kStampAheadMax) { // a clock gone wrong must not take all timers with it
+        add_to(counts_.wrong_times, 1);
+        time = poll_time_;
+    }
     view.time = time;
-    view.now = now_ = std::max(now_, time);
+    view.now = now_ = std::max({now_, time, poll_time_ - kStampBehindMax});
+    view.number = ++number_;
     view.checksum_known_good = checksums_good(mbuf->ol_flags);
     view.vlan_stripped = (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
     view.vlan_tci = mbuf->vlan_tci;

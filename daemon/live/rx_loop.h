@@ -40,6 +40,7 @@ struct RxCounts {
     std::atomic<std::uint64_t> filtered{0};    // left out by capture.filter
     std::atomic<std::uint64_t> cut{0};         // longer than their slot in the kernel's ring
     std::atomic<std::uint64_t> out_of_step{0}; // rings whose slots did not fit the packets: their stamps are given up
+    std::atomic<std::uint64_t> wrong_times{0}; // stamped ahead of the host's clock, which is taken instead
     std::atomic<std::uint64_t> gathered{0};    // came in several mbufs and were copied together
     std::atomic<std::uint64_t> polls{0};       // of all queues; also the sign of life
     std::atomic<std::uint64_t> empty_polls{0};
@@ -97,6 +98,8 @@ private:
     std::uint32_t empty_in_a_row_ = 0;
     Timestamp idle_at_ = 0; // last Engine::idle()
     std::uint64_t poll_bytes_ = 0;
+    Timestamp poll_time_ = 0;  // the host's clock at this poll
+    std::uint64_t number_ = 0; // of packets: breaks ties of equal times among this worker's
     alignas(64) RxCounts counts_;
 };
 

@@ -82,6 +82,16 @@ bool CaptureReader::open_next() {
     return false;
 }
 
+// A stamp that no clock shows (pcapng has 64 bits for it) counts as the time of the packet before it.
+Timestamp CaptureReader::time_of(const pcap_pkthdr& header) {
+    constexpr time_t kSecondsMax = time_t{1} << 33; // the year 2242: nanoseconds since the epoch end in 2262
+    if (header.ts.tv_sec < 0 || header.ts.tv_sec > kSecondsMax) {
+        ++wrong_times_;
+        return std::max<Timestamp>(now_, 0);
+    }
+    return static_cast<Timestamp>(header.ts.tv_sec) * kSecond + header.ts.tv_usec; // nanoseconds, as asked
+}
+
 bool CaptureReader::next(PacketView& packet) {
     for (;;) {
         if (!file_ && !open_next()) return false;
@@ -98,7 +108,7 @@ bool CaptureReader::next(PacketView& packet) {
         packet.data = data;
         packet.captured = header->caplen;
         packet.length = std::max(header->len, header->caplen);
-        packet.time = static_cast<Timestamp>(header->ts.tv_sec) * kSecond + header->ts.tv_usec; // nanoseconds, as asked
+        packet.time = time_of(*header);
         packet.now = now_ = std::max(now_, packet.time);
         packet.number = ++number_;
         packet.link = file_->link;

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+struct pcap_pkthdr;
+
 namespace ftpsensor {
 
 struct DamagedCapture {
@@ -31,12 +33,14 @@ public:
     bool next(PacketView& packet);
 
     const std::vector<DamagedCapture>& damaged() const { return damaged_; }
+    std::uint64_t wrong_times() const { return wrong_times_; } // packets whose stamp was out of all range
     std::uint64_t bytes_read() const;                          // of all files, for progress
     std::uint64_t bytes_total() const { return bytes_total_; } // 0: not known (standard input)
 
 private:
     struct File;
     bool open_next();
+    Timestamp time_of(const pcap_pkthdr& header);
 
     std::vector<std::string> paths_;
     std::string filter_;
@@ -46,6 +50,7 @@ private:
     std::uint64_t bytes_done_ = 0;
     std::uint64_t bytes_total_ = 0;
     std::uint64_t number_ = 0;
+    std::uint64_t wrong_times_ = 0;
     Timestamp now_ = INT64_MIN;
 };
 

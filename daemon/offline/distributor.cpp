@@ -2,9 +2,14 @@
 
 #include "core/packet/decode.h"
 
+#include <chrono>
 #include <cstring>
 
 namespace ftpsensor {
+
+namespace {
+constexpr auto kIdle = std::chrono::milliseconds(1);
+} // namespace
 
 Distributor::Distributor(std::size_t workers) {
     for (std::size_t i = 0; i < workers; ++i) {
@@ -91,7 +96,8 @@ Distributor::Work Distributor::take(std::size_t worker) {
             return {nullptr, time, false};
         }
         if (ended) return {nullptr, time, true};
-        ring.filled.wait(lock);
+        // Other workers may wait for this one to read what they announced.
+        if (ring.filled.wait_for(lock, kIdle) == std::cv_status::timeout) return {nullptr, time, false};
     }
 }
 

@@ -32,8 +32,8 @@ public:
         std::unique_ptr<std::uint8_t[]> bytes = std::make_unique<std::uint8_t[]>(kBytes);
         std::size_t used = 0;
     };
-    // Worker: waits for something to do. A block, which goes back by done(); or none and a time that everything before
-    // has been given out; or none and end().
+    // Worker: waits for something to do, a millisecond at most. A block, which goes back by done(); or none and a time
+    // that everything before has been given out, maybe the same as before; or none and end().
     struct Work {
         std::unique_ptr<Block> block;
         Timestamp time = INT64_MIN;

@@ -4,6 +4,7 @@
 #include "daemon/offline/capture_reader.h"
 #include "daemon/offline/distributor.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <thread>
@@ -27,8 +28,10 @@ void run_worker(Engine& engine, Distributor& distributor, std::uint32_t worker) 
             engine.process_burst(worker, work.block->packets);
             last = work.block->packets.back().now;
             distributor.done(worker, std::move(work.block));
-        } else if (work.time != INT64_MIN && work.time > last)
-            engine.idle(worker, last = work.time);
+        } else if (work.time != INT64_MIN) {
+            last = std::max(last, work.time);
+            engine.idle(worker, last);
+        }
         if (work.ended) {
             engine.finish(worker, last == INT64_MIN ? 0 : last);
             return;
@@ -82,6 +85,8 @@ void print_summary(const EngineStats& stats, const CaptureReader& reader, double
                connections, stats.conn_entries, stats.ftp_entries);
     for (const auto& damaged : reader.damaged())
         fmt::print("damaged      {}: after {} packets: {}\n", damaged.path, damaged.packets, damaged.reason);
+    if (reader.wrong_times() != 0)
+        fmt::print("wrong times  {} packets, taken for the time of the one before\n", reader.wrong_times());
     for (const auto& named : stats.events)
         fmt::print("event        {} {}{}\n", event_name(named.event), named.count,
                    named.example_uid.empty() ? "" : " (" + named.example_uid + ")");

@@ -25,7 +25,8 @@ TEST_CASE("text is what begins with ten characters of it") {
 }
 
 TEST_CASE("answers come for each question, in any order of asking") {
-    MimeTyper typer;
+    EventCounters events;
+    MimeTyper typer(true, events);
     const auto text = typer.submit("plain text, long enough", MimeStage::sniffed);
     const auto png = typer.submit(std::string_view("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0", 29),
                                   MimeStage::transferred);
@@ -35,4 +36,15 @@ TEST_CASE("answers come for each question, in any order of asking") {
     CHECK(typer.take(text) == "text/plain");
     CHECK(typer.take(unknown) == "<unknown>");
     CHECK(typer.take(none).empty());
+}
+
+TEST_CASE("too many questions at once are answered without a type, and counted") {
+    EventCounters events;
+    MimeTyper typer(false, events);
+    std::vector<std::uint64_t> tickets;
+    for (int i = 0; i < 5000; ++i) tickets.push_back(typer.submit("plain text, long enough", MimeStage::sniffed));
+    std::size_t typed = 0;
+    for (const auto ticket : tickets) typed += typer.take(ticket) == "text/plain";
+    CHECK(events.value(Event::file_type_skipped) > 0);
+    CHECK(typed + events.value(Event::file_type_skipped) == tickets.size());
 }

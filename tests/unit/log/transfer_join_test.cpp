@@ -14,7 +14,7 @@ constexpr Id96 kControl{0, 1}, kOtherControl{0, 2}, kData{0, 10}, kSecondData{0,
 // Events of one control connection of kClient at kServer, and of the data connections beside it.
 struct Join {
     explicit Join(bool extended, std::size_t announcements_max = 100)
-        : join({extended, announcements_max, {}}, events) {}
+        : join({extended, announcements_max, {}, 7}, events) {}
 
     EventCounters events;
     TransferJoin join;

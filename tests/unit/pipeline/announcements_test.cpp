@@ -52,22 +52,22 @@ TEST_CASE("several workers may append while all read") {
 }
 
 TEST_CASE("a hint stands until its time, or longer where it was announced again") {
-    AnnouncementHints hints(10);
+    AnnouncementHints hints(10, 7);
     const IpAddress host = IpAddress::from_v4(10, 0, 0, 1);
     hints.add(host, 2000, 100);
-    CHECK(hints.contains(host, 2000));
-    CHECK_FALSE(hints.contains(host, 2001));
-    CHECK_FALSE(hints.contains(IpAddress::from_v4(10, 0, 0, 2), 2000));
+    CHECK(hints.contains(host, 2000, 50));
+    CHECK_FALSE(hints.contains(host, 2001, 50));
+    CHECK_FALSE(hints.contains(IpAddress::from_v4(10, 0, 0, 2), 2000, 50));
     hints.add(host, 2000, 300);
     hints.expire(200);
-    CHECK(hints.contains(host, 2000));
+    CHECK(hints.contains(host, 2000, 50));
     hints.expire(300);
-    CHECK_FALSE(hints.contains(host, 2000));
+    CHECK_FALSE(hints.contains(host, 2000, 50));
     CHECK(hints.size() == 0);
 }
 
 TEST_CASE("hints have a bound") {
-    AnnouncementHints hints(2);
+    AnnouncementHints hints(2, 7);
     const IpAddress host = IpAddress::from_v4(10, 0, 0, 1);
     CHECK(hints.add(host, 1, 100));
     CHECK(hints.add(host, 2, 100));
