@@ -18,8 +18,8 @@ namespace ftpsensor {
 
 class MimeTyper final : public TypeSource {
 public:
-    // `wait_when_full`: submit() waits while too many questions are open (offline); else they are answered at once, with no
-    // type, and counted. Throws std::runtime_error where libmagic has no database.
+    // `wait_when_full`: submit() waits while too many questions are open (offline); else they are answered at once,
+    // with no type, and counted. Throws std::runtime_error where libmagic has no database.
     MimeTyper(bool wait_when_full, EventCounters& events);
     ~MimeTyper() override;
 
