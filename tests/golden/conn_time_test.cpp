@@ -138,6 +138,13 @@ TEST_CASE("inactivity: counted from each packet, and decided by the deadline, no
     CHECK(read(trace).show("conn", "ts orig_pkts _write_ts") == "0 3 179.999998 | 180 1 180");
 }
 
+TEST_CASE("inactivity: a packet at the very moment begins another connection") {
+    Trace trace;
+    for (const Duration after : {Duration{0}, kMinute})
+        trace.at(kStart + after).add({Ethernet{}, Ipv4{}, Udp{.destination_port = 4000}, Payload{"x"}});
+    CHECK(read(trace).show("conn", "ts _write_ts") == "0 60 | 60 60");
+}
+
 TEST_CASE("reuse: a SYN after the close ends the connection at once") {
     Trace trace;
     TcpTalk(trace, {.client_isn = 1000}).open().close();
