@@ -145,8 +145,18 @@ bool TransferJoin::attach(Connection& c, const Id96& uid, const Place& awaited, 
     c.is_transfer = true;
     c.control = expected->control;
     if (const auto session = sessions_.find(expected->control); session != sessions_.end())
-        session->second.transfer = Transfer(uid);
+        session->second.transfer = transfer_of(c, uid);
     return true;
+}
+
+// With what is known of it already, where it is older than its announcement.
+TransferJoin::Transfer TransferJoin::transfer_of(const Connection& c, const Id96& uid) {
+    Transfer transfer(uid);
+    transfer.bytes = c.bytes;
+    transfer.complete = c.complete;
+    transfer.closed = c.closed;
+    if (!c.type.empty()) transfer.mime_type = c.type;
+    return transfer;
 }
 
 void TransferJoin::match(Connection& c, const Id96& uid, Timestamp now) {
@@ -161,7 +171,7 @@ void TransferJoin::match(Connection& c, const Id96& uid, Timestamp now) {
         // Whoever was awaited may still come: a stranger does not take the command's place for a transfer.
         if (const auto session = sessions_.find(expected->control);
             session != sessions_.end() && !session->second.transfer)
-            session->second.transfer = Transfer(uid);
+            session->second.transfer = transfer_of(c, uid);
         return;
     }
 }
@@ -198,7 +208,11 @@ void TransferJoin::data_first(const FtpRecord& r) {
 
 void TransferJoin::data_typed(const FtpRecord& r, std::string_view type) {
     const auto c = connections_.find(r.key.uid);
-    if (c == connections_.end() || !c->second.attached) return;
+    if (c == connections_.end()) return;
+    if (!c->second.attached) {
+        c->second.type = type;
+        return;
+    }
     std::optional<Id96> control;
     if (r.mime_stage == MimeStage::transferred) {
         if (const Expected* expected = find_expected(c->second.endpoint, r.key.time)) control = expected->control;
@@ -215,7 +229,11 @@ void TransferJoin::data_typed(const FtpRecord& r, std::string_view type) {
 
 void TransferJoin::data_closed(const FtpRecord& r) {
     const auto c = connections_.find(r.key.uid);
-    if (c == connections_.end() || !c->second.control) return;
+    if (c == connections_.end()) return;
+    c->second.bytes = r.bytes;
+    c->second.complete = r.complete;
+    c->second.closed = true;
+    if (!c->second.control) return;
     const auto session = sessions_.find(*c->second.control);
     if (session == sessions_.end() || !session->second.transfer || session->second.transfer->uid != r.key.uid) return;
     session->second.transfer->bytes = r.bytes;

@@ -104,13 +104,18 @@ private:
         Timestamp opened = 0;
         bool attached = false; // its originator was awaited at its endpoint
         bool is_transfer = false;
-        bool started[2] = {false, false};    // by from_originator
-        std::optional<Id96> control;         // who announced it
+        bool started[2] = {false, false}; // by from_originator
+        std::optional<Id96> control;      // who announced it
+        bool closed = false;
+        bool complete = false;
+        std::uint64_t bytes = 0;
+        std::string type;                    // found before anybody announced it
         std::optional<Id96> file_session[2]; // the session that each file was told to
     };
 
     Expected* find_expected(const Place& endpoint, Timestamp now);
     void match(Connection& c, const Id96& uid, Timestamp now);
+    static Transfer transfer_of(const Connection& c, const Id96& uid);
     bool attach(Connection& c, const Id96& uid, const Place& awaited, const Place& endpoint, Timestamp now);
     void tell_file(Connection& c, const Id96& uid, bool from_originator, Timestamp now);
     void match_earlier(Timestamp now, const Place& endpoint);

@@ -2,6 +2,7 @@
 
 #include "core/base/mix.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace ftpsensor {
@@ -186,6 +187,8 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
         w.stream[other].head.close();
         sniffed(c, w, other, now);
     }
+    if (options_.extended && outcome.has_gaps) note_holes(w.stream[side ^ 1]);
+    if (outcome.has_payload) fill_holes(w.stream[side], outcome.data_rel, outcome.data_rel + layer.payload_length);
     if (options_.extended ? outcome.has_payload : outcome.has_data) {
         HeadBuffer& head = w.stream[side].head;
         if (!head.closed() && !head.put(outcome.data_rel - 1, {layer.payload, layer.payload_length}, budget_)) {
@@ -195,6 +198,41 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
         if (options_.extended || head.size() != 0 || head.closed()) delivered(c, w, side, now);
     }
     if (c.deadline_kind == Deadline::closing && !w.closed.happened) closed(c, w, now);
+}
+
+void DataWatches::note_holes(Stream& s) const {
+    for (const auto& gap : connections_.gaps().gaps()) {
+        if (s.hole_count == s.holes.size())
+            s.more_holes = true;
+        else
+            s.holes[s.hole_count++] = {gap.seq, gap.seq + gap.size};
+    }
+}
+
+void DataWatches::fill_holes(Stream& s, std::uint64_t begin, std::uint64_t end) {
+    for (std::size_t i = 0; i < s.hole_count;) {
+        Hole& hole = s.holes[i];
+        if (begin <= hole.begin && end > hole.begin)
+            hole.begin = end;
+        else if (begin < hole.end && end >= hole.end)
+            hole.end = begin;
+        if (hole.begin < hole.end)
+            ++i;
+        else
+            hole = s.holes[--s.hole_count];
+    }
+}
+
+// All payload was seen. Extended: also where an acknowledgement overtook it, or the FIN, which is none.
+bool DataWatches::is_whole(const Connection& c, const Watch& w) const {
+    if (!options_.extended) return c.missed_bytes == 0;
+    for (unsigned side = 0; side < 2; ++side) {
+        const Stream& s = w.stream[side];
+        const Endpoint& end = c.end[side];
+        const auto is_payload = [&end](const Hole& hole) { return !end.fin_seen || hole.begin + 1 < end.fin_rel; };
+        if (s.more_holes || std::any_of(s.holes.begin(), s.holes.begin() + s.hole_count, is_payload)) return false;
+    }
+    return true;
 }
 
 void DataWatches::delivered(Connection& c, Watch& w, unsigned side, const When& now) {
@@ -258,7 +296,7 @@ void DataWatches::emit(const Connection& c, const Watch& w, FtpRecordKind kind, 
     r.from_originator = side == c.orig_side;
     r.mime_stage = stage;
     r.bytes = endpoint_size(c.end[0], c.end[1]) + endpoint_size(c.end[1], c.end[0]);
-    r.complete = c.missed_bytes == 0 && c.end[0].state == TcpState::closed && c.end[1].state == TcpState::closed;
+    r.complete = is_whole(c, w) && c.end[0].state == TcpState::closed && c.end[1].state == TcpState::closed;
     r.first_bytes = head_size;
     r.reused = c.reused;
     emitter_.emit(r, head_size != 0 ? w.stream[side].head.view(head_size) : std::string_view{});

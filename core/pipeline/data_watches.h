@@ -46,10 +46,16 @@ private:
         std::uint64_t packet = 0;
         bool happened = false;
     };
+    struct Hole {
+        std::uint64_t begin = 0, end = 0;
+    };
     struct Stream {
         HeadBuffer head;
-        When first;   // its first byte or gap
-        When sniffed; // enough was there to tell the type, or the stream ended
+        std::array<Hole, 4> holes; // acknowledged, but not seen so far
+        std::uint8_t hole_count = 0;
+        bool more_holes = false; // than are remembered
+        When first;              // its first byte or gap
+        When sniffed;            // enough was there to tell the type, or the stream ended
         std::uint32_t sniffed_size = 0;
     };
     struct Link { // to nodes: 2 * watch + side
@@ -80,6 +86,9 @@ private:
     void link(std::uint32_t at);
     void unlink(std::uint32_t at);
     void speak_up(Connection& c, Watch& w);
+    void note_holes(Stream& s) const;
+    static void fill_holes(Stream& s, std::uint64_t begin, std::uint64_t end);
+    bool is_whole(const Connection& c, const Watch& w) const;
     void delivered(Connection& c, Watch& w, unsigned side, const When& now);
     void transferred(Connection& c, Watch& w, const When& now);
     void sniffed(Connection& c, Watch& w, unsigned side, const When& now);

@@ -31,11 +31,11 @@ def skip(why):
     sys.exit(SKIPPED)
 
 
-def need(*programs):
+def need(*programs, usual=("vsftpd", "curl")):
     """Ends the test as skipped unless it runs as root, may make namespaces, and has the programs."""
     if os.geteuid() != 0:
         skip("needs root (network namespaces, AF_PACKET)")
-    for program in ("ip", "ethtool", "vsftpd", "curl", "tcpdump", *programs):
+    for program in ("ip", "ethtool", "tcpdump", *usual, *programs):
         if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
             skip(f"needs {program}")
     probe = f"ftpsensor-probe-{os.getpid()}"
@@ -83,7 +83,9 @@ class Sensor:
 
 
 class Lab:
-    def __init__(self, ftpsensord):
+    def __init__(self, ftpsensord, with_server=True):
+        """`with_server`: vsftpd runs; else the test starts what it wants."""
+        self.with_server = with_server
         self.ftpsensord = str(pathlib.Path(ftpsensord).resolve())
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ftpsensor-lab-"))
         self.folder.chmod(0o755)
@@ -93,7 +95,8 @@ class Lab:
     def __enter__(self):
         try:
             self._build_network()
-            self._start_server()
+            if self.with_server:
+                self._start_server()
         except BaseException:
             self._tear_down()
             raise
@@ -204,9 +207,9 @@ xferlog_enable=NO
         logs = self.folder / "logs"
         configuration = self.folder / "ftpsensor.yaml"
         configuration.write_text(f"capture:\n  ports: [{{interface: {SPAN}}}]\n")
-        sets = [f"--set={key.replace('__', '.')}={value}" for key, value in settings.items()]
         process = self.start("sensor", self.ftpsensord, "run", "-c", str(configuration),
-                             f"--set=workers.count={workers}", f"--set=log.directory={logs}", "--set=log.system_name=lab", *sets, name="sensor")
+                             f"--set=workers.count={workers}", f"--set=log.directory={logs}", "--set=log.system_name=lab",
+                             *set_options(settings), name="sensor")
         sensor = Sensor(process, logs, self.folder / "sensor.txt")
         wait_for(lambda: process.poll() is not None or ": capturing" in sensor.said(), "the sensor captures")
         check(process.poll() is None, "the sensor runs")
@@ -231,11 +234,11 @@ xferlog_enable=NO
                 return int(line.split()[0])
         return 0
 
-    def read_capture(self, capture, workers=2):
-        """What `ftpsensord read` makes of a capture; returns its folder of logs."""
-        logs = self.folder / "read"
+    def read_capture(self, capture, workers=2, folder="read", **settings):
+        """What `ftpsensord read` makes of a capture; returns its folder of logs. `settings`: see start_sensor()."""
+        logs = self.folder / folder
         run = subprocess.run([self.ftpsensord, "read", "-o", str(logs), "--workers", str(workers), "--set=log.system_name=lab",
-                              str(capture)], capture_output=True, text=True)
+                              *set_options(settings), str(capture)], capture_output=True, text=True)
         check(run.returncode == 0, f"ftpsensord read {capture.name} {run.stderr if run.returncode else ''}".rstrip())
         return logs
 
@@ -251,6 +254,10 @@ xferlog_enable=NO
                     os.kill(int(pid), signal.SIGKILL)
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def set_options(settings):
+    return [f"--set={key.replace('__', '.')}={value}" for key, value in settings.items()]
 
 
 def log_files(logs):
