@@ -118,6 +118,8 @@ public:
         options.conn.connections_max = 4096;
         options.conn.id_key = IdKey::from_seed(kSeed);
         options.emitter.queue_records = 256;
+        options.emitter.text_bytes = 1u << 20;
+        options.decode.fragment_datagrams_max = 64;
         options.emitter.wait_when_full = true;
         options.emitter.wait = [this] { drain(); };
         options.extended = how.extended;

@@ -3,6 +3,10 @@
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
+
+namespace Catch {
+inline auto Contains(const std::string& text) { return Matchers::ContainsSubstring(text); } // as version 2 calls it
+} // namespace Catch
 #else
 #include <catch2/catch.hpp>
 #endif
