@@ -55,6 +55,7 @@ run_on_new_machine() {
     # shellcheck disable=SC2016 # the inner shell's own arguments
     unshare --mount --pid --fork --kill-child --propagation private bash -c '
         root=$1 command=$2
+        mount --bind "$root" "$root" # so that the root is a mount: `ip netns exec` changes how it propagates
         mount -t proc proc "$root/proc"
         mount --rbind /sys "$root/sys"
         mount --rbind /dev "$root/dev"

@@ -41,6 +41,8 @@ def need(*programs, usual=("vsftpd", "curl")):
     probe = f"ftpsensor-probe-{os.getpid()}"
     if subprocess.run(["ip", "netns", "add", probe], capture_output=True).returncode != 0:
         skip("may not make network namespaces")
+    if subprocess.run(["ip", "netns", "exec", probe, "true"], capture_output=True).returncode != 0:
+        skip("may not enter network namespaces")
     subprocess.run(["ip", "netns", "del", probe], check=False)
 
 
