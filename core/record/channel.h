@@ -26,7 +26,8 @@ namespace ftpsensor {
 // the buffer, it starts over at the beginning and the rest of the buffer is left out.
 class TextRing {
 public:
-    explicit TextRing(std::size_t capacity) : capacity_(capacity), bytes_(std::make_unique_for_overwrite<char[]>(capacity)) {}
+    explicit TextRing(std::size_t capacity)
+        : capacity_(capacity), bytes_(std::make_unique_for_overwrite<char[]>(capacity)) {}
 
     // The place of `text`, now copied, or false where there is no room. Producer.
     bool write(std::string_view text, std::uint64_t& position) {
