@@ -1,7 +1,7 @@
 """FTP servers of other projects in the lab, each with its own log of the commands that it got.
 
 A server runs in the lab's server namespace, with a private view of the machine: its own /etc/passwd (where the users
-GUEST and LOCAL exist), its own /etc/pam.d and its own /dev/log. The machine itself is left as it is. One at a time:
+GUEST and LOCAL exist), its own /etc/pam.d, /run and /dev/log. The machine itself is left as it is. One at a time:
 each listens on port 21 of all addresses.
 
 sessions() reads the server's log: a list of sessions, each a list of Taken in the order in which the server took them.
@@ -29,14 +29,22 @@ FILES = {"hello.txt": b"hello, sensor\n", "small.bin": bytes(range(256)) * 300} 
 # Mounts are the namespace's own: `ip netns exec` gives each command its own.
 PRIVATE = """set -e
 for device in null zero full random urandom tty; do
+    [ -e "/dev/$device" ] || continue
     : > "$0/dev/$device"
     mount --bind "/dev/$device" "$0/dev/$device"
 done
 mount --rbind "$0/dev" /dev
+mount --bind "$0/run" /run
 mount --bind "$0/passwd" /etc/passwd
 mount --bind "$0/pam.d" /etc/pam.d
+ulimit -n 1024 # some close each possible file for each session
 exec "$@"
 """
+
+
+def hashed(password):
+    """As crypt(3) does it."""
+    return subprocess.run(["openssl", "passwd", "-5", password], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @dataclasses.dataclass
@@ -62,7 +70,7 @@ def make_root(folder):
 
 
 def make_private(folder):
-    for name in ("dev", "pam.d", "empty"):
+    for name in ("dev", "run", "pam.d", "empty"):
         (folder / name).mkdir(exist_ok=True)
     kept = [line for line in pathlib.Path("/etc/passwd").read_text().splitlines() if line.split(":")[0] not in ("ftp", LOCAL)]
     kept.append(f"ftp:x:{FTP_ID}:65534::{folder / 'ftp'}:/bin/sh")
@@ -157,8 +165,7 @@ class Proftpd(Server):
 
     def command(self):
         configuration, users = self.folder / "proftpd.conf", self.folder / "proftpd.passwd"
-        hashed = subprocess.run(["openssl", "passwd", "-6", LOCAL_PASSWORD], check=True, capture_output=True, text=True)
-        users.write_text("".join(f"{user}:{hashed.stdout.strip()}:{number}:65534::{self.root}:/bin/sh\n"
+        users.write_text("".join(f"{user}:{hashed(LOCAL_PASSWORD)}:{number}:65534::{self.root}:/bin/sh\n"
                                  for user, number in ((LOCAL, LOCAL_ID), ("ftp", FTP_ID))))
         users.chmod(0o600)
         groups = self.folder / "proftpd.group"
@@ -210,14 +217,13 @@ class PureFtpd(Server):
     guests_may_change = False  # it lets no guest delete or rename
 
     def command(self):
-        users = self.folder / "pure.passwd"
-        tool = ["pure-pw", "useradd", LOCAL, "-f", str(users), "-u", str(LOCAL_ID), "-g", "65534", "-d", str(self.root), "-m",
-                "-F", str(self.folder / "pure.pdb")]
-        subprocess.run(tool, input=f"{LOCAL_PASSWORD}\n" * 2, text=True, check=True, capture_output=True,
-                       env={**os.environ, "PATH": search_path()})
+        users, database = self.folder / "pure.passwd", self.folder / "pure.pdb"
+        # Its own hash takes minutes of this machine's time; it reads the system's too.
+        users.write_text(f"{LOCAL}:{hashed(LOCAL_PASSWORD)}:{LOCAL_ID}:65534::{self.root}" + ":" * 12 + "\n")
+        subprocess.run(["pure-pw", "mkdb", str(database), "-f", str(users)], check=True, env={"PATH": search_path()})
         self._listen_to_syslog()
         return ["pure-ftpd", "--dontresolve", "--logpid", "--verboselog", "--verboselog", "--umask", "133:022",
-                "--login", f"puredb:{self.folder / 'pure.pdb'}", "--passiveportrange", "%d:%d" % PASSIVE_PORTS,
+                "--login", f"puredb:{database}", "--anonymouscancreatedirs", "--passiveportrange", "%d:%d" % PASSIVE_PORTS,
                 "--pidfile", str(self.folder / "pure.pid")]
 
     def _listen_to_syslog(self):
@@ -237,7 +243,10 @@ class PureFtpd(Server):
     def sessions(self):
         found = {}
         for line in self.log.read_text(errors="replace").splitlines():
-            if match := re.search(r"pure-ftpd\[(\d+)\]: \(.*?\) \[DEBUG\] Command \[(\S+)\] \[(.*)\]$", line):
+            if reply := re.search(r"pure-ftpd\[(\d+)\]: \(.*?\) \[DEBUG\] (\d{3})[ -]", line):
+                if reply[1] in found:
+                    found[reply[1]][-1].code = int(reply[2])
+            elif match := re.search(r"pure-ftpd\[(\d+)\]: \(.*?\) \[DEBUG\] Command \[(\S+)\] \[(.*)\]$", line):
                 command = match[2].upper()
                 found.setdefault(match[1], []).append(Taken(command, None if command == "PASS" else match[3]))
         return list(found.values())

@@ -22,6 +22,7 @@ import tempfile
 import time
 
 SKIPPED = 77
+GUEST = "nobody"  # whom vsftpd acts as for guests; its own user is there only where its package was installed
 CLIENT, SERVER = ("10.98.0.1", "fd98::1"), ("10.98.0.2", "fd98::2")
 SPAN = "span"  # the sensor's interface, in its namespace
 
@@ -148,8 +149,8 @@ class Lab:
         root = self.folder / "ftp"
         (root / "upload").mkdir(parents=True)
         (self.folder / "empty").mkdir()
-        ftp = pwd.getpwnam("ftp")
-        os.chown(root / "upload", ftp.pw_uid, ftp.pw_gid)
+        guest = pwd.getpwnam(GUEST)
+        os.chown(root / "upload", guest.pw_uid, guest.pw_gid)
         (root / "hello.txt").write_text("hello, sensor\n")
         (root / "small.bin").write_bytes(bytes(range(256)) * 300)
         (root / "big.bin").write_bytes(os.urandom(1 << 20) * 64)
@@ -158,6 +159,7 @@ class Lab:
 listen_ipv6=YES
 background=NO
 anonymous_enable=YES
+ftp_username={GUEST}
 local_enable=NO
 anon_root={root}
 write_enable=YES

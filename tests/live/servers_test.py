@@ -27,8 +27,7 @@ GREETING = "<init>"  # not a command: what the server's first reply answers
 def kinds_of_visit(client):
     """(user, password, active, IPv6) of each visit."""
     guest, local = (ftp_servers.GUEST, ftp_servers.GUEST_PASSWORD), (ftp_servers.LOCAL, ftp_servers.LOCAL_PASSWORD)
-    kinds = [(*guest, False, False), (*local, True, False)]
-    return kinds + [(*local, False, True), (*guest, True, True)] if client.v6 else [*kinds, (*guest, True, False), (*local, False, False)]
+    return [(*guest, False, False), (*local, True, False), (*local, False, client.v6), (*guest, True, client.v6)]
 
 
 def visit_server(hub, server, client):
@@ -53,7 +52,7 @@ def same_argument(taken, entry):
     """The argument that the server took against the one that we logged."""
     ours = entry.get("arg", "")
     if taken.argument is None:
-        return ours != ""
+        return ours in (ftp_servers.GUEST_PASSWORD, ftp_servers.LOCAL_PASSWORD)
     if taken.command not in PATH_COMMANDS or taken.argument == "":
         return ours == taken.argument
     host = entry["id.resp_h"]
@@ -96,13 +95,21 @@ def check_transfers(server, entries):
     moved = [entry for entry in entries if entry["command"] in ("RETR", "STOR") and entry.get("reply_code") == 226]
     without = [entry for entry in moved if "fuid" not in entry]
     lab.check(moved and not without, f"{server.name}: each of {len(moved)} transfers has its fuid {without or ''}".rstrip())
-    wrong = []
+    wrong, misled = [], 0
     for entry in moved:
         content = ftp_servers.FILES.get(entry["arg"].rsplit("/", 1)[-1])
-        wanted = len(content) if entry["command"] == "RETR" else ftp_clients.UPLOAD_BYTES
-        if entry.get("data_channel.bytes") != wanted or entry.get("data_channel.complete") is not True:
+        size = len(content) if entry["command"] == "RETR" else ftp_clients.UPLOAD_BYTES
+        if entry.get("data_channel.bytes") != size:
             wrong.append(entry)
+        elif entry.get("data_channel.complete") is not True:
+            # Known: file_size is, as in Zeek, the last number of the 150 reply, whatever that counts ("150 Connecting
+            # to port 44855", "150 75.0 kbytes to download"), and `complete` takes it for the announced length.
+            misled += 1
+            if entry.get("file_size", size) == size:
+                wrong.append(entry)
     lab.check(not wrong, f"{server.name}: and the bytes of its file {wrong or ''}".rstrip())
+    if misled:
+        print(f"note: {server.name}: {misled} transfers are not `complete`: their 150 reply has another number")
 
 
 def check_server(hub, kind, clients):
@@ -147,6 +154,9 @@ def present(candidates, names):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
+    unknown = set(sys.argv[2:]) - {one.name for one in (*ftp_servers.ALL, *ftp_clients.ALL)}
+    if unknown:
+        sys.exit(f"no such server or client: {' '.join(sorted(unknown))}")
     lab.need("openssl", usual=())
     wanted_servers, wanted_clients = ([one.name for one in kind if one.name in sys.argv[2:]]
                                       for kind in (ftp_servers.ALL, ftp_clients.ALL))
