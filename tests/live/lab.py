@@ -22,7 +22,8 @@ import tempfile
 import time
 
 SKIPPED = 77
-GUEST = "nobody"  # whom vsftpd acts as for guests; its own user is there only where its package was installed
+GUEST = "daemon"  # whom vsftpd acts as for guests: its own user is there only where its package was installed, and
+# nobody is whom it acts as before the login
 CLIENT, SERVER = ("10.98.0.1", "fd98::1"), ("10.98.0.2", "fd98::2")
 SPAN = "span"  # the sensor's interface, in its namespace
 
