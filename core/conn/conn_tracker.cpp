@@ -40,8 +40,9 @@ Id96 address_pair_uid(const IdKey& key, const Layer& layer) {
 
 ConnTracker::ConnTracker(const ConnOptions& options, ConnObserver& observer, EventCounters& events)
     : options_(options), observer_(observer), conn_events_(events, options.id_key), extras_(kExtrasMax),
-      history_(extras_, events), gaps_(options.ranges_max, events), tcp_(options.tcp, history_, gaps_, conn_events_),
-      likely_(options.ftp_ports), table_(options.connections_max, options.hash_secret), wheel_(table_.data()) {
+      history_(extras_, events), gaps_(options.ranges_max, events), likely_(options.ftp_ports),
+      tcp_(options.tcp, likely_, history_, gaps_, conn_events_), table_(options.connections_max, options.hash_secret),
+      wheel_(table_.data()) {
     due_.reserve(4096);
 }
 

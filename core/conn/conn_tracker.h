@@ -118,8 +118,8 @@ private:
     ConnExtraPool extras_;
     History history_;
     GapTracker gaps_;
-    TcpTracker tcp_;
     LikelyServerPorts likely_;
+    TcpTracker tcp_;
     FlowTable table_;
     TimerWheel wheel_;
     std::uint64_t opened_ = 0;

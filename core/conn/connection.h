@@ -108,6 +108,7 @@ struct Connection {
     std::uint32_t wheel_previous = kNone;
     std::uint32_t wheel_slot = kNone;
 
+    std::uint32_t half_close_phase = kNone; // TCP: when the first end closed, within kSessionTimer from `start`; us
     std::uint32_t first_seq = 0;
     std::uint32_t history_seen = 0;
     std::uint32_t extra = kNone;        // tunnel parents, long history (conn_extra.h)

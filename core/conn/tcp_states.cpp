@@ -52,7 +52,8 @@ void TcpTracker::update_state(Connection& c, Step& s) const {
 
 void TcpTracker::established(Connection& c) const {
     std::uint16_t port = c.id().resp_p;
-    if (c.orig().state == TcpState::inactive && is_interactive(c.id().orig_p)) port = c.id().orig_p;
+    // Half a connection: the originator's port may be the service's.
+    if (c.orig().state == TcpState::inactive && !likely_.tcp(port) && likely_.tcp(c.id().orig_p)) port = c.id().orig_p;
     if (is_interactive(port)) c.inactivity = timeouts_.interactive_inactivity;
 }
 

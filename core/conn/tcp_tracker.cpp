@@ -53,7 +53,9 @@ void TcpTracker::open(Connection& c) const {
 }
 
 bool TcpTracker::is_reuse(const Connection& c, const Layer& segment, Timestamp time) const {
-    if (segment.bad_header || !(segment.tcp_flags & kSyn)) return false;
+    // A SYN whose options end beyond the packet is believed; one without room for a header is not.
+    constexpr std::uint8_t kLeastDataOffset = 5;
+    if (segment.l4[12] >> 4 < kLeastDataOffset || !(segment.tcp_flags & kSyn)) return false;
     const Endpoint& orig = c.orig();
     const Endpoint& resp = c.resp();
     const Endpoint* starter = &orig;
@@ -340,17 +342,26 @@ void TcpTracker::closed(Connection& c, unsigned side) const {
     if (end.state == TcpState::reset || peer.did_close || peer.state == TcpState::inactive) {
         c.deadline_kind = Deadline::closing;
         c.deadline = c.seen + timeouts_.close_delay;
-    } else if (c.deadline_kind != Deadline::closing)
-        arm_expire(c);
+        return;
+    }
+    if (c.deadline_kind == Deadline::closing) return;
+    if (end.previous != TcpState::inactive)
+        c.half_close_phase = static_cast<std::uint32_t>((c.seen - c.start) % TcpTimeouts::kSessionTimer / kMicrosecond);
+    arm_expire(c);
 }
 
-// Zeek's ExpireTimer looks each tcp_session_timer from the start of the connection.
+// Zeek's ExpireTimer looks each tcp_session_timer, and there may be two of it: from the start of the connection, and
+// from when its first end closed.
 void TcpTracker::arm_expire(Connection& c) const {
-    const Timestamp first = c.start + TcpTimeouts::kSynTimeout;
     const Timestamp after = c.seen + TcpTimeouts::kLinger;
-    const Duration looks = after < first ? 0 : (after - first) / TcpTimeouts::kSessionTimer + 1;
+    const auto first_look_after = [after](Timestamp first) {
+        const Duration looks = after < first ? 0 : (after - first) / TcpTimeouts::kSessionTimer + 1;
+        return first + looks * TcpTimeouts::kSessionTimer;
+    };
     c.deadline_kind = Deadline::expire;
-    c.deadline = first + looks * TcpTimeouts::kSessionTimer;
+    c.deadline = first_look_after(c.start + TcpTimeouts::kSynTimeout);
+    if (c.half_close_phase != Connection::kNone)
+        c.deadline = std::min(c.deadline, first_look_after(c.start + c.half_close_phase * kMicrosecond));
 }
 
 bool TcpTracker::deadline_reached(Connection& c) const {

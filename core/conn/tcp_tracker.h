@@ -8,6 +8,7 @@
 #include "core/conn/connection.h"
 #include "core/conn/gap_tracker.h"
 #include "core/conn/history.h"
+#include "core/conn/likely_ports.h"
 #include "core/packet/decode.h"
 
 #include <cstdint>
@@ -37,8 +38,9 @@ struct TcpOutcome {
 
 class TcpTracker {
 public:
-    TcpTracker(const TcpTimeouts& timeouts, const History& history, GapTracker& gaps, const ConnEvents& events)
-        : timeouts_(timeouts), history_(history), gaps_(gaps), events_(events) {}
+    TcpTracker(const TcpTimeouts& timeouts, const LikelyServerPorts& likely, const History& history, GapTracker& gaps,
+               const ConnEvents& events)
+        : timeouts_(timeouts), likely_(likely), history_(history), gaps_(gaps), events_(events) {}
 
     // Sets up the members of a connection that the first packet is about to open.
     void open(Connection& c) const;
@@ -78,6 +80,7 @@ private:
     void arm_expire(Connection& c) const;
 
     TcpTimeouts timeouts_;
+    const LikelyServerPorts& likely_;
     const History& history_;
     GapTracker& gaps_;
     const ConnEvents& events_;

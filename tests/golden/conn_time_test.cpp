@@ -94,6 +94,23 @@ TEST_CASE("close: half a close waits for the other half") {
     CHECK(tcp(trace, "conn_state resp_bytes") == "SF 10");
 }
 
+TEST_CASE("expire: a RST of an end that had closed is looked for from the start and from the close, each 6 seconds") {
+    const auto written = [](Duration close) {
+        Trace trace;
+        TcpTalk talk(trace);
+        talk.open();
+        trace.at(kStart + close);
+        talk.fin(Side::client).rst(Side::client);
+        packet_at(trace, kStart + 100 * kSecond);
+        return tcp(trace, "_write_ts conn_state");
+    };
+    // From the start: at 5, 11, 17. From the close: 6 after it. Whichever comes first after 5 seconds of silence.
+    CHECK(written(3 * kSecond) == "9 RSTO");
+    CHECK(written(5 * kSecond) == "11 RSTO");
+    CHECK(written(5 * kSecond + 500 * kMillisecond) == "11 RSTO");
+    CHECK(written(7 * kSecond) == "13 RSTO");
+}
+
 TEST_CASE("inactivity: an established connection is over after 5 minutes") {
     Trace trace;
     TcpTalk(trace).open();
@@ -108,6 +125,13 @@ TEST_CASE("inactivity: ports of people who think, an hour") {
     TcpTalk(trace, {.server = {ip("10.0.0.2"), 24}}).open();
     packet_at(trace, kStart + 2 * kHour);
     CHECK(tcp(trace, "id.resp_p _write_ts") == "24 300.008 | 21 3600.002 | 22 3600.005");
+}
+
+TEST_CASE("inactivity: half a connection from a service to a port of people who think is the service's") {
+    Trace trace;
+    TcpTalk(trace, {.client = {ip("10.0.0.1"), 23}}).lose_next().open();
+    packet_at(trace, kStart + 2 * kHour);
+    CHECK(tcp(trace, "id.orig_p history _write_ts") == "23 ^hA 300.001");
 }
 
 TEST_CASE("inactivity: FTP on any port, an hour") {
@@ -162,6 +186,18 @@ TEST_CASE("reuse: a SYN with another number while the connection is open") {
     const Logs logs = read(trace);
     CHECK(logs.show("conn", "conn_state history _write_ts") == "S1 ShA 0.003 | S1 ShA 0.005");
     CHECK(logs.count(Event::active_connection_reuse) == 1);
+}
+
+TEST_CASE("reuse: a SYN whose options end beyond the packet is one, a SYN without room for a header is not") {
+    const auto connections = [](std::uint8_t header_words) {
+        Trace trace;
+        TcpTalk(trace, {.client_isn = 1000}).open();
+        trace.add({Ethernet{}, Ipv4{.source = ip("10.0.0.1"), .destination = ip("10.0.0.2")},
+                   Tcp{.seq = 9000, .flags = kFlagSyn, .header_words = header_words}});
+        return read(trace).show("conn", "conn_state orig_pkts");
+    };
+    CHECK(connections(15) == "S1 2 | OTH 0");
+    CHECK(connections(4) == "S1 2");
 }
 
 TEST_CASE("order: entries come as they are due, not as connections began") {
