@@ -56,6 +56,18 @@ def check(condition, what):
     print(f"ok: {what}")
 
 
+LOSSES = ("missed", "errors", "no_mbuf", "kernel_drops", "cut", "conn_records_dropped", "ftp_records_dropped", "late_records",
+          "write_errors", "entries_lost")
+
+
+def check_nothing_lost(sensor):
+    """By the summary of a sensor that has ended."""
+    figures = sensor.summary()
+    lost = {name: figures.get(name) for name in LOSSES if figures.get(name) != 0}
+    check(not lost, f"nothing lost, cut or late {lost or ''}".rstrip())
+    check(figures["received"] > 0, f"of {figures['received']:.0f} packets")
+
+
 def wait_for(condition, what, seconds=20):
     deadline = time.monotonic() + seconds
     while not condition():
