@@ -85,8 +85,9 @@ class Server:
     name = program = ""
     guests_may_change = True  # delete and rename
 
-    def __init__(self, hub):
-        self.hub, self.folder = hub, hub.folder
+    def __init__(self, hub, announced=None):
+        """`announced`: the address in its 227 replies, where that is not the one it listens on (NAT)."""
+        self.hub, self.folder, self.announced = hub, hub.folder, announced
         self.root = make_root(hub.folder)
         self.log = hub.folder / f"{self.name}-commands.txt"
         make_private(hub.folder)
@@ -143,7 +144,7 @@ xferlog_enable=YES
 xferlog_std_format=NO
 log_ftp_protocol=YES
 vsftpd_log_file={self.log}
-""")
+""" + (f"listen_ipv6=NO\nlisten=YES\npasv_address={self.announced}\n" if self.announced else ""))
         return ["vsftpd", str(configuration)]
 
     def sessions(self):
@@ -198,7 +199,7 @@ ExtendedLog {self.log} ALL commands
   Group nogroup
   UserAlias anonymous ftp
 </Anonymous>
-""")
+""" + (f"MasqueradeAddress {self.announced}\n" if self.announced else ""))
         return ["proftpd", "--nodaemon", "--quiet", "--config", str(configuration)]
 
     def sessions(self):
@@ -224,7 +225,7 @@ class PureFtpd(Server):
         self._listen_to_syslog()
         return ["pure-ftpd", "--dontresolve", "--logpid", "--verboselog", "--verboselog", "--umask", "133:022",
                 "--login", f"puredb:{database}", "--anonymouscancreatedirs", "--passiveportrange", "%d:%d" % PASSIVE_PORTS,
-                "--pidfile", str(self.folder / "pure.pid")]
+                "--pidfile", str(self.folder / "pure.pid"), *(["-P", self.announced] if self.announced else [])]
 
     def _listen_to_syslog(self):
         """Its log of commands goes to syslog alone: a socket of ours takes that place."""

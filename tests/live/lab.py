@@ -2,10 +2,11 @@
 
     client --+
              +-- hub: a bridge that learns nothing (ageing_time 0), so that every frame leaves by every port -- span: sensor
-    server --+
+    server --+   (and server2, where the test asks for it)
 
 Needs root, iproute2, ethtool, vsftpd, curl and tcpdump; a test that lacks one exits with 77 (meson: skipped) and says which.
-Everything lives in namespaces and folders of the test's own and is gone at its end. Nothing leaves the machine.
+Everything lives in namespaces of the test's own (isolation.py): it is gone at the test's end, a kill -9 included, and
+tests that run at once do not see each other. Nothing leaves the machine.
 """
 import contextlib
 import glob
@@ -21,10 +22,13 @@ import sys
 import tempfile
 import time
 
+import isolation
+
 SKIPPED = 77
 GUEST = "daemon"  # whom vsftpd acts as for guests: its own user is there only where its package was installed, and
 # nobody is whom it acts as before the login
-CLIENT, SERVER = ("10.98.0.1", "fd98::1"), ("10.98.0.2", "fd98::2")
+CLIENT, SERVER, SERVER2 = ("10.98.0.1", "fd98::1"), ("10.98.0.2", "fd98::2"), ("10.98.0.3", "fd98::3")
+HOSTS = {"client": CLIENT, "server": SERVER, "server2": SERVER2}
 SPAN = "span"  # the sensor's interface, in its namespace
 
 
@@ -34,18 +38,20 @@ def skip(why):
 
 
 def need(*programs, usual=("vsftpd", "curl")):
-    """Ends the test as skipped unless it runs as root, may make namespaces, and has the programs."""
+    """Ends the test as skipped unless it runs as root, may make namespaces, and has the programs. What follows runs in
+    namespaces of the test's own: called once, before anything else."""
     if os.geteuid() != 0:
         skip("needs root (network namespaces, AF_PACKET)")
     for program in ("ip", "ethtool", "tcpdump", *usual, *programs):
         if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
             skip(f"needs {program}")
-    probe = f"ftpsensor-probe-{os.getpid()}"
-    if subprocess.run(["ip", "netns", "add", probe], capture_output=True).returncode != 0:
-        skip("may not make network namespaces")
-    if subprocess.run(["ip", "netns", "exec", probe, "true"], capture_output=True).returncode != 0:
-        skip("may not enter network namespaces")
-    subprocess.run(["ip", "netns", "del", probe], check=False)
+    try:
+        isolation.enter()
+    except OSError as error:
+        skip(f"may not make namespaces ({error})")
+    for command in (["ip", "netns", "add", "probe"], ["ip", "netns", "exec", "probe", "true"], ["ip", "netns", "del", "probe"]):
+        if subprocess.run(command, capture_output=True).returncode != 0:
+            skip(f"may not use network namespaces: {' '.join(command)}")
 
 
 def check(condition, what):
@@ -99,20 +105,21 @@ class Sensor:
 
 
 class Lab:
-    def __init__(self, ftpsensord, with_server=True):
-        """`with_server`: vsftpd runs; else the test starts what it wants."""
+    def __init__(self, ftpsensord, with_server=True, hosts=("client", "server")):
+        """`with_server`: vsftpd runs on "server"; else the test starts what it wants. `hosts`: some of HOSTS."""
         self.with_server = with_server
+        self.hosts = hosts
         self.ftpsensord = str(pathlib.Path(ftpsensord).resolve())
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ftpsensor-lab-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=isolation.FILES))
         self.folder.chmod(0o755)
         self.processes = []
-        self.names = {role: f"fs{os.getpid()}-{role}" for role in ("hub", "client", "server", "sensor")}
+        self.roles = ("hub", *hosts, "sensor")
 
     def __enter__(self):
         try:
             self._build_network()
             if self.with_server:
-                self._start_server()
+                self.start_vsftpd()
         except BaseException:
             self._tear_down()
             raise
@@ -127,14 +134,14 @@ class Lab:
     # --- network
 
     def inside(self, role, *command):
-        return ["ip", "netns", "exec", self.names[role], *command]
+        return ["ip", "netns", "exec", role, *command]
 
     def call(self, role, *command, **options):
         return subprocess.run(self.inside(role, *command), check=True, capture_output=True, text=True, **options)
 
     def _build_network(self):
-        for role, name in self.names.items():
-            subprocess.run(["ip", "netns", "add", name], check=True)
+        for role in self.roles:
+            subprocess.run(["ip", "netns", "add", role], check=True)
             for setting in ("all", "default"):
                 quiet = [f"net.ipv6.conf.{setting}.router_solicitations=0", f"net.ipv6.conf.{setting}.accept_dad=0"]
                 if role in ("hub", "sensor"):
@@ -144,30 +151,31 @@ class Lab:
         self.call("hub", "ip", "link", "add", "br0", "type", "bridge", "ageing_time", "0", "mcast_snooping", "0",
                   "stp_state", "0", "forward_delay", "0")
         self.call("hub", "ip", "link", "set", "br0", "up")
-        for role, interface in (("client", "eth0"), ("server", "eth0"), ("sensor", SPAN)):
-            self.call("hub", "ip", "link", "add", f"p-{role}", "type", "veth", "peer", "name", interface,
-                      "netns", self.names[role])
+        for role, interface in (*((host, "eth0") for host in self.hosts), ("sensor", SPAN)):
+            self.call("hub", "ip", "link", "add", f"p-{role}", "type", "veth", "peer", "name", interface, "netns", role)
             # What is glued together at one end arrives glued together at the other.
             self.call("hub", "ethtool", "-K", f"p-{role}", "tso", "off", "gso", "off", "gro", "off")
             self.call(role, "ethtool", "-K", interface, "tso", "off", "gso", "off", "gro", "off", "tx", "off")
             self.call("hub", "ip", "link", "set", f"p-{role}", "master", "br0", "up")
             self.call(role, "ip", "link", "set", interface, "up")
-        for role, (v4, v6) in (("client", CLIENT), ("server", SERVER)):
+        for role in self.hosts:
+            v4, v6 = HOSTS[role]
             self.call(role, "ip", "address", "add", f"{v4}/24", "dev", "eth0")
             self.call(role, "ip", "-6", "address", "add", f"{v6}/64", "dev", "eth0", "nodad")
 
     # --- FTP
 
-    def _start_server(self):
-        root = self.folder / "ftp"
+    def start_vsftpd(self, role="server", **settings):
+        """`settings`: further ones of vsftpd.conf(5). Serves the folder ftp-ROLE to guests."""
+        root = self.folder / f"ftp-{role}"
         (root / "upload").mkdir(parents=True)
-        (self.folder / "empty").mkdir()
+        (self.folder / "empty").mkdir(exist_ok=True)
         guest = pwd.getpwnam(GUEST)
         os.chown(root / "upload", guest.pw_uid, guest.pw_gid)
         (root / "hello.txt").write_text("hello, sensor\n")
         (root / "small.bin").write_bytes(bytes(range(256)) * 300)
         (root / "big.bin").write_bytes(os.urandom(1 << 20) * 64)
-        configuration = self.folder / "vsftpd.conf"
+        configuration = self.folder / f"vsftpd-{role}.conf"
         configuration.write_text(f"""listen=NO
 listen_ipv6=YES
 background=NO
@@ -185,9 +193,9 @@ secure_chroot_dir={self.folder / "empty"}
 seccomp_sandbox=NO
 use_localtime=NO
 xferlog_enable=NO
-""")
-        self.start("server", "vsftpd", str(configuration))
-        wait_for(lambda: ":21 " in self.call("server", "ss", "-Hltn").stdout + " ", "vsftpd listens")
+""" + "".join(f"{key}={value}\n" for key, value in settings.items()))
+        self.start(role, "vsftpd", str(configuration), name=f"vsftpd-{role}")
+        wait_for(lambda: ":21 " in self.call(role, "ss", "-Hltn").stdout + " ", f"vsftpd listens on {role}")
 
     def curl(self, *arguments, background=False):
         command = self.inside("client", "curl", "--silent", "--show-error", "--max-time", "60", *arguments)
@@ -219,9 +227,9 @@ xferlog_enable=NO
         self.processes.append(process)
         return process
 
-    def start_sensor(self, workers=2, **settings):
+    def start_sensor(self, workers=2, folder="logs", **settings):
         """`settings`: keys of the config with __ for the dot (log__flush_interval="200ms")."""
-        logs = self.folder / "logs"
+        logs = self.folder / folder
         configuration = self.folder / "ftpsensor.yaml"
         configuration.write_text(f"capture:\n  ports: [{{interface: {SPAN}}}]\n")
         process = self.start("sensor", self.ftpsensord, "run", "-c", str(configuration),
@@ -264,12 +272,12 @@ xferlog_enable=NO
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             process.wait()
-        for name in self.names.values():
-            pids = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True).stdout.split()
+        for role in self.roles:
+            pids = subprocess.run(["ip", "netns", "pids", role], capture_output=True, text=True).stdout.split()
             for pid in pids:  # vsftpd's children
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)
-            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+            subprocess.run(["ip", "netns", "del", role], capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

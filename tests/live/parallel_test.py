@@ -24,7 +24,7 @@ def size_of(number):
 
 
 def make_files(hub):
-    folder = hub.folder / "ftp" / "many"
+    folder = hub.folder / "ftp-server" / "many"
     folder.mkdir()
     for number in range(FILES):
         (folder / f"{number}.bin").write_bytes(os.urandom(size_of(number)))
