@@ -27,10 +27,11 @@ enum class ConfigFormat : std::uint8_t { json, tsv };
 enum class ConfigTimestamps : std::uint8_t { iso8601, epoch };
 enum class ConfigRss : std::uint8_t { automatic, addresses, ports };
 
-struct PortConfig {        // one item of capture.ports; exactly one of the three
+struct PortConfig {        // one item of capture.ports; exactly one of the four
     std::string interface; // "eth1": net_af_packet on a network interface of the kernel
     std::string pci;       // "0000:3b:00.0": a port bound to a DPDK driver
     std::string vdev;      // "net_pcap0,rx_pcap=x.pcap": any virtual device, as EAL takes it
+    std::string af_xdp{};  // "eth1": net_af_xdp on a network interface of the kernel
 };
 
 struct CaptureConfig {

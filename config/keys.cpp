@@ -24,7 +24,9 @@ Keys capture_keys() {
         ports_key(
             "capture.ports",
             "The ports that see the traffic. interface: a network interface of the kernel, through AF_PACKET, any "
-            "card. pci: a port bound to a DPDK driver, for full speed. vdev: any virtual device of DPDK. Two ports "
+            "card. af_xdp: the same through AF_XDP: faster, but the interface then serves nothing else, and frames are "
+            "at most 3456 bytes. pci: a port bound to a DPDK driver, for full speed. vdev: any virtual device of DPDK. "
+            "Two ports "
             "that tap one link, a direction each, are merged by time. `read` needs none.",
             "- interface: eth1"),
         key("capture.filter", text("a BPF expression in quotes, as tcpdump takes it; \"\": everything"),

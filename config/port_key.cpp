@@ -11,7 +11,7 @@ namespace ftpsensor {
 namespace {
 
 constexpr std::size_t kPortsMax = 32; // RTE_MAX_ETHPORTS of Debian's DPDK
-constexpr std::string_view kPortItem = "one of interface, pci or vdev";
+constexpr std::string_view kPortItem = "one of interface, af_xdp, pci or vdev";
 
 struct PortMember {
     std::string_view name;
@@ -19,9 +19,11 @@ struct PortMember {
     Codec<std::string> codec;
 };
 
-const std::array<PortMember, 3>& port_members() {
-    static const std::array<PortMember, 3> members{{
+const std::array<PortMember, 4>& port_members() {
+    static const std::array<PortMember, 4> members{{
         {"interface", &PortConfig::interface,
+         text("the name of a network interface, at most 15 characters, such as eth1", interface_fault)},
+        {"af_xdp", &PortConfig::af_xdp,
          text("the name of a network interface, at most 15 characters, such as eth1", interface_fault)},
         {"pci", &PortConfig::pci, text("a PCI address such as 0000:3b:00.0", pci_fault)},
         {"vdev", &PortConfig::vdev,
@@ -69,7 +71,7 @@ void check_ports(const std::vector<PortConfig>& ports, const YamlNode* node) {
                 throw ValueFault(at, fmt::format("{}.{}", item_path(i), member.name), fault, give(member.codec));
         }
         if (given != 1) throw ValueFault(at, item_path(i), "names not exactly one device", give(kPortItem));
-        const auto as_tuple = [](const PortConfig& p) { return std::tie(p.interface, p.pci, p.vdev); };
+        const auto as_tuple = [](const PortConfig& p) { return std::tie(p.interface, p.af_xdp, p.pci, p.vdev); };
         for (std::size_t j = 0; j < i; ++j)
             if (as_tuple(ports[i]) == as_tuple(ports[j]))
                 throw ValueFault(at, item_path(i), fmt::format("is the same port as {}", item_path(j)), "keep one");

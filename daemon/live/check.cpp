@@ -2,6 +2,7 @@
 //
 // Opens nothing and changes nothing. Each line that is not plain information says what to type.
 #include "daemon/commands.h"
+#include "daemon/live/af_xdp.h"
 #include "daemon/live/eal.h"
 #include "daemon/live/filter.h"
 #include "daemon/live/interface.h"
@@ -52,8 +53,23 @@ std::uint64_t check_interface_port(const Config& config, const std::string& name
     return config.workers.count * ring.locked_bytes();
 }
 
+void check_af_xdp_port(const Config& config, const std::string& name, Notes& notes) {
+    const InterfaceState state = inspect_interface(name);
+    check_interface(name, state, notes);
+    if (!state.exists) return;
+    const AfXdpState xdp = inspect_af_xdp(name);
+    add_note(notes, NoteLevel::info,
+             fmt::format("{}: net_af_xdp, promiscuous, MTU {}; {} queue{}, frames of up to {} bytes", name, state.mtu,
+                         xdp.queues, xdp.queues == 1 ? "" : "s", kAfXdpFrameMax));
+    check_af_xdp(name, state, xdp, config.workers.count, notes);
+}
+
 std::uint64_t check_port(const Config& config, const PortConfig& port, Notes& notes) {
     if (!port.interface.empty()) return check_interface_port(config, port.interface, notes);
+    if (!port.af_xdp.empty()) {
+        check_af_xdp_port(config, port.af_xdp, notes);
+        return 0;
+    }
     if (!port.pci.empty()) {
         const PciState state = inspect_pci(port.pci);
         check_pci(port.pci, state, notes);

@@ -58,9 +58,7 @@ const OffloadCommands& commands_of(Offload offload) { return kOffloads[static_ca
 
 std::optional<std::uint32_t> ethtool_get(const std::string& name, std::uint32_t command) {
     ethtool_value value{.cmd = command, .data = 0};
-    ifreq request = request_for(name);
-    request.ifr_data = reinterpret_cast<char*>(&value);
-    if (!ControlSocket().call(SIOCETHTOOL, request)) return std::nullopt;
+    if (!ethtool_call(name, &value)) return std::nullopt;
     return value.data;
 }
 
@@ -74,9 +72,7 @@ bool set_offload(const std::string& name, Offload offload, bool on) {
     const auto& commands = commands_of(offload);
     const std::uint32_t others = ethtool_get(name, commands.get).value_or(0) & ~commands.mask;
     ethtool_value value{.cmd = commands.set, .data = others | (on ? commands.mask : 0)};
-    ifreq request = request_for(name);
-    request.ifr_data = reinterpret_cast<char*>(&value);
-    return ControlSocket().call(SIOCETHTOOL, request);
+    return ethtool_call(name, &value);
 }
 
 unsigned read_sysfs_number(const std::string& path) {
@@ -87,6 +83,12 @@ unsigned read_sysfs_number(const std::string& path) {
 }
 
 } // namespace
+
+bool ethtool_call(const std::string& name, void* request) {
+    ifreq carrier = request_for(name);
+    carrier.ifr_data = static_cast<char*>(request);
+    return ControlSocket().call(SIOCETHTOOL, carrier);
+}
 
 const char* offload_name(Offload offload) { return commands_of(offload).name; }
 
@@ -146,9 +148,7 @@ std::string veth_peer(const std::string& name, bool& elsewhere) {
     elsewhere = false;
     ethtool_drvinfo info{};
     info.cmd = ETHTOOL_GDRVINFO;
-    ifreq request = request_for(name);
-    request.ifr_data = reinterpret_cast<char*>(&info);
-    if (!ControlSocket().call(SIOCETHTOOL, request) || std::strcmp(info.driver, "veth") != 0) return {};
+    if (!ethtool_call(name, &info) || std::strcmp(info.driver, "veth") != 0) return {};
     // iflink is the other end's number in its own namespace; it is ours if that interface points back.
     const unsigned peer = read_sysfs_number("/sys/class/net/" + name + "/iflink");
     std::array<char, IF_NAMESIZE> buffer{};
@@ -162,8 +162,7 @@ std::string veth_peer(const std::string& name, bool& elsewhere) {
 InterfaceGuard::InterfaceGuard(const std::string& name, Notes& notes) : name_(name), state_(inspect_interface(name)) {
     Notes found;
     check_interface(name, state_, found);
-    for (const auto& note : found)
-        if (note.level == NoteLevel::problem) throw std::runtime_error(note.text + "; try: " + note.remedy);
+    throw_first_problem(found);
     notes.insert(notes.end(), found.begin(), found.end());
     be_promiscuous();
     if (state_.loopback) return; // its packets are glued by the sender; switching that off would slow the machine

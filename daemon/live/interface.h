@@ -40,6 +40,9 @@ void check_interface(const std::string& name, const InterfaceState& state, Notes
 // "ethtool -K eth1 gro off lro off"
 std::string offload_command(const std::string& name, const std::vector<Offload>& offloads);
 
+// A request of the SIOCETHTOOL ioctl (linux/ethtool.h), which begins with its command. False: errno says why.
+bool ethtool_call(const std::string& name, void* request);
+
 // The other end of a veth pair, where it is in this network namespace: its tso and gso arrive here unsplit.
 // "": not a veth, or the other end is elsewhere. `elsewhere` tells the two apart.
 std::string veth_peer(const std::string& name, bool& elsewhere);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,13 @@ using Notes = std::vector<Note>;
 
 inline void add_note(Notes& notes, NoteLevel level, std::string text, std::string remedy = {}) {
     notes.push_back({level, std::move(text), std::move(remedy)});
+}
+
+// Throws std::runtime_error with the first problem among `notes` and what to do about it, if there is one.
+inline void throw_first_problem(const Notes& notes) {
+    for (const Note& note : notes)
+        if (note.level == NoteLevel::problem)
+            throw std::runtime_error(note.text + (note.remedy.empty() ? "" : "; try: " + note.remedy));
 }
 
 } // namespace ftpsensor

@@ -29,13 +29,18 @@ Permissions read_permissions() {
     const auto has = [&](unsigned capability) { return (effective >> capability & 1) != 0; };
     rlimit limit{};
     getrlimit(RLIMIT_MEMLOCK, &limit);
-    return {has(CAP_NET_RAW), has(CAP_NET_ADMIN), has(CAP_IPC_LOCK), limit.rlim_cur};
+    return {.net_raw = has(CAP_NET_RAW),
+            .net_admin = has(CAP_NET_ADMIN),
+            .bpf = has(CAP_BPF) || has(CAP_SYS_ADMIN),
+            .ipc_lock = has(CAP_IPC_LOCK),
+            .memlock_bytes_max = limit.rlim_cur};
 }
 
 void check_permissions(const Permissions& permissions, const CaptureConfig& capture, std::uint64_t locked_bytes,
                        Notes& notes) {
-    const bool interfaces = std::any_of(capture.ports.begin(), capture.ports.end(),
-                                        [](const PortConfig& port) { return !port.interface.empty(); });
+    const bool interfaces = std::any_of(capture.ports.begin(), capture.ports.end(), [](const PortConfig& port) {
+        return !port.interface.empty() || !port.af_xdp.empty();
+    });
     if (!interfaces) return;
     if (!permissions.net_raw)
         add_note(notes, NoteLevel::problem, "capturing on a network interface needs CAP_NET_RAW", kRaiseCapabilities);
@@ -45,6 +50,11 @@ void check_permissions(const Permissions& permissions, const CaptureConfig& capt
             "capturing on a network interface needs CAP_NET_ADMIN (net_af_packet sets its flags; offloads that glue "
             "packets together are switched off)",
             kRaiseCapabilities);
+    const bool xdp = std::any_of(capture.ports.begin(), capture.ports.end(),
+                                 [](const PortConfig& port) { return !port.af_xdp.empty(); });
+    if (xdp && !permissions.bpf)
+        add_note(notes, NoteLevel::problem, "AF_XDP needs CAP_BPF for its XDP program",
+                 "run as root, or give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_IPC_LOCK");
     if (!permissions.ipc_lock && locked_bytes > permissions.memlock_bytes_max)
         add_note(notes, NoteLevel::problem,
                  fmt::format("the rings lock {} MiB of memory, the limit of this process is {} MiB", locked_bytes >> 20,

@@ -11,6 +11,7 @@ namespace ftpsensor {
 struct Permissions {
     bool net_raw = false;   // CAP_NET_RAW: AF_PACKET sockets
     bool net_admin = false; // CAP_NET_ADMIN: net_af_packet sets the interface's address and flags when it starts a port
+    bool bpf = false;       // CAP_BPF or CAP_SYS_ADMIN: the XDP program of net_af_xdp
     bool ipc_lock = false;  // CAP_IPC_LOCK: locking rings beyond the limit
     std::uint64_t memlock_bytes_max = 0;
 };

@@ -16,7 +16,7 @@ void check_ports(const CaptureConfig& capture, Notes& notes) {
                  "--set 'capture.ports=[{interface: eth1}]' or the same in the config");
     std::set<std::string> seen;
     for (const auto& port : capture.ports) {
-        const std::string name = port.interface + port.pci + port.vdev; // one of them is set
+        const std::string name = port.interface + port.af_xdp + port.pci + port.vdev; // one of them is set
         if (!seen.insert(name).second)
             add_note(notes, NoteLevel::problem,
                      "capture.ports: " + name + " is named twice: every packet would count twice",

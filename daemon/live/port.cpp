@@ -1,5 +1,6 @@
 #include "daemon/live/port.h"
 
+#include "daemon/live/af_xdp.h"
 #include "daemon/live/pci.h"
 #include "daemon/live/rss.h"
 
@@ -19,16 +20,19 @@ namespace {
 
 constexpr unsigned kPoolCache = 256; // mbufs a worker keeps to itself
 constexpr std::uint16_t kVirtualDescriptors = 512;
+constexpr std::string_view kAfXdpDriver = "net_af_xdp"; // also where it was given as a vdev
 constexpr auto kAnySocket = static_cast<unsigned>(SOCKET_ID_ANY);
 
 std::string name_of(const PortConfig& config) {
     if (!config.interface.empty()) return config.interface;
+    if (!config.af_xdp.empty()) return config.af_xdp;
     if (!config.pci.empty()) return config.pci;
     return config.vdev.substr(0, config.vdev.find(','));
 }
 
 PortKind kind_of(const PortConfig& config) {
     if (!config.interface.empty()) return PortKind::interface;
+    if (!config.af_xdp.empty()) return PortKind::af_xdp;
     return config.pci.empty() ? PortKind::virtual_device : PortKind::physical;
 }
 
@@ -67,32 +71,51 @@ std::string Port::probe(const PortConfig& config, const Config& all, std::size_t
     if (kind_ == PortKind::physical) {
         Notes found;
         check_pci(config.pci, inspect_pci(config.pci), found);
-        if (!found.empty()) throw std::runtime_error(found.front().text + "; try: " + found.front().remedy);
+        throw_first_problem(found);
         return config.pci; // EAL probed its allow list
     }
     std::string device = name_;
     std::string arguments;
-    if (kind_ == PortKind::interface) {
+    if (kind_ == PortKind::interface || kind_ == PortKind::af_xdp) {
         interface_ = std::make_unique<InterfaceGuard>(name_, notes);
-        ring_ = ring_geometry(all.capture.ring_bytes, all.capture.snaplen, static_cast<std::uint32_t>(getpagesize()));
-        device = fmt::format("net_af_packet{}", index);
-        arguments = fmt::format("iface={},qpairs={},{}", name_, workers_of(all), ring_->device_arguments());
-        add_note(notes, NoteLevel::info,
-                 fmt::format("{}: {} ring{} of {} frames of up to {} bytes, {} MiB of locked memory", name_,
-                             workers_of(all), workers_of(all) == 1 ? "" : "s", ring_->frames, ring_->cut_at,
-                             workers_of(all) * ring_->locked_bytes() >> 20));
+        const bool xdp = kind_ == PortKind::af_xdp;
+        device = fmt::format("{}{}", xdp ? "net_af_xdp" : "net_af_packet", index);
+        arguments = xdp ? af_xdp_device_arguments(all, notes) : af_packet_arguments(all, notes);
     } else if (const auto comma = config.vdev.find(','); comma != std::string::npos) {
         arguments = config.vdev.substr(comma + 1);
         replays_file_ = arguments.find("rx_pcap=") != std::string::npos;
     }
+    make_device(device, arguments);
+    return device;
+}
+
+std::string Port::af_packet_arguments(const Config& all, Notes& notes) {
+    ring_ = ring_geometry(all.capture.ring_bytes, all.capture.snaplen, static_cast<std::uint32_t>(getpagesize()));
+    add_note(notes, NoteLevel::info,
+             fmt::format("{}: {} ring{} of {} frames of up to {} bytes, {} MiB of locked memory", name_,
+                         workers_of(all), workers_of(all) == 1 ? "" : "s", ring_->frames, ring_->cut_at,
+                         workers_of(all) * ring_->locked_bytes() >> 20));
+    return fmt::format("iface={},qpairs={},{}", name_, workers_of(all), ring_->device_arguments());
+}
+
+std::string Port::af_xdp_device_arguments(const Config& all, Notes& notes) {
+    const AfXdpState state = inspect_af_xdp(name_);
+    Notes found;
+    check_af_xdp(name_, interface_->state(), state, workers_of(all), found);
+    throw_first_problem(found);
+    notes.insert(notes.end(), found.begin(), found.end());
+    return af_xdp_arguments(name_, state.queues);
+}
+
+void Port::make_device(const std::string& device, const std::string& arguments) {
     if (const int result = rte_eal_hotplug_add("vdev", device.c_str(), arguments.c_str()); result != 0)
         throw std::runtime_error(fmt::format(
             "{}: DPDK could not make the device {} with \"{}\" ({}): {}; DPDK's own words: --set messages=debug "
             "--set 'eal.eal_args=[--log-level=pmd:debug]'",
             name_, device, arguments, rte_strerror(-result),
-            kind_ == PortKind::interface ? "locked memory or CAP_NET_RAW may be missing, see `ftpsensord check`"
-                                         : "is there such a driver, and does it take these arguments?"));
-    return device;
+            interface_ ? "locked memory, CAP_NET_RAW or the driver (Debian's librte-net-af-packet, librte-net-af-xdp) "
+                         "may be missing, see `ftpsensord check`"
+                       : "is there such a driver, and does it take these arguments?"));
 }
 
 std::uint64_t Port::rx_offloads(const Config& all, std::uint64_t capability) {
@@ -119,7 +142,7 @@ void Port::configure(const Config& all, Notes& notes) {
 
     rte_eth_conf conf{};
     conf.rxmode.offloads = rx_offloads(all, info.rx_offload_capa);
-    conf.rxmode.mtu = mtu_for(info, all.capture.snaplen);
+    if (driver_ != kAfXdpDriver) conf.rxmode.mtu = mtu_for(info, all.capture.snaplen);
     std::vector<std::uint8_t> key = symmetric_rss_key(info.hash_key_size != 0 ? info.hash_key_size : 40);
     if (kind_ == PortKind::physical && queues_ > 1 && info.flow_type_rss_offloads != 0) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -139,9 +162,9 @@ void Port::configure(const Config& all, Notes& notes) {
 }
 
 void Port::apply(const rte_eth_conf& conf) {
-    // Nothing is ever sent; but some drivers do not take a port without a tx queue.
-    int result = rte_eth_dev_configure(port_id_, queues_, 0, &conf);
-    if (result != 0 && kind_ == PortKind::physical) {
+    // Nothing is ever sent; but some drivers do not take a port without a tx queue, one for each rx queue.
+    int result = driver_ == kAfXdpDriver ? -EINVAL : rte_eth_dev_configure(port_id_, queues_, 0, &conf);
+    if (result != 0 && (kind_ == PortKind::physical || driver_ == kAfXdpDriver)) {
         result = rte_eth_dev_configure(port_id_, queues_, queues_, &conf);
         for (std::uint16_t q = 0; q < queues_ && result == 0; ++q)
             result = rte_eth_tx_queue_setup(port_id_, q, kVirtualDescriptors, kAnySocket, nullptr);
@@ -149,21 +172,26 @@ void Port::apply(const rte_eth_conf& conf) {
     if (result != 0) fail("cannot be configured", result);
 }
 
+std::uint16_t Port::descriptors_wanted(const CaptureConfig& capture) const {
+    if (kind_ == PortKind::physical) return static_cast<std::uint16_t>(std::min(capture.rx_descriptors, 65535u));
+    return driver_ == kAfXdpDriver ? kAfXdpDescriptors : kVirtualDescriptors;
+}
+
 void Port::set_up_queues(const Config& all, const rte_eth_dev_info& info, bool scatter) {
     const int socket = rte_eth_dev_socket_id(port_id_);
-    std::uint16_t descriptors = kind_ == PortKind::physical
-                                    ? static_cast<std::uint16_t>(std::min(all.capture.rx_descriptors, 65535u))
-                                    : kVirtualDescriptors;
+    std::uint16_t descriptors = descriptors_wanted(all.capture);
     std::uint16_t unused = kVirtualDescriptors;
     rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &descriptors, &unused);
 
     std::uint32_t room = scatter ? RTE_MBUF_DEFAULT_DATAROOM : std::max<std::uint32_t>(all.capture.snaplen, 2048);
     if (ring_) room = ring_->data_room;
     room = std::min<std::uint32_t>(std::max(room, info.min_rx_bufsize) + RTE_PKTMBUF_HEADROOM, UINT16_MAX);
-    // Held by the port, by a worker between two polls, and in the pool's caches (which may grow to one and a half).
+    if (driver_ == kAfXdpDriver) room = kAfXdpDataRoom;
+    // Held by the port (net_af_xdp: as many again on their way to the kernel), by a worker between two polls, and in
+    // the pool's caches (which may grow to one and a half).
+    const std::uint32_t held = descriptors * (driver_ == kAfXdpDriver ? 2 : 1);
     const std::uint32_t segments = scatter ? (all.capture.snaplen / RTE_MBUF_DEFAULT_DATAROOM) + 1 : 1;
-    const std::uint32_t mbufs =
-        queues_ * (descriptors + 2 * all.capture.burst * segments + kPoolCache + kPoolCache / 2) + 1;
+    const std::uint32_t mbufs = queues_ * (held + 2 * all.capture.burst * segments + kPoolCache + kPoolCache / 2) + 1;
     const std::uint64_t bytes = std::uint64_t{mbufs} * (room + sizeof(rte_mbuf) + RTE_CACHE_LINE_SIZE);
     pool_ = bytes > all.eal.memory ? nullptr
                                    : rte_pktmbuf_pool_create((device_ + "_pool").substr(0, 24).c_str(), mbufs,
@@ -311,7 +339,7 @@ PortCounts Port::counts() {
 }
 
 void Port::check_link(Notes& notes) {
-    if (kind_ != PortKind::interface) return;
+    if (!interface_) return;
     const bool carrier = has_carrier(name_);
     if (carrier == carrier_) return;
     carrier_ = carrier;

@@ -1,8 +1,8 @@
 // One capture port: a DPDK device from its name in the config to queues that workers poll.
 //
-// A port is named by network interface (net_af_packet is made on it), PCI address, or vdev string as EAL takes it
-// (net_null0, net_pcap0,rx_pcap=x.pcap, net_ring0). It gets one rx queue a worker, or as many as it has. Needs a live
-// Eal. Main thread; between start() and stop() the queues belong to the workers, one each.
+// A port is named by network interface (net_af_packet or net_af_xdp is made on it), PCI address, or vdev string as EAL
+// takes it (net_null0, net_pcap0,rx_pcap=x.pcap, net_ring0). It gets one rx queue a worker, or as many as it has. Needs
+// a live Eal. Main thread; between start() and stop() the queues belong to the workers, one each.
 #pragma once
 
 #include "config/config.h"
@@ -26,7 +26,7 @@ struct rte_eth_conf;
 
 namespace ftpsensor {
 
-enum class PortKind : std::uint8_t { interface, physical, virtual_device };
+enum class PortKind : std::uint8_t { interface, af_xdp, physical, virtual_device };
 
 // What a worker needs to poll its queue of a port.
 struct RxSource {
@@ -72,9 +72,13 @@ public:
 
 private:
     std::string probe(const PortConfig& config, const Config& all, std::size_t index, Notes& notes);
+    std::string af_packet_arguments(const Config& all, Notes& notes);
+    std::string af_xdp_device_arguments(const Config& all, Notes& notes);
+    void make_device(const std::string& device, const std::string& arguments);
     void configure(const Config& all, Notes& notes);
     std::uint64_t rx_offloads(const Config& all, std::uint64_t capability);
     void apply(const rte_eth_conf& conf);
+    std::uint16_t descriptors_wanted(const CaptureConfig& capture) const;
     void set_up_queues(const Config& all, const rte_eth_dev_info& info, bool scatter);
     void report_rss(const rte_eth_conf& conf, Notes& notes) const;
     void find_stamps();
@@ -84,7 +88,7 @@ private:
 
     std::string name_;
     PortKind kind_ = PortKind::virtual_device;
-    std::unique_ptr<InterfaceGuard> interface_;      // kind interface
+    std::unique_ptr<InterfaceGuard> interface_;      // kinds interface and af_xdp
     std::optional<RingGeometry> ring_;               // kind interface
     std::optional<PacketSocketStats> kernel_counts_; // kind interface
     struct QueueRing {

@@ -17,6 +17,7 @@ import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,16 @@ def need(*programs, usual=("vsftpd", "curl")):
     for command in (["ip", "netns", "add", "probe"], ["ip", "netns", "exec", "probe", "true"], ["ip", "netns", "del", "probe"]):
         if subprocess.run(command, capture_output=True).returncode != 0:
             skip(f"may not use network namespaces: {' '.join(command)}")
+
+
+def need_af_xdp():
+    """Ends the test as skipped where the kernel or DPDK has no AF_XDP."""
+    try:
+        socket.socket(44, socket.SOCK_RAW, 0).close()  # AF_XDP
+    except OSError as error:
+        skip(f"this kernel has no AF_XDP: {error}")
+    if not glob.glob("/usr/lib/*/dpdk/pmds-*/librte_net_af_xdp.so*"):
+        skip("DPDK has no net_af_xdp here (librte-net-af-xdp)")
 
 
 def check(condition, what):
@@ -227,11 +238,11 @@ xferlog_enable=NO
         self.processes.append(process)
         return process
 
-    def start_sensor(self, workers=2, folder="logs", **settings):
-        """`settings`: keys of the config with __ for the dot (log__flush_interval="200ms")."""
+    def start_sensor(self, workers=2, folder="logs", port="interface", **settings):
+        """`port`: interface or af_xdp. `settings`: keys of the config with __ for the dot (log__flush_interval="200ms")."""
         logs = self.folder / folder
         configuration = self.folder / "ftpsensor.yaml"
-        configuration.write_text(f"capture:\n  ports: [{{interface: {SPAN}}}]\n")
+        configuration.write_text(f"capture:\n  ports: [{{{port}: {SPAN}}}]\n")
         process = self.start("sensor", self.ftpsensord, "run", "-c", str(configuration),
                              f"--set=workers.count={workers}", f"--set=log.directory={logs}", "--set=log.system_name=lab",
                              *set_options(settings), name="sensor")

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Many transfers at once, two workers: each command has its file, each file its connection, each connection its session.
 
-usage: parallel_test.py FTPSENSORD
+usage: parallel_test.py FTPSENSORD [af_xdp]
 
 A parallel lftp mirror of 200 files, and at the same time 40 curls: get and put, passive and active, IPv4 and IPv6. The
-kernel spreads their connections over two queues as it likes. Needs: see lab.py, and lftp."""
+kernel spreads their connections over two AF_PACKET queues as it likes; with af_xdp, the span port has one queue. Needs: see lab.py, and lftp."""
 import collections
 import os
 import subprocess
@@ -60,19 +60,26 @@ def make_traffic(hub):
     lab.check(ended and ended[0].returncode == 0, f"lftp mirrored {ended[0].stderr if ended else ''}".rstrip())
 
 
-def check_commands(found):
-    """Each RETR and STOR: its file, its connection, its bytes."""
+def check_commands(found, early_replies_max):
+    """Each RETR and STOR: its file, its connection, its bytes; of so many the reply may come before the connection's end."""
     connections = {entry["uid"]: entry for entry in found["conn"]}
     moved = [entry for entry in found["ftp"] if entry["command"] in ("RETR", "STOR")]
     commands = collections.Counter(entry["command"] for entry in moved)
     lab.check(commands == {"RETR": FILES + CURLS // 2, "STOR": CURLS // 2}, f"an entry for each transfer: {dict(commands)}")
-    wrong = []
+    wrong, early = [], 0
     for entry in moved:
         name = entry["arg"].rsplit("/", 1)[-1]
         size = size_of(int(name.removeprefix("put-").removesuffix(".bin"))) + name.startswith("put-")
         carried = connections.get(entry.get("data_channel.uid"), {})
-        if ("fuid" not in entry or entry.get("data_channel.bytes") != size or carried.get("control_uid") != entry["uid"] or
-                size not in (carried.get("orig_bytes"), carried.get("resp_bytes"))):
+        counted = (carried.get("orig_bytes"), carried.get("resp_bytes"))
+        if "duration" not in carried:  # all within one poll of a port that stamps nothing: as in Zeek, no bytes then
+            counted = (size,)
+        if "data_channel.bytes" not in entry and early < early_replies_max:
+            early += 1
+        elif entry.get("data_channel.bytes") != size:
+            wrong.append((entry, carried))
+        if ("fuid" not in entry or carried.get("control_uid") != entry["uid"] or
+                size not in counted):
             wrong.append((entry, carried))
     lab.check(not wrong, f"each with its file, its connection and the bytes of its file {wrong[:3] or ''}".rstrip())
     used = [entry["data_channel.uid"] for entry in moved]
@@ -91,19 +98,23 @@ def check_connections(found):
 
 
 def main():
-    if len(sys.argv) != 2:
+    port = (sys.argv[2:] or ["interface"])[0]
+    if len(sys.argv) not in (2, 3) or port not in ("interface", "af_xdp"):
         sys.exit(__doc__)
     lab.need("lftp")
+    if port == "af_xdp":
+        lab.need_af_xdp()
     with lab.Lab(sys.argv[1]) as hub:
         make_files(hub)
-        sensor = hub.start_sensor(workers=2)
+        sensor = hub.start_sensor(workers=2, port=port)
         make_traffic(hub)
         time.sleep(0.5)  # the last FINs
         status, _ = sensor.stop()
         lab.check(status == 0, "the sensor ends with status 0")
         lab.check_nothing_lost(sensor)
         found = lab.entries(sensor.logs)
-        check_commands(found)
+        # In AF_XDP's queue packets of several processors meet in an order that is not always the senders'.
+        check_commands(found, early_replies_max=5 if port == "af_xdp" else 0)
         check_connections(found)
 
 

@@ -103,7 +103,7 @@ TEST_CASE("an unknown key: where, and what was likely meant") {
     CHECK(fault_of("capture:\n  ports:\n    - interfaces: eth1\n") ==
           "f.yaml:3:7: capture.ports[0].interfaces: unknown key; did you mean interface?");
     CHECK(fault_of("capture: {ports: [{driver: e1000}]}\n") ==
-          "f.yaml:1:20: capture.ports[0].driver: unknown key; give one of interface, pci or vdev");
+          "f.yaml:1:20: capture.ports[0].driver: unknown key; give one of interface, af_xdp, pci or vdev");
     CHECK(fault_of("log.format: tsv\n") ==
           "f.yaml:1:1: log.format: a key in a file has no dots; give format below log:");
 }
@@ -137,8 +137,8 @@ TEST_CASE("a wrong type") {
           "ring_bytes, rx_descriptors, rss");
     CHECK(fault_of("- capture\n") == "f.yaml:1:1: the document is not a map; begin with a section such as capture:");
     CHECK(fault_of("capture\n") == "f.yaml:1:1: the document is not a map; begin with a section such as capture:");
-    CHECK(fault_of("capture: {ports: [eth1]}\n") ==
-          "f.yaml:1:19: capture.ports[0]: is not a map; give one of interface, pci or vdev, such as interface: eth1");
+    CHECK(fault_of("capture: {ports: [eth1]}\n") == "f.yaml:1:19: capture.ports[0]: is not a map; give one of "
+                                                    "interface, af_xdp, pci or vdev, such as interface: eth1");
 }
 
 TEST_CASE("a value out of range") {
@@ -189,7 +189,7 @@ TEST_CASE("a word that is none of the choices") {
 }
 
 TEST_CASE("ports: exactly one device each, none twice") {
-    const std::string right = "; give one of interface, pci or vdev";
+    const std::string right = "; give one of interface, af_xdp, pci or vdev";
     CHECK(fault_of("capture:\n  ports:\n    - interface: eth1\n      vdev: net_null0\n") ==
           "f.yaml:3:7: capture.ports[0]: names not exactly one device" + right);
     CHECK(fault_of("capture: {ports: [{}]}\n") ==

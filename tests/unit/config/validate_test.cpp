@@ -39,7 +39,7 @@ TEST_CASE("ranges hold for what code has set, too") {
           "capture.burst: 0 is out of range; give a number of packets from 1 to 512");
     CHECK(fault_after([](Config& c) {
               c.capture.ports = {{"eth1", "0000:3b:00.0", ""}};
-          }) == "capture.ports[0]: names not exactly one device; give one of interface, pci or vdev");
+          }) == "capture.ports[0]: names not exactly one device; give one of interface, af_xdp, pci or vdev");
     CHECK(fault_after([](Config& c) {
               c.capture.ports = {{"eth1", "", ""}, {"e/h", "", ""}};
           }) == "capture.ports[1].interface: 'e/h' cannot be the name of an interface; give the name of a network "

@@ -22,18 +22,38 @@ std::size_t problems(const Permissions& permissions, const CaptureConfig& captur
     return notes.size();
 }
 
+Permissions all_but_locking(std::uint64_t memlock_bytes_max) {
+    return {.net_raw = true, .net_admin = true, .bpf = true, .ipc_lock = false, .memlock_bytes_max = memlock_bytes_max};
+}
+
 } // namespace
 
 TEST_CASE("an interface needs CAP_NET_RAW and CAP_NET_ADMIN") {
-    CHECK(problems({true, true, true, 0}, on_interface(), 1 << 20) == 0);
-    CHECK(problems({false, true, true, 0}, on_interface(), 0) == 1);
-    CHECK(problems({false, false, true, 0}, on_interface(), 0) == 2);
+    Permissions permissions = all_but_locking(0);
+    permissions.ipc_lock = true;
+    CHECK(problems(permissions, on_interface(), 1 << 20) == 0);
+    permissions.net_raw = false;
+    CHECK(problems(permissions, on_interface(), 0) == 1);
+    permissions.net_admin = false;
+    CHECK(problems(permissions, on_interface(), 0) == 2);
+}
+
+TEST_CASE("AF_XDP needs CAP_BPF, too") {
+    CaptureConfig capture;
+    capture.ports.push_back({.interface = "", .pci = "", .vdev = "", .af_xdp = "eth1"});
+    Permissions permissions = all_but_locking(0);
+    CHECK(problems(permissions, capture, 0) == 0);
+    permissions.bpf = false;
+    CHECK(problems(permissions, capture, 0) == 1);
+    CHECK(problems(permissions, on_interface(), 0) == 0);
 }
 
 TEST_CASE("the rings may lock as much as the limit, or anything with CAP_IPC_LOCK") {
-    CHECK(problems({true, true, false, 1 << 20}, on_interface(), 1 << 20) == 0);
-    CHECK(problems({true, true, false, 1 << 20}, on_interface(), (1 << 20) + 1) == 1);
-    CHECK(problems({true, true, true, 1 << 20}, on_interface(), (1 << 20) + 1) == 0);
+    Permissions permissions = all_but_locking(1 << 20);
+    CHECK(problems(permissions, on_interface(), 1 << 20) == 0);
+    CHECK(problems(permissions, on_interface(), (1 << 20) + 1) == 1);
+    permissions.ipc_lock = true;
+    CHECK(problems(permissions, on_interface(), (1 << 20) + 1) == 0);
 }
 
 TEST_CASE("virtual devices need nothing") {
