@@ -7,6 +7,7 @@
 #include "core/ftp/pending.h"
 #include "core/ftp/session_info.h"
 #include "core/ftp/telnet.h"
+#include "core/ftp/transfer_size.h"
 
 #include <algorithm>
 #include <array>
@@ -18,6 +19,8 @@ namespace {
 constexpr std::size_t kCommandNameBytesMax = 255;       // where options ask for more, or for no limit
 constexpr std::uint32_t kPendingCommandsMax = 64;       // the same
 constexpr std::uint64_t kViolationBytesMax = 10 * 1024; // Zeek's DPD::ignore_violations_after
+constexpr std::uint64_t kAnnouncingCommands =
+    bit(FtpCommand::port) | bit(FtpCommand::eprt) | bit(FtpCommand::pasv) | bit(FtpCommand::epsv);
 
 // What AUTH asked for (RFC 2228, 4217).
 enum class AuthMechanism : std::uint8_t { none, tls, gssapi };
@@ -54,9 +57,9 @@ struct FtpSession::State {
     void queue(FtpCommand command, std::string_view name, std::string_view argument, Timestamp now);
     void match_reply(const FtpReply& reply, Timestamp now, FtpOutput& out);
     void take_directory(PendingCommand& command, const FtpReply& reply, FtpOutput& out);
-    void take_transfer(FtpCommand command, const FtpReply& reply, Timestamp now, FtpOutput& out);
+    void take_transfer(const PendingCommand& command, const FtpReply& reply, Timestamp now, FtpOutput& out);
     void take_security(std::uint32_t reply_code, Timestamp now, FtpOutput& out);
-    void announce(const DataChannel& channel, Timestamp now, FtpOutput& out);
+    void announce(const DataChannel& channel, std::uint32_t number, Timestamp now, FtpOutput& out);
     void end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out);
     void end_current_turn(FtpOutput& out);
     void report_oddities();
@@ -71,11 +74,14 @@ struct FtpSession::State {
     TelnetLineReader replies{oddities};
     PendingCommands pending;
     SessionInfo info;
+    TransferSize transfer_size;
     std::size_t name_bytes_max;
     std::uint32_t pending_max;
     std::uint64_t bytes = 0;      // of both directions, gaps included
     std::uint32_t open_reply = 0; // code of the reply of several lines that is being read
     std::uint32_t current = 0;    // number of the command that the last reply was given to
+    std::uint32_t began = 0;      // number of the command whose transfer the last 150 began
+    std::uint32_t channels = 0;   // PORT, EPRT, PASV and EPSV so far
     AuthMechanism auth = AuthMechanism::none;
     bool opened = false;    // something was said: there will be an entry
     bool confirmed = false; // a command was seen
@@ -96,8 +102,9 @@ void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool
     replies.reset(partial);
     pending.reset(pending_max);
     info.reset(endpoints.resp_h);
+    transfer_size.reset();
     bytes = 0;
-    open_reply = current = 0;
+    open_reply = current = began = channels = 0;
     auth = AuthMechanism::none;
     opened = confirmed = gssapi = done = false;
 }
@@ -166,7 +173,7 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
     queue(command, name, request.argument, now);
 
     const auto announced = [&](const std::optional<AnnouncedEndpoint>& endpoint) {
-        if (endpoint) announce({false, id.resp_h, endpoint->host, endpoint->port}, now, out);
+        if (endpoint) announce({false, id.resp_h, endpoint->host, endpoint->port}, channels, now, out);
     };
     switch (command) {
     case FtpCommand::user: info.set_user(request.argument); break;
@@ -186,9 +193,10 @@ void FtpSession::State::open(Timestamp now) {
 }
 
 void FtpSession::State::queue(FtpCommand command, std::string_view name, std::string_view argument, Timestamp now) {
+    if ((bit(command) & kAnnouncingCommands) != 0) ++channels;
     if (pending.size() >= pending_max)
         events.count(Event::FTP_too_many_pending_commands);
-    else if (!pending.push(command, name, argument, now))
+    else if (!pending.push(command, name, argument, now, channels))
         events.count(Event::ftp_session_memory);
 }
 
@@ -220,12 +228,16 @@ void FtpSession::State::match_reply(const FtpReply& reply, Timestamp now, FtpOut
     info.set_reply(reply.code, reply.text);
     if (reply.kind != FtpReply::Kind::whole || command == nullptr) return; // only whole replies are read any further
 
-    take_transfer(command->command, reply, now, out);
+    take_transfer(*command, reply, now, out);
     take_directory(*command, reply, out);
     if (pending.size() > 1) end_current_turn(out); // commands sent ahead: the next one will not wait for this
 }
 
-void FtpSession::State::take_transfer(FtpCommand command, const FtpReply& reply, Timestamp now, FtpOutput& out) {
+void FtpSession::State::take_transfer(const PendingCommand& pending_command, const FtpReply& reply, Timestamp now,
+                                      FtpOutput& out) {
+    const FtpCommand command = pending_command.command;
+    transfer_size.reply(command, pending.argument(pending_command), reply.code, reply.text);
+    if (reply.code == 150 || reply.code == 125) began = pending_command.number;
     if ((reply.code == 150 && command == FtpCommand::retr) || (reply.code == 213 && command == FtpCommand::size)) {
         info.set_file_size(extract_last_count(reply.text));
     } else if ((reply.code == 227 || reply.code == 229) &&
@@ -233,7 +245,7 @@ void FtpSession::State::take_transfer(FtpCommand command, const FtpReply& reply,
         auto endpoint = reply.code == 227 ? parse_pasv_reply(reply.text) : parse_epsv_reply(reply.text);
         if (!endpoint) return;
         if (reply.code == 229 && endpoint->host.is_unspecified()) endpoint->host = id.resp_h;
-        announce({true, id.orig_h, endpoint->host, endpoint->port}, now, out);
+        announce({true, id.orig_h, endpoint->host, endpoint->port}, pending_command.channel, now, out);
     }
 }
 
@@ -259,16 +271,20 @@ void FtpSession::State::take_security(std::uint32_t reply_code, Timestamp now, F
     gssapi = gssapi || gssapi_granted;
 }
 
-void FtpSession::State::announce(const DataChannel& channel, Timestamp now, FtpOutput& out) {
+void FtpSession::State::announce(const DataChannel& channel, std::uint32_t number, Timestamp now, FtpOutput& out) {
     info.set_data_channel(channel);
     FtpEvent& event = out.events.emplace_back();
     event.kind = FtpOutcome::announcement;
     event.ts = now;
     event.data_channel = channel;
+    event.channel = number;
 }
 
 void FtpSession::State::end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out) {
-    info.end_turn({command.command, pending.name(command), pending.argument(command), command.sent}, with_strings, out);
+    const std::uint64_t least_bytes = command.number == began ? transfer_size.take_least_bytes() : 0;
+    info.end_turn(
+        {command.command, pending.name(command), pending.argument(command), command.sent, command.channel, least_bytes},
+        with_strings, out);
 }
 
 // The command that the last reply was given to, unless its turn is over already.

@@ -82,6 +82,10 @@ struct FtpEvent {
     std::optional<std::uint32_t> reply_code;
     std::optional<std::uint64_t> file_size;
     std::optional<DataChannel> data_channel; // message: as logged; announcement: what is announced
+    // announcement: the session's how manyth PORT, EPRT, PASV or EPSV it is of; message: of the last one before the
+    // command, whose data connection a transfer uses; 0: none.
+    std::uint32_t channel = 0;
+    std::uint64_t least_bytes = 0; // message: a transfer that moved fewer is not whole (transfer_size.h)
 };
 
 // Filled by a session, drained by its caller after each call; reused for all sessions of a worker.

@@ -24,7 +24,8 @@ void PendingCommands::reset(std::size_t commands_max) {
     last_number_ = 0;
 }
 
-bool PendingCommands::push(FtpCommand command, std::string_view name, std::string_view argument, Timestamp sent) {
+bool PendingCommands::push(FtpCommand command, std::string_view name, std::string_view argument, Timestamp sent,
+                           std::uint32_t channel) {
     ++last_number_;
     if (text_.room() < name.size()) return false;
     PendingCommand& added = commands_.emplace_back();
@@ -33,6 +34,7 @@ bool PendingCommands::push(FtpCommand command, std::string_view name, std::strin
     added.text_offset = static_cast<std::uint32_t>(text_.size());
     added.name_bytes = static_cast<std::uint8_t>(text_.append(name));
     added.argument_bytes = static_cast<std::uint32_t>(text_.append(argument));
+    added.channel = channel;
     added.command = command;
     return added.argument_bytes == argument.size();
 }

@@ -23,6 +23,7 @@ struct PendingCommand {
     std::uint32_t number = 0; // of the session's commands, from 1; 0: none
     std::uint32_t text_offset = 0;
     std::uint32_t argument_bytes = 0;
+    std::uint32_t channel = 0; // number of the last PORT, EPRT, PASV or EPSV up to it, itself included; 0: none
     std::uint8_t name_bytes = 0;
     FtpCommand command = FtpCommand::unknown;
     bool directory_taken = false; // its argument is part of the working directory already
@@ -36,7 +37,8 @@ public:
 
     // Queues a command. `name` has at most 255 bytes. False: something had to be cut or, with no room for the name,
     // left out.
-    bool push(FtpCommand command, std::string_view name, std::string_view argument, Timestamp sent);
+    bool push(FtpCommand command, std::string_view name, std::string_view argument, Timestamp sent,
+              std::uint32_t channel = 0);
     // The command that a reply fits best; of equals, the first sent. Null: none is pending. Valid until the next call.
     PendingCommand* best_match(std::uint32_t reply_code, std::string_view reply_text);
     PendingCommand* find(std::uint32_t number);

@@ -136,6 +136,8 @@ void SessionInfo::end_turn(const FtpTurn& turn, bool with_strings, FtpOutput& ou
     event.ts = turn.sent;
     event.logged = is_logged(turn);
     event.transfers = (kTransferCommands & bit(turn.command)) != 0;
+    event.channel = turn.channel;
+    event.least_bytes = turn.least_bytes;
     if (event.logged || with_strings) {
         fill_strings(turn, event, out);
     } else if (may_be_too_long(turn)) { // counted all the same

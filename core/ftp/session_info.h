@@ -40,6 +40,8 @@ struct FtpTurn {
     std::string_view name; // upper case
     std::string_view argument;
     Timestamp sent = 0;
+    std::uint32_t channel = 0;     // FtpEvent's
+    std::uint64_t least_bytes = 0; // FtpEvent's
 };
 
 class SessionInfo {

@@ -6,7 +6,8 @@
 namespace ftpsensor {
 
 EntryBuilder::EntryBuilder(const EntryOptions& options, TypeSource& types, LineSink& lines, EventCounters& events)
-    : options_(options), formatter_(options.format), join_(options.transfers, events), types_(types), lines_(lines) {}
+    : options_(options), formatter_(options.format), join_(TransferJoin::make(options.transfers, events)),
+      types_(types), lines_(lines) {}
 
 bool EntryBuilder::is_local(const IpAddress& address) const {
     return std::any_of(options_.local_networks.begin(), options_.local_networks.end(),
@@ -22,7 +23,7 @@ void EntryBuilder::connection(const ConnRecord& r, std::string_view text) {
     e.proto = r.proto;
     e.services = r.services;
     if (r.watched) {
-        const auto transfer = join_.connection(r.key.uid);
+        const auto transfer = join_->connection(r.key.uid);
         if (transfer.is_transfer) e.services |= kServiceFtpData;
         e.control_uid = transfer.control_uid;
     }
@@ -57,19 +58,20 @@ void EntryBuilder::connection(const ConnRecord& r, std::string_view text) {
 
 void EntryBuilder::ftp(const FtpRecord& r, std::string_view text, std::uint64_t ticket) {
     switch (r.kind) {
-    case FtpRecordKind::announcement: join_.announcement(r); break;
+    case FtpRecordKind::announcement: join_->announcement(r); break;
     case FtpRecordKind::message: message(r, text); break;
-    case FtpRecordKind::session_end: join_.session_end(r); break;
-    case FtpRecordKind::data_open: join_.data_open(r); break;
-    case FtpRecordKind::data_first: join_.data_first(r); break;
-    case FtpRecordKind::data_typed: join_.data_typed(r, types_.take(ticket)); break;
-    case FtpRecordKind::data_closed: join_.data_closed(r); break;
-    case FtpRecordKind::data_removed: join_.data_removed(r); break;
+    case FtpRecordKind::session_end: join_->session_end(r); break;
+    case FtpRecordKind::data_open: join_->data_open(r); break;
+    case FtpRecordKind::data_first: join_->data_first(r); break;
+    case FtpRecordKind::data_typed: join_->data_typed(r, types_.take(ticket)); break;
+    case FtpRecordKind::data_progress: join_->data_progress(r, text); break;
+    case FtpRecordKind::data_closed: join_->data_closed(r); break;
+    case FtpRecordKind::data_removed: join_->data_removed(r); break;
     }
 }
 
 void EntryBuilder::message(const FtpRecord& r, std::string_view text) {
-    const auto& transfer = join_.message(r);
+    const auto& transfer = join_->message(r);
     if (!r.logged && !r.final_entry) return;
     const auto take = [&](std::size_t size) {
         const auto piece = text.substr(0, size);

@@ -9,6 +9,7 @@
 #include "core/log/transfer_join.h"
 #include "core/record/records.h"
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -45,7 +46,7 @@ public:
     void connection(const ConnRecord& record, std::string_view text);
     void ftp(const FtpRecord& record, std::string_view text, std::uint64_t ticket);
 
-    const TransferJoin& transfers() const { return join_; }
+    const TransferJoin& transfers() const { return *join_; }
 
 private:
     void message(const FtpRecord& record, std::string_view text);
@@ -53,7 +54,7 @@ private:
 
     EntryOptions options_;
     Formatter formatter_;
-    TransferJoin join_;
+    std::unique_ptr<TransferJoin> join_;
     TypeSource& types_;
     LineSink& lines_;
     ByteBuffer buffer_;

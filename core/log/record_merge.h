@@ -45,16 +45,14 @@ public:
             std::partition(items_.begin(), items_.end(), [&](const Item& i) { return i.key.time < before; });
         std::sort(items_.begin(), held, [](const Item& a, const Item& b) { return a.key < b.key; });
         for (auto item = items_.begin(); item != held; ++item) {
-            if (item->key.time < last_)
-                ++late_;
-            else
-                last_ = item->key.time;
             if (item->is_conn) {
                 const HeldConn& h = conns_[item->at];
+                count_late(h.record.key);
                 sink.connection(h.record, h.text);
                 conn_free_.push_back(item->at);
             } else {
                 const HeldFtp& h = ftps_[item->at];
+                if (h.record.logged || h.record.final_entry) count_late(h.record.key);
                 sink.ftp(h.record, h.text, h.ticket);
                 ftp_free_.push_back(item->at);
             }
@@ -62,7 +60,8 @@ public:
         items_.erase(items_.begin(), held);
     }
     std::size_t held() const { return items_.size(); }
-    // Records that came after later ones had been released: only live, where the hold has a bound.
+    // Entries that came after later ones had been written: only live, where the hold has a bound. Not what belongs to
+    // no entry of its own: a connection that is announced only now tells what happened until then, by design.
     std::uint64_t late() const { return late_; }
 
 private:
@@ -91,13 +90,20 @@ private:
         return at;
     }
 
+    void count_late(const StreamKey& key) {
+        if (key.time < written_through_)
+            ++late_;
+        else
+            written_through_ = key.time;
+    }
+
     IdKey key_;
     std::vector<Item> items_;
     std::vector<HeldConn> conns_;
     std::vector<HeldFtp> ftps_;
     std::vector<std::uint32_t> conn_free_;
     std::vector<std::uint32_t> ftp_free_;
-    Timestamp last_ = INT64_MIN;
+    Timestamp written_through_ = INT64_MIN;
     std::uint64_t late_ = 0;
 };
 

@@ -1,11 +1,8 @@
 // Which connection belongs to which command: the transfers, put together from the merged streams of all workers.
 //
 // Records come in the order of packet time, so that what is decided here does not depend on which worker saw what
-// first. Strict is Zeek's rule: a connection from the announced originator to the announced endpoint is a transfer; the
-// latest announcement of an endpoint has it; it stands until the first of its connections is removed, or five minutes
-// unused. Extended adds, in this order: the control connection's own address with the announced port (the announced
-// address is not on this wire), any other originator (a bounce), and connections that began up to a second before they
-// were announced. Bounded: announcements_max endpoints. Logger thread only.
+// first. There are two rules, chosen by ftp.extended: Zeek's to the letter (strict_transfers.h), and one that knows
+// more (extended_transfers.h). Logger thread only.
 #pragma once
 
 #include "core/base/events.h"
@@ -13,11 +10,10 @@
 #include "core/record/records.h"
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <vector>
+#include <string_view>
 
 namespace ftpsensor {
 
@@ -30,22 +26,22 @@ struct TransferOptions {
 
 class TransferJoin {
 public:
-    TransferJoin(const TransferOptions& options, EventCounters& events)
-        : options_(options), events_(events), scheduled_(16, PlaceHash{options.hash_secret}),
-          expected_(16, PlaceHash{options.hash_secret}), unmatched_(16, PlaceHash{options.hash_secret}) {}
+    // `events` outlives the join.
+    static std::unique_ptr<TransferJoin> make(const TransferOptions& options, EventCounters& events);
+    virtual ~TransferJoin() = default;
 
-    void announcement(const FtpRecord& r);
-    void data_open(const FtpRecord& r);
-    void data_first(const FtpRecord& r);
+    virtual void announcement(const FtpRecord& r) = 0;
+    virtual void session_end(const FtpRecord& r) = 0;
+    virtual void data_open(const FtpRecord& r) = 0;
+    virtual void data_first(const FtpRecord& r) = 0;
     // `type`: the MIME type by the first bytes; empty where none is known.
-    void data_typed(const FtpRecord& r, std::string_view type);
-    void data_closed(const FtpRecord& r);
-    void data_removed(const FtpRecord& r);
-    void session_end(const FtpRecord& r);
+    virtual void data_typed(const FtpRecord& r, std::string_view type) = 0;
+    // `samples`: ProgressSample after ProgressSample, in order.
+    virtual void data_progress(const FtpRecord&, std::string_view /* samples */) {}
+    virtual void data_closed(const FtpRecord&) {}
+    virtual void data_removed(const FtpRecord& r) = 0;
 
-    // A command's turn is over: what the session's transfers left for its entry (valid until the next call). Strict,
-    // any command's entry takes what was left since the last one, as in Zeek. Extended, a file goes to the command that
-    // moved it: the entries of others leave it alone, and what comes after its command's entry is not another's.
+    // A command's turn is over: what the session's transfers left for its entry (valid until the next call).
     struct ForEntry {
         std::optional<Id96> fuid;
         std::optional<std::string> mime_type;
@@ -53,89 +49,26 @@ public:
         std::optional<std::uint64_t> data_bytes;
         std::optional<bool> data_complete;
     };
-    const ForEntry& message(const FtpRecord& r);
+    virtual const ForEntry& message(const FtpRecord& r) = 0;
 
     // Of a connection whose events were in the stream, at its conn record.
     struct ForConnection {
         bool is_transfer = false;
         std::optional<Id96> control_uid;
     };
-    ForConnection connection(const Id96& uid);
+    virtual ForConnection connection(const Id96& uid) = 0;
 
-    std::size_t expected() const { return expected_.size(); }
-    std::size_t connections() const { return connections_.size(); }
+    virtual std::size_t expected() const = 0;    // endpoints
+    virtual std::size_t connections() const = 0; // known by their events
+};
 
-private:
-    struct Place { // an endpoint, and who may connect to it: all zeros where anyone
-        IpAddress originator;
-        IpAddress responder;
-        std::uint16_t port = 0;
-        friend bool operator==(const Place&, const Place&) = default;
-    };
-    struct PlaceHash {
-        std::uint64_t secret;
-        std::size_t operator()(const Place& p) const;
-    };
-    struct IdHash {
-        std::size_t operator()(const Id96& id) const { return static_cast<std::size_t>(id.low); }
-    };
-    struct Expected { // Zeek's ftp_data_expected
-        Id96 control;
-        Timestamp until = 0;
-    };
-    struct Transfer {
-        explicit Transfer(const Id96& connection) : uid(connection) {}
+// What both rules count by.
+inline constexpr Duration kExpectedLifetime = 5 * kMinute; // of an announcement that nobody uses
+inline constexpr Duration kConnRecordDelay = 10 * kSecond; // after it a conn record was dropped on the way
+inline constexpr std::size_t kAnnouncingSessionsMax = 1u << 20;
 
-        Id96 uid;
-        std::uint64_t bytes = 0;
-        bool closed = false;
-        bool complete = false;
-        std::optional<Id96> fuid;
-        std::optional<std::string> mime_type;
-    };
-    struct Session {
-        std::optional<Id96> fuid; // strict
-        std::optional<std::string> mime_type;
-        std::optional<Transfer> transfer; // the last that began, until an entry tells of it
-    };
-    struct Connection {
-        Place endpoint; // as announced: the key of expected_; originator unset
-        EndpointId id;
-        Timestamp opened = 0;
-        bool attached = false; // its originator was awaited at its endpoint
-        bool is_transfer = false;
-        bool started[2] = {false, false}; // by from_originator
-        std::optional<Id96> control;      // who announced it
-        bool closed = false;
-        bool complete = false;
-        std::uint64_t bytes = 0;
-        std::string type;                    // found before anybody announced it
-        std::optional<Id96> file_session[2]; // the session that each file was told to
-    };
-
-    Expected* find_expected(const Place& endpoint, Timestamp now);
-    void match(Connection& c, const Id96& uid, Timestamp now);
-    static Transfer transfer_of(const Connection& c, const Id96& uid);
-    bool attach(Connection& c, const Id96& uid, const Place& awaited, const Place& endpoint, Timestamp now);
-    void tell_file(Connection& c, const Id96& uid, bool from_originator, Timestamp now);
-    void match_earlier(Timestamp now, const Place& endpoint);
-    bool schedule(const IpAddress& originator, const IpAddress& responder, std::uint16_t port, Timestamp now);
-    bool expect(const Place& endpoint, const Id96& control, Timestamp now);
-    void keep_unmatched(const Connection& c, const Id96& uid);
-    void expire(Timestamp now);
-
-    TransferOptions options_;
-    EventCounters& events_;
-    std::unordered_map<Place, Timestamp, PlaceHash> scheduled_; // until when
-    std::unordered_map<Place, Expected, PlaceHash> expected_;
-    std::unordered_map<Id96, Session, IdHash> sessions_;
-    std::unordered_map<Id96, Connection, IdHash> connections_;
-    std::deque<std::pair<Timestamp, Place>> expiries_; // of scheduled_ and expected_
-    // Connections that may yet be announced (extended), by the endpoint that they were opened to.
-    std::unordered_map<Place, std::vector<Id96>, PlaceHash> unmatched_;
-    std::deque<std::pair<Timestamp, Place>> unmatched_order_;
-    std::deque<std::pair<Timestamp, Id96>> removed_; // connections whose conn record should follow soon
-    ForEntry for_entry_;
+struct Id96Hash {
+    std::size_t operator()(const Id96& id) const { return static_cast<std::size_t>(id.low); }
 };
 
 } // namespace ftpsensor

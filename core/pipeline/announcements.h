@@ -6,13 +6,12 @@
 // may be used by any worker, a Reader by its own.
 #pragma once
 
+#include "core/base/endpoint_hash.h"
 #include "core/base/ip_address.h"
-#include "core/base/mix.h"
 #include "core/base/time.h"
 
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <unordered_map>
@@ -76,14 +75,18 @@ public:
     AnnouncementHints(std::size_t limit, std::uint64_t secret)
         : limit_(limit), ports_(65536, 0), hints_(16, KeyHash{secret}) {}
 
-    // Kept for `lifetime` of packet time after its latest announcement. False: the bound is reached.
+    // Kept until then, or longer where it was announced with a later one. False: the bound is reached.
     bool add(const IpAddress& address, std::uint16_t port, Timestamp until);
     void expire(Timestamp now);
     bool contains(const IpAddress& address, std::uint16_t port, Timestamp now) const {
+        return until(address, port) > now;
+    }
+    // INT64_MIN: not announced.
+    Timestamp until(const IpAddress& address, std::uint16_t port) const {
         if (ports_[port] == 0) [[likely]]
-            return false;
+            return INT64_MIN;
         const auto hint = hints_.find({address, port});
-        return hint != hints_.end() && hint->second > now;
+        return hint != hints_.end() ? hint->second : INT64_MIN;
     }
     std::size_t size() const { return hints_.size(); }
 
@@ -96,10 +99,7 @@ private:
     struct KeyHash {
         std::uint64_t secret;
         std::size_t operator()(const Key& k) const {
-            std::uint64_t a, b;
-            std::memcpy(&a, k.address.bytes.data(), 8);
-            std::memcpy(&b, k.address.bytes.data() + 8, 8);
-            return static_cast<std::size_t>(mix(mix(a ^ secret, b ^ ~secret) ^ k.port, secret | 1));
+            return static_cast<std::size_t>(endpoint_hash(k.address, k.port, secret));
         }
     };
     struct Expiry {

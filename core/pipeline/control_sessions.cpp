@@ -276,6 +276,7 @@ void ControlSessions::emit_announcement(Control& control, const FtpEvent& event,
     r.id = c.id();
     r.has_channel = true;
     r.channel = *event.data_channel;
+    r.channel_number = event.channel;
     emitter_.emit(r, {});
     announcements_.announced(r.id, r.channel, now);
 }
@@ -307,6 +308,8 @@ void ControlSessions::emit_message(Control& control, const FtpEvent& event, Time
     r.reply_code = event.reply_code.value_or(0);
     r.has_file_size = event.file_size.has_value();
     r.file_size = event.file_size.value_or(0);
+    r.channel_number = event.channel;
+    r.least_bytes = event.least_bytes;
     r.has_channel = event.data_channel.has_value();
     if (r.has_channel) r.channel = *event.data_channel;
     if (!event.logged && !event.final_entry) text_.clear(); // only the turn of the command counts

@@ -1,6 +1,6 @@
 #include "core/pipeline/data_watches.h"
 
-#include "core/base/mix.h"
+#include "core/base/endpoint_hash.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,6 +8,10 @@
 namespace ftpsensor {
 
 namespace {
+
+std::uint64_t payload_bytes(const Connection& c) {
+    return endpoint_size(c.end[0], c.end[1]) + endpoint_size(c.end[1], c.end[0]);
+}
 
 constexpr std::uint32_t kTransferredBytes = 1024; // what the reference's file_transferred looks at
 
@@ -18,7 +22,8 @@ enum Place : std::uint32_t {
     kPlaceFirst, // + side
     kPlaceTransferred = kPlaceFirst + 2,
     kPlaceSniffed, // + side
-    kPlaceClosed = kPlaceSniffed + 2,
+    kPlaceProgress = kPlaceSniffed + 2,
+    kPlaceClosed,
     kPlaceRemoved,
 };
 
@@ -27,7 +32,8 @@ enum Place : std::uint32_t {
 DataWatches::DataWatches(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
                          EventCounters& events)
     : options_(options), connections_(connections), emitter_(emitter),
-      events_(events), budget_{options.first_bytes_max, 0}, heads_(65536, kNone), silent_(options.watches_max) {
+      events_(events), budget_{options.first_bytes_max, 0}, progress_(options.progress_max), heads_(65536, kNone),
+      silent_(options.watches_max) {
     watches_.reserve(std::min<std::size_t>(options.watches_max, 1024));
 }
 
@@ -37,7 +43,7 @@ std::uint32_t DataWatches::allocate() {
         return static_cast<std::uint32_t>(watches_.size() - 1);
     }
     while (free_.empty() && silent_count_ != 0) {
-        const Silent oldest = silent_[silent_head_];
+        const Reference oldest = silent_[silent_head_];
         silent_head_ = (silent_head_ + 1) % silent_.size();
         --silent_count_;
         give_up_silence(oldest, true);
@@ -64,7 +70,7 @@ void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const
         return;
     }
     if (silent_count_ == silent_.size()) { // entries of watches that ended meanwhile
-        const Silent oldest = silent_[silent_head_];
+        const Reference oldest = silent_[silent_head_];
         silent_head_ = (silent_head_ + 1) % silent_.size();
         --silent_count_;
         give_up_silence(oldest, true);
@@ -73,7 +79,7 @@ void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const
     link(at);
 }
 
-void DataWatches::give_up_silence(const Silent& s, bool for_room) {
+void DataWatches::give_up_silence(const Reference& s, bool for_room) {
     Watch& w = watches_[s.watch];
     if (w.generation != s.generation || w.announced) return;
     if (for_room) events_.count(Event::first_bytes_memory);
@@ -84,7 +90,7 @@ void DataWatches::give_up_silence(const Silent& s, bool for_room) {
 
 void DataWatches::release_before(Timestamp time) {
     while (silent_count_ != 0) {
-        const Silent oldest = silent_[silent_head_];
+        const Reference oldest = silent_[silent_head_];
         const Watch& w = watches_[oldest.watch];
         if (w.generation == oldest.generation && !w.announced && w.opened.time >= time) return;
         silent_head_ = (silent_head_ + 1) % silent_.size();
@@ -96,6 +102,7 @@ void DataWatches::release_before(Timestamp time) {
 void DataWatches::release(std::uint32_t at) {
     Watch& w = watches_[at];
     if (!w.announced) unlink(at);
+    progress_.release(w.progress);
     for (Stream& s : w.stream) {
         s.head.release(budget_);
         s = Stream{};
@@ -108,11 +115,7 @@ void DataWatches::release(std::uint32_t at) {
 
 // The chain of an endpoint, among those whose keyed hash is the same.
 std::uint32_t& DataWatches::head_of(const IpAddress& address, std::uint16_t port) {
-    std::uint64_t a, b;
-    std::memcpy(&a, address.bytes.data(), 8);
-    std::memcpy(&b, address.bytes.data() + 8, 8);
-    const std::uint64_t secret = options_.conn.hash_secret;
-    return heads_[mix(mix(a ^ secret, b ^ ~secret) ^ port, secret | 1) % heads_.size()];
+    return heads_[endpoint_hash(address, port, options_.conn.hash_secret) % heads_.size()];
 }
 
 void DataWatches::link(std::uint32_t at) {
@@ -167,7 +170,44 @@ void DataWatches::speak_up(Connection& c, Watch& w) {
         if (w.stream[side].sniffed.happened)
             emit(c, w, FtpRecordKind::data_typed, w.stream[side].sniffed, kPlaceSniffed + side, side,
                  w.stream[side].sniffed_size, MimeStage::sniffed);
+    tell_progress(c, w);
     if (w.closed.happened) emit(c, w, FtpRecordKind::data_closed, w.closed, kPlaceClosed);
+}
+
+void DataWatches::note_progress(Connection& c, std::uint32_t at, const When& now) {
+    Watch& w = watches_[at];
+    const std::uint64_t bytes = payload_bytes(c);
+    if (bytes == w.progress.bytes || w.closed.happened) return;
+    if (!progress_.add(w.progress, {now.time, now.packet, bytes}, settled_)) events_.count(Event::progress_memory);
+    if (!w.announced) return;
+    if (progress_.is_full(w.progress))
+        tell_progress(c, w);
+    else if (!w.progress_untold) {
+        w.progress_untold = true;
+        untold_.push_back({at, w.generation});
+    }
+}
+
+void DataWatches::tell_progress(const Connection& c, Watch& w) {
+    progress_.take(w.progress, [&](const ProgressSample& first, std::string_view samples) {
+        FtpRecord r;
+        r.key = {first.time, first.packet, w.uid, kPlaceProgress};
+        r.kind = FtpRecordKind::data_progress;
+        r.id = c.id();
+        emitter_.emit(r, samples);
+    });
+}
+
+void DataWatches::tell_progress(Timestamp through) {
+    if (through == told_through_) return;
+    told_through_ = through;
+    for (const Reference& untold : untold_) {
+        Watch& w = watches_[untold.watch];
+        if (w.generation != untold.generation) continue;
+        w.progress_untold = false;
+        tell_progress(connections_[w.connection], w);
+    }
+    untold_.clear();
 }
 
 void DataWatches::flipped(Connection& c, const PacketView& packet) {
@@ -197,6 +237,7 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
         }
         if (options_.extended || head.size() != 0 || head.closed()) delivered(c, w, side, now);
     }
+    if (options_.extended) note_progress(c, c.watch, now);
     if (c.deadline_kind == Deadline::closing && !w.closed.happened) closed(c, w, now);
 }
 
@@ -278,6 +319,7 @@ void DataWatches::removed(Connection& c, Timestamp due, std::uint64_t packet_num
     if (w.stream[w.first_side].head.size() != 0) transferred(c, w, now);
     for (unsigned side = 0; side < 2; ++side)
         if (w.stream[side].first.happened) sniffed(c, w, side, now);
+    tell_progress(c, w);
     emit(c, w, FtpRecordKind::data_removed, now, kPlaceRemoved);
     release(c.watch);
     c.watch = Connection::kNone;
@@ -295,7 +337,7 @@ void DataWatches::emit(const Connection& c, const Watch& w, FtpRecordKind kind, 
     r.opened = c.start;
     r.from_originator = side == c.orig_side;
     r.mime_stage = stage;
-    r.bytes = endpoint_size(c.end[0], c.end[1]) + endpoint_size(c.end[1], c.end[0]);
+    r.bytes = payload_bytes(c);
     r.complete = is_whole(c, w) && c.end[0].state == TcpState::closed && c.end[1].state == TcpState::closed;
     r.first_bytes = head_size;
     r.reused = c.reused;

@@ -11,6 +11,7 @@
 #include "core/conn/conn_tracker.h"
 #include "core/pipeline/head_buffer.h"
 #include "core/pipeline/pipeline_options.h"
+#include "core/pipeline/progress_log.h"
 #include "core/pipeline/record_emitter.h"
 
 #include <array>
@@ -36,6 +37,10 @@ public:
     void announce(const IpAddress& address, std::uint16_t port);
     // Silent watches of connections that began before `time` are given up.
     void release_before(Timestamp time);
+    // Everything before `through` is about to be said to have been told: so it is.
+    void tell_progress(Timestamp through);
+    // Every worker has told what was before `time`.
+    void settled(Timestamp time) { settled_ = time; }
     std::size_t watching() const { return watches_.size() - free_.size(); }
 
 private:
@@ -68,24 +73,28 @@ private:
         std::array<Link, 2> chain; // among silent watches of the same endpoint, by side
         Id96 uid;
         bool announced = false;
-        std::uint8_t first_side = 0; // who sent the first payload
+        bool progress_untold = false; // it stands in untold_
+        std::uint8_t first_side = 0;  // who sent the first payload
         When opened, flipped, transferred, closed;
         std::uint32_t transferred_size = 0;
         Stream stream[2];
+        ProgressLog::Chain progress;
     };
-    struct Silent {
+    struct Reference { // to a watch, unless it was given to another connection
         std::uint32_t watch;
         std::uint32_t generation;
     };
 
     std::uint32_t allocate();
-    void give_up_silence(const Silent& s, bool for_room);
+    void give_up_silence(const Reference& s, bool for_room);
     void release(std::uint32_t at);
     std::uint32_t& head_of(const IpAddress& address, std::uint16_t port);
     Link& link_of(std::uint32_t node) { return watches_[node / 2].chain[node % 2]; }
     void link(std::uint32_t at);
     void unlink(std::uint32_t at);
     void speak_up(Connection& c, Watch& w);
+    void note_progress(Connection& c, std::uint32_t at, const When& now);
+    void tell_progress(const Connection& c, Watch& w);
     void note_holes(Stream& s) const;
     static void fill_holes(Stream& s, std::uint64_t begin, std::uint64_t end);
     bool is_whole(const Connection& c, const Watch& w) const;
@@ -102,10 +111,14 @@ private:
     RecordEmitter& emitter_;
     EventCounters& events_;
     HeadBudget budget_;
+    ProgressLog progress_;
+    std::vector<Reference> untold_; // announced watches with progress that was not told yet
+    Timestamp told_through_ = INT64_MIN;
+    Timestamp settled_ = INT64_MIN;
     std::vector<Watch> watches_;
     std::vector<std::uint32_t> free_;
     std::vector<std::uint32_t> heads_; // first silent watch of each endpoint's chain, by the hash of the endpoint
-    std::vector<Silent> silent_;       // a ring: the oldest at silent_head_
+    std::vector<Reference> silent_;    // a ring: the oldest at silent_head_
     std::size_t silent_head_ = 0;
     std::size_t silent_count_ = 0;
 };

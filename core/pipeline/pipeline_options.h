@@ -20,6 +20,7 @@ struct PipelineOptions {
     std::uint32_t watches_max = 65'536;       // connections that may be transfers
     std::size_t first_bytes_max = 16u << 20;  // of all of them
     std::uint64_t held_bytes_max = 64u << 20; // out-of-order bytes of control connections
+    std::uint32_t progress_max = 16'384;      // blocks of samples (progress_log.h): 8 MB
     std::uint32_t hints_max = 100'000;
 };
 
@@ -27,5 +28,8 @@ struct PipelineOptions {
 // connections that began at most so long before them.
 inline constexpr Duration kAnnouncementLifetime = 5 * kMinute;
 inline constexpr Duration kAnnouncementLead = kSecond;
+// Extended: a connection keeps its announcement for another five minutes, which the worker that sees it tells the
+// others where they know of nothing younger than this. Hints stand that much longer; they decide nothing.
+inline constexpr Duration kHintMargin = kAnnouncementLifetime / 2;
 
 } // namespace ftpsensor

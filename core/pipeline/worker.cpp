@@ -4,9 +4,10 @@ namespace ftpsensor {
 
 namespace {
 
-// Servers listen for data above the well-known ports (RFC 6335 6). What is announced below them is a bounce; it is told
-// where the announcement is known in time.
+// Servers and clients listen for data above the well-known ports (RFC 6335 6). What is announced below them is a
+// bounce, which a server makes from its own data port (RFC 959 3.2).
 constexpr std::uint16_t kLowestDataPort = 1024;
+constexpr std::uint16_t kServerDataPort = 20;
 
 // Bytes of a reassembled datagram lie in the decoder, and only until it decodes the next packet.
 bool is_borrowed(const DecodedPacket& decoded, const PacketView& packet) {
@@ -75,9 +76,11 @@ void Worker::move_time(Timestamp now) {
         const Timestamp lowest = shared_.lowest_watermark();
         const std::uint64_t appended = shared_.board.appended();
         read_board();
+        data_.settled(lowest);
         if (lowest != INT64_MIN && lowest != INT64_MAX && shared_.board.read_by(number_) >= appended)
             data_.release_before(options_.extended ? lowest - kAnnouncementLead : lowest);
     }
+    data_.tell_progress(connections_.removed_through());
     publish();
 }
 
@@ -100,7 +103,7 @@ void Worker::read_board() {
     shared_.board.read(number_, [this](const Announcement& a) {
         for (const IpAddress& address : {a.address, a.other}) {
             if (address.is_unspecified()) continue;
-            if (!hints_.add(address, a.port, a.time + kAnnouncementLifetime))
+            if (!hints_.add(address, a.port, a.time + kAnnouncementLifetime + kHintMargin))
                 events_.count(Event::FTP_too_many_expected_data_channels);
             data_.announce(address, a.port);
         }
@@ -111,6 +114,10 @@ void Worker::announced(const EndpointId& control, const DataChannel& channel, Ti
     Announcement a{channel.resp_h, {}, channel.resp_p, now};
     const IpAddress& on_the_wire = channel.passive ? control.resp_h : control.orig_h;
     if (options_.extended && on_the_wire != channel.resp_h) a.other = on_the_wire;
+    tell_board(a);
+}
+
+void Worker::tell_board(const Announcement& a) {
     while (!shared_.board.append(a)) {
         if (!options_.emitter.wait_when_full) {
             events_.count(Event::announcements_full);
@@ -124,23 +131,46 @@ void Worker::announced(const EndpointId& control, const DataChannel& channel, Ti
 
 void Worker::opened(Connection& c, std::uint32_t index, const PacketView& packet) {
     if (c.proto != Transport::tcp) return;
-    const EndpointId id = c.id();
     // Whatever was announced: a lie must not hide a control connection.
-    if (ftp_port_[id.resp_p])
+    if (ftp_port_[c.id().resp_p])
         control_.open_control(c, index);
     else
         c.content = ContentUse::candidate;
-    const bool hinted = is_hinted(c, packet.now);
-    if (hinted || (watch_silently_ && id.resp_p >= kLowestDataPort && !ftp_port_[id.resp_p]))
-        data_.open(c, index, hinted, packet);
+    watch(c, index, packet);
 }
 
 // The roles decide what was announced: a connection that nobody awaited may be awaited now.
 void Worker::flipped(Connection& c, std::uint32_t index, const PacketView& packet) {
     if (c.watch != Connection::kNone)
         data_.flipped(c, packet);
-    else if (is_hinted(c, packet.now))
-        data_.open(c, index, true, packet);
+    else
+        watch(c, index, packet);
+}
+
+void Worker::watch(Connection& c, std::uint32_t index, const PacketView& packet) {
+    // Whether the announcement is known by now depends on who reads faster: a connection that would not be watched in
+    // silence is not told either. One worker alone always knows in time.
+    if (!watch_silently_) {
+        if (is_hinted(c, packet.now)) data_.open(c, index, true, packet);
+        return;
+    }
+    if (!may_be_announced(c.id())) return;
+    const bool hinted = is_hinted(c, packet.now);
+    if (hinted && options_.extended) renew_hints(c, packet.now);
+    data_.open(c, index, hinted, packet);
+}
+
+bool Worker::may_be_announced(const EndpointId& id) const {
+    if (!options_.extended) return true; // as the reference
+    return (id.resp_p >= kLowestDataPort && !ftp_port_[id.resp_p]) || id.orig_p == kServerDataPort;
+}
+
+void Worker::renew_hints(const Connection& c, Timestamp now) {
+    for (unsigned side = 0; side < 2; ++side) {
+        const Timestamp until = hints_.until(c.key.address[side], c.key.port[side]);
+        if (until > now && until < now + kAnnouncementLifetime)
+            tell_board({c.key.address[side], {}, c.key.port[side], now});
+    }
 }
 
 bool Worker::is_hinted(const Connection& c, Timestamp now) const {

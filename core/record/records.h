@@ -55,14 +55,23 @@ struct ConnRecord {
 static_assert(std::is_trivially_copyable_v<ConnRecord>);
 
 enum class FtpRecordKind : std::uint8_t {
-    announcement, // a control session expects a data connection: `channel`
-    message,      // a command's turn is over; an entry where `logged`
-    session_end,  // the control connection is removed: nothing of it follows
-    data_open,    // a connection that may be a transfer: `id` as it stands now (again after a flip of roles)
-    data_first,   // its first payload (or gap) of one direction: `from_originator`
-    data_typed,   // its first bytes are complete enough to tell the type: text holds them; `mime_stage`
-    data_closed,  // both directions have ended: `bytes`, `complete`
-    data_removed, // the connection is removed: same time and connection as its conn record, just before it
+    announcement,  // a control session expects a data connection: `channel`
+    message,       // a command's turn is over; an entry where `logged`
+    session_end,   // the control connection is removed: nothing of it follows
+    data_open,     // a connection that may be a transfer: `id` as it stands now (again after a flip of roles)
+    data_first,    // its first payload (or gap) of one direction: `from_originator`
+    data_typed,    // its first bytes are complete enough to tell the type: text holds them; `mime_stage`
+    data_progress, // how its bytes grew: text holds ProgressSample after ProgressSample, the first at this record's
+                   // time
+    data_closed,   // both directions have ended: `bytes`, `complete`
+    data_removed,  // the connection is removed: same time and connection as its conn record, just before it
+};
+
+// How many payload bytes, of both directions, had moved once a packet had been seen.
+struct ProgressSample {
+    Timestamp time = 0;
+    std::uint64_t packet = 0;
+    std::uint64_t bytes = 0;
 };
 
 // Which rule of the reference asks for the type; they differ in bytes and in what an unknown type means.
@@ -90,9 +99,11 @@ struct FtpRecord {
     bool has_channel = false;
     std::uint32_t reply_code = 0;
     std::uint64_t file_size = 0;
-    std::uint64_t bytes = 0;       // data_closed, data_removed: payload bytes of both directions
-    Timestamp opened = 0;          // data_*: when the connection began
-    std::uint32_t first_bytes = 0; // data_typed: bytes of text
+    std::uint32_t channel_number = 0; // FtpEvent::channel: announcement, message
+    std::uint64_t least_bytes = 0;    // message: a transfer that moved fewer is not whole
+    std::uint64_t bytes = 0;          // data_closed, data_removed: payload bytes of both directions
+    Timestamp opened = 0;             // data_*: when the connection began
+    std::uint32_t first_bytes = 0;    // data_typed: bytes of text
     DataChannel channel;
     Text text;
 };

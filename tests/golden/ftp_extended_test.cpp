@@ -19,7 +19,7 @@ TcpTalk data(Trace& trace, std::string_view client, std::uint16_t port) {
 
 // The RETR entry of a session with a passive transfer, in which `move` does what happens on the data connection.
 template <class Move>
-std::string retr(Move move, std::string_view reply = "150 Here it comes: 4 bytes.") {
+std::string retr(Move move, std::string_view reply = "150 Here it comes (4 bytes).") {
     Trace trace;
     FtpTalk ftp(trace);
     ftp.login().client("PASV").server(kPasv).client("RETR a").server(reply);
@@ -34,7 +34,7 @@ std::string retr(Move move, std::string_view reply = "150 Here it comes: 4 bytes
 TEST_CASE("fields: each names the other log's entry") {
     Trace trace;
     FtpTalk ftp(trace);
-    ftp.login().client("PASV").server(kPasv).client("RETR a").server("150 Here it comes: 4 bytes.");
+    ftp.login().client("PASV").server(kPasv).client("RETR a").server("150 Here it comes (4 bytes).");
     ftp.download(ftp.passive(kPort), "text").server("226 Done.").quit();
     const Logs logs = read(trace, kExtended);
     const Entry transfer = logs.entry("ftp", {{"command", "RETR"}}),
@@ -47,7 +47,7 @@ TEST_CASE("fields: each names the other log's entry") {
 TEST_CASE("fields: none of ours in strict form") {
     Trace trace;
     FtpTalk ftp(trace);
-    ftp.login().client("PASV").server(kPasv).client("RETR a").server("150 Here it comes: 4 bytes.");
+    ftp.login().client("PASV").server(kPasv).client("RETR a").server("150 Here it comes (4 bytes).");
     ftp.download(ftp.passive(kPort), "text").server("226 Done.").quit();
     const Logs logs = read(trace);
     CHECK(logs.show("ftp", "data_channel.uid data_channel.bytes data_channel.complete", {{"command", "RETR"}}) ==
@@ -71,8 +71,35 @@ TEST_CASE("complete: not with bytes that the capture missed") {
     CHECK(retr([](TcpTalk& talk) { talk.server("te").lose_next().server("xt").close(Side::server); }) == "4 false");
 }
 
-TEST_CASE("complete: not said of a transfer that is still open") {
-    CHECK(retr([](TcpTalk& talk) { talk.server("text"); }) == "- -");
+TEST_CASE("complete: not said of a transfer that is still open, whose bytes so far are") {
+    CHECK(retr([](TcpTalk& talk) { talk.server("text"); }) == "4 -");
+    CHECK(retr([](TcpTalk& talk) { talk.server("text").fin(Side::server); }) == "4 -");
+    CHECK(retr([](TcpTalk&) {}) == "0 -");
+}
+
+TEST_CASE("bytes: those that had moved when the entry was due") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.login().client("PASV").server(kPasv).client("RETR a").server("150 Now.");
+    TcpTalk talk = ftp.passive(kPort);
+    for (int i = 0; i < 100; ++i) talk.server("0123456789");
+    ftp.client("ABOR"); // the turn of RETR is over
+    for (int i = 0; i < 100; ++i) talk.server("0123456789");
+    talk.close(Side::server);
+    ftp.server("426 Gone.").server("226 Done.").quit();
+    const Logs logs = read(trace, kExtended);
+    CHECK(logs.show("ftp", kFields, {{"command", "RETR"}}) == "1000 -");
+    CHECK(logs.show("conn", "resp_bytes", {{"service", "ftp-data"}}) == "2000");
+}
+
+TEST_CASE("complete: a number in a reply that is no size does not count") {
+    const auto whole = [](TcpTalk& talk) { talk.server("text").close(Side::server); };
+    CHECK(retr(whole, "150 Connecting to port 44855") == "4 true");
+    CHECK(retr(whole, "150 75.0 kbytes to download") == "4 true");
+    CHECK(retr(whole, "150 Data connection for \"report (99 bytes)\"") == "4 true");
+    CHECK(retr(whole, "125 Opening BINARY mode data connection for a (99 bytes).") == "4 false");
+    CHECK(retr(whole, "150 Opening ASCII mode data connection for a (3 bytes)") ==
+          "4 true"); // line ends were converted
 }
 
 TEST_CASE("NAT: the server's own address with the announced port") {
@@ -124,6 +151,38 @@ TEST_CASE("bounce: a stranger who connects first does not hide the transfer") {
     CHECK(logs.entry("ftp", {{"command", "RETR"}})["data_channel.bytes"] == "4");
 }
 
+TEST_CASE("between two servers: both entries name the connection, which names the session whose server connects") {
+    const TalkEnd listening{ip("10.0.0.2"), 21}, connecting{ip("10.0.0.3"), 21};
+    for (const bool port_first : {false, true}) {
+        Trace trace;
+        FtpTalk from(trace, {.client = {ip("10.0.0.1"), 40001}, .server = listening});
+        FtpTalk to(trace, {.client = {ip("10.0.0.1"), 40002}, .server = connecting});
+        from.login();
+        to.login();
+        from.client("PASV");
+        if (!port_first) from.server(kPasv);
+        to.client("PORT 10,0,0,2,156,64");
+        if (port_first) from.server(kPasv); // as captured: packets may trade places
+        to.server("200 OK.");
+        from.client("RETR a").server("150 Now.");
+        to.client("STOR a").server("150 Now.");
+        TcpTalk data(trace, {.client = {ip("10.0.0.3"), 20}, .server = {ip("10.0.0.2"), kPort}});
+        data.open().server("text").close(Side::server);
+        from.server("226 Done.").quit();
+        to.server("226 Done.").quit();
+        const Logs logs = read(trace, kExtended);
+        const Entry moved = logs.entry("conn", {{"service", "ftp-data"}});
+        for (const char* command : {"RETR", "STOR"}) {
+            const Entry entry = logs.entry("ftp", {{"command", command}});
+            CHECK(entry["data_channel.uid"] == moved["uid"]);
+            CHECK(entry["data_channel.bytes"] == "4");
+            CHECK(entry["data_channel.complete"] == "true");
+            CHECK(entry["fuid"] != "-");
+        }
+        CHECK(moved["control_uid"] == logs.entry("conn", {{"id.orig_p", "40002"}})["uid"]);
+    }
+}
+
 TEST_CASE("older: a connection up to a second older than its announcement counts") {
     for (const Duration age : {900 * kMillisecond, 1100 * kMillisecond}) {
         Trace trace;
@@ -136,6 +195,55 @@ TEST_CASE("older: a connection up to a second older than its announcement counts
         const bool counts = age < kSecond;
         CHECK(logs.show("conn", "service", {{"id.resp_p", "40000"}}) == (counts ? "ftp-data" : "-"));
         CHECK(logs.show("ftp", "data_channel.bytes", {{"command", "RETR"}}) == (counts ? "4" : "-"));
+    }
+}
+
+// As in the reference a reply ends the turn of a command sent ahead: the 226 of the first is taken for the second's.
+TEST_CASE("commands: sent ahead, none has another's connection") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.login().client("PORT 10,0,0,1,156,64").client("RETR a").client("PORT 10,0,0,1,156,65").client("RETR b");
+    ftp.server("200 OK.").download(ftp.active(kPort), "text").server("150 Now.").server("226 Done.");
+    ftp.server("200 OK.").server("150 Now.").download(ftp.active(kPort + 1), "longer").server("226 Done.").quit();
+    CHECK(read(trace, kExtended).show("ftp", "command data_channel.bytes", {{"command", "RETR"}}) == "RETR 4 | RETR -");
+}
+
+TEST_CASE("commands: an endpoint that is used again belongs to who announced it last") {
+    Trace trace;
+    FtpTalk first(trace, {.client = {ip("10.0.0.1"), 40001}});
+    first.login().client("PASV").server(kPasv).client("RETR a").server("150 Now.");
+    first.download(first.passive(kPort), "text").server("226 Done.").quit();
+    trace.wait(3 * kSecond);
+    FtpTalk second(trace, {.client = {ip("10.0.0.9"), 40002}});
+    second.login().client("PASV").server(kPasv);
+    trace.wait(4 * kSecond); // the first connection is removed meanwhile
+    second.client("RETR b").server("150 Now.").download(second.passive(kPort), "longer").server("226 Done.").quit();
+    CHECK(read(trace, kExtended).show("ftp", "command data_channel.bytes", {{"command", "RETR"}}) == "RETR 4 | RETR 6");
+}
+
+TEST_CASE("commands: an announcement in use stands longer than five minutes") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.login().client("PORT 10,0,0,1,156,64").server("200 OK.").client("RETR a").server("150 Now.");
+    trace.wait(4 * kMinute);
+    TcpTalk slow = ftp.active(kPort);
+    slow.client("text");
+    trace.wait(4 * kMinute);
+    slow.client("text");
+    TcpTalk stranger(trace, {.client = {ip("10.0.0.3"), 50000}, .server = {ip("10.0.0.1"), kPort}});
+    stranger.open().close();
+    CHECK(read(trace, kExtended).show("conn", "service", {{"id.orig_h", "10.0.0.3"}}) == "ftp-data");
+}
+
+TEST_CASE("ports: below 1024 a bounce is what comes from a server's data port") {
+    for (const std::uint16_t from : {std::uint16_t{20}, std::uint16_t{5000}}) {
+        Trace trace;
+        FtpTalk ftp(trace);
+        ftp.login().client("PORT 10,0,0,77,0,25").server("200 OK.").client("RETR mail").server("150 Now.");
+        TcpTalk bounce(trace, {.client = {ip("10.0.0.2"), from}, .server = {ip("10.0.0.77"), 25}});
+        bounce.open().client("MAIL").close();
+        ftp.server("226 Done.").quit();
+        CHECK(read(trace, kExtended).show("conn", "service", {{"id.resp_p", "25"}}) == (from == 20 ? "ftp-data" : "-"));
     }
 }
 

@@ -24,6 +24,7 @@ struct Collector {
 
 FtpRecord ftp_at(Timestamp time, std::uint64_t packet, std::uint64_t uid, std::uint32_t place) {
     FtpRecord r;
+    r.logged = true;
     r.key = {time, packet, {0, uid}, place};
     return r;
 }
@@ -81,4 +82,20 @@ TEST_CASE("what comes too late is released all the same, and counted") {
     merge.release(20, out);
     CHECK(out.keys.size() == 2);
     CHECK(merge.late() == 1);
+}
+
+TEST_CASE("what is told of a connection once it is announced is not late: it is no entry") {
+    RecordMerge merge({});
+    Collector out;
+    merge.add(ftp_at(10, 0, 1, 0), {}, 0);
+    merge.release(20, out);
+    FtpRecord opened = ftp_at(5, 0, 2, 0);
+    opened.kind = FtpRecordKind::data_open;
+    opened.logged = false;
+    merge.add(opened, {}, 0);
+    merge.release(20, out);
+    merge.add(ftp_at(15, 0, 1, 1), {}, 0);
+    merge.release(20, out);
+    CHECK(out.keys.size() == 3);
+    CHECK(merge.late() == 0);
 }

@@ -8,16 +8,18 @@ namespace {
 
 const IpAddress kClient = IpAddress::from_v4(10, 0, 0, 1);
 const IpAddress kServer = IpAddress::from_v4(10, 0, 0, 2);
+const IpAddress kOtherServer = IpAddress::from_v4(10, 0, 0, 3);
 const IpAddress kStranger = IpAddress::from_v4(10, 0, 0, 9);
 constexpr Id96 kControl{0, 1}, kOtherControl{0, 2}, kData{0, 10}, kSecondData{0, 11};
 
 // Events of one control connection of kClient at kServer, and of the data connections beside it.
 struct Join {
     explicit Join(bool extended, std::size_t announcements_max = 100)
-        : join({extended, announcements_max, {}, 7}, events) {}
+        : owned(TransferJoin::make({extended, announcements_max, {}, 7}, events)), join(*owned) {}
 
     EventCounters events;
-    TransferJoin join;
+    std::unique_ptr<TransferJoin> owned;
+    TransferJoin& join;
 
     static FtpRecord at(Timestamp t, const Id96& uid) {
         FtpRecord r;
@@ -29,6 +31,14 @@ struct Join {
     void announce(Timestamp t, std::uint16_t port, const IpAddress& host = kServer, const Id96& control = kControl) {
         FtpRecord r = at(t, control);
         r.channel = {true, kClient, host, port};
+        join.announcement(r);
+    }
+    // PORT: kOtherServer will connect to `host`. The session is kOtherControl, of kClient.
+    void announce_active(Timestamp t, std::uint16_t port, const IpAddress& host = kServer,
+                         const IpAddress& client = kClient) {
+        FtpRecord r = at(t, kOtherControl);
+        r.id = {client, 40001, kOtherServer, 21};
+        r.channel = {false, kOtherServer, host, port};
         join.announcement(r);
     }
     void open(Timestamp t, std::uint16_t port, const Id96& data = kData, const IpAddress& from = kClient,
@@ -148,6 +158,133 @@ TEST_CASE("extended: a connection may be a second older than its announcement") 
         j.first(10 * kSecond);
         j.announce(10 * kSecond + age, 2000);
         CHECK(j.message(12 * kSecond).fuid.has_value() == (age == kSecond));
+    }
+}
+
+TEST_CASE("extended: a transfer between two servers is both sessions', in either order") {
+    for (const bool passive_first : {true, false}) {
+        Join j(true);
+        if (passive_first) j.announce(1, 2000);
+        j.announce_active(2, 2000);
+        if (!passive_first) j.announce(3, 2000);
+        j.open(4, 2000, kData, kOtherServer);
+        j.first(5);
+        for (const Id96& control : {kControl, kOtherControl}) {
+            const auto entry = j.message(6, control);
+            CHECK(entry.data_uid == kData);
+            CHECK(entry.fuid == file_uid({}, kData, false));
+        }
+        CHECK(j.join.connection(kData).control_uid == kOtherControl); // whose originator connected
+    }
+}
+
+TEST_CASE("extended: and so it is where the connection is older than one of them, or both") {
+    for (const Timestamp opened : {2, 4}) {
+        Join j(true);
+        if (opened == 2) j.open(opened, 2000, kData, kOtherServer);
+        j.announce_active(3, 2000);
+        if (opened == 4) j.open(opened, 2000, kData, kOtherServer);
+        j.announce(5, 2000);
+        CHECK(j.message(6, kControl).data_uid == kData);
+        CHECK(j.message(6, kOtherControl).data_uid == kData);
+    }
+}
+
+TEST_CASE("extended: between two servers, the listening one behind NAT") {
+    const IpAddress hidden = IpAddress::from_v4(192, 168, 1, 1);
+    Join j(true);
+    j.announce(1, 2000, hidden);
+    j.announce_active(2, 2000, hidden);
+    j.open(3, 2000, kData, kOtherServer);
+    CHECK(j.message(6, kControl).data_uid == kData);
+    CHECK(j.message(6, kOtherControl).data_uid == kData);
+}
+
+TEST_CASE("extended: of two clients' announcements of an endpoint the latest has it") {
+    Join j(true);
+    j.announce(1, 2000);
+    j.announce_active(2, 2000, kServer, kServer); // the server's host is a client, too
+    j.open(3, 2000, kData, kOtherServer);
+    CHECK_FALSE(j.message(6, kControl).data_uid.has_value());
+    CHECK(j.message(6, kOtherControl).data_uid == kData);
+}
+
+TEST_CASE("extended: an announcement is not over with a stranger's connection, or with another one's") {
+    Join j(true);
+    j.announce(1, 2000);
+    j.open(2, 2000, kData, kStranger);
+    j.removed(3);
+    j.open(4, 2000, kSecondData);
+    CHECK(j.message(5).data_uid == kSecondData);
+    j.announce(6, 2000, kServer, kOtherControl); // the port again, before the first connection is removed
+    j.removed(7, kSecondData);
+    j.open(8, 2000);
+    CHECK(j.message(9, kOtherControl).data_uid == kData);
+}
+
+TEST_CASE("extended: an announcement of its own takes a connection from an older one that awaited somebody else") {
+    Join j(true);
+    j.announce_active(1, 2000);
+    j.open(2, 2000);
+    j.announce(3, 2000, kServer, kControl);
+    CHECK_FALSE(j.message(4, kOtherControl).data_uid.has_value());
+    CHECK(j.message(4, kControl).data_uid == kData);
+    CHECK(j.join.connection(kData).control_uid == kControl);
+}
+
+TEST_CASE("extended: a command has the connections of the announcement before it") {
+    Join j(true);
+    const auto announce = [&](Timestamp t, std::uint16_t port, std::uint32_t number) {
+        FtpRecord r = Join::at(t, kControl);
+        r.channel = {true, kClient, kServer, port};
+        r.channel_number = number;
+        j.join.announcement(r);
+    };
+    const auto message = [&](Timestamp t, std::uint32_t number) {
+        FtpRecord r = Join::at(t, kControl);
+        r.transfers = true;
+        r.channel_number = number;
+        return j.join.message(r).data_uid;
+    };
+    announce(1, 2000, 1);
+    announce(2, 2001, 2);
+    CHECK_FALSE(message(3, 1).has_value()); // sent ahead: its entry was due before its connection began
+    j.open(4, 2000);
+    j.open(5, 2001, kSecondData);
+    CHECK(message(6, 2) == kSecondData);
+    CHECK_FALSE(message(7, 2).has_value());
+}
+
+TEST_CASE("extended: bytes of an open transfer, by the packet") {
+    Join j(true);
+    j.announce(1, 2000);
+    j.open(2, 2000);
+    const ProgressSample samples[] = {{10, 5, 100}, {10, 7, 200}, {20, 9, 300}};
+    FtpRecord progress = Join::at(10, kData);
+    j.join.data_progress(progress, {reinterpret_cast<const char*>(samples), sizeof samples});
+    const auto entry = [&] {
+        FtpRecord r = Join::at(10, kControl);
+        r.key.packet = 6;
+        r.transfers = true;
+        return j.join.message(r);
+    }();
+    CHECK(entry.data_bytes == 100);
+    CHECK_FALSE(entry.data_complete.has_value());
+}
+
+TEST_CASE("extended: a transfer is whole that moved what was named, at least") {
+    for (const std::uint64_t least : {0, 74, 75}) {
+        Join j(true);
+        j.announce(1, 2000);
+        j.open(2, 2000);
+        FtpRecord closed = Join::at(3, kData);
+        closed.bytes = 74;
+        closed.complete = true;
+        j.join.data_closed(closed);
+        FtpRecord r = Join::at(4, kControl);
+        r.transfers = true;
+        r.least_bytes = least;
+        CHECK(j.join.message(r).data_complete == (least <= 74));
     }
 }
 

@@ -1,0 +1,299 @@
+#include "core/log/extended_transfers.h"
+
+#include "core/base/endpoint_hash.h"
+
+#include <algorithm>
+#include <cstring>
+#include <tuple>
+
+namespace ftpsensor {
+
+namespace {
+constexpr Duration kLead = kSecond; // how much older than its announcement a connection may be
+} // namespace
+
+std::size_t ExtendedTransfers::PlaceHash::operator()(const Place& p) const {
+    return static_cast<std::size_t>(endpoint_hash(p.address, p.port, secret)) ^ (p.translated ? 1u : 0u);
+}
+
+// Bytes that had moved before what stands at `key`.
+std::uint64_t ExtendedTransfers::Transfer::bytes_before(const StreamKey& key) const {
+    if (over) return bytes;
+    const auto later = std::partition_point(progress.begin(), progress.end(), [&](const ProgressSample& s) {
+        return std::tie(s.time, s.packet) < std::tie(key.time, key.packet);
+    });
+    return later == progress.begin() ? 0 : std::prev(later)->bytes;
+}
+
+void ExtendedTransfers::expire(Timestamp now) {
+    while (!expiries_.empty() && expiries_.front().first <= now) {
+        const Place place = expiries_.front().second;
+        expiries_.pop_front();
+        const auto e = endpoints_.find(place);
+        if (e == endpoints_.end()) continue;
+        Timestamp until = now;
+        for (auto& announcer : e->second.by_kind) {
+            if (announcer && announcer->until <= now) announcer.reset();
+            if (announcer) until = std::max(until, announcer->until);
+        }
+        if (until == now)
+            endpoints_.erase(e);
+        else
+            expiries_.emplace_back(until, place);
+    }
+    while (!recent_order_.empty() && recent_order_.front().first + kLead < now) {
+        const auto at = recent_.find(recent_order_.front().second);
+        recent_order_.pop_front();
+        at->second.erase(at->second.begin()); // each list is in the order of the queue
+        if (at->second.empty()) recent_.erase(at);
+    }
+    while (!removed_.empty() && removed_.front().first + kConnRecordDelay < now) {
+        connections_.erase(removed_.front().second);
+        removed_.pop_front();
+    }
+}
+
+// False: the bound is reached.
+bool ExtendedTransfers::expect(const Place& place, const Announcer& a) {
+    const auto known = endpoints_.find(place);
+    if (known == endpoints_.end()) {
+        if (endpoints_.size() >= 2 * options_.announcements_max || expiries_.size() >= 4 * options_.announcements_max)
+            return false;
+        expiries_.emplace_back(a.until, place);
+        endpoints_[place].by_kind[a.passive] = a;
+        return true;
+    }
+    auto& other = known->second.by_kind[!a.passive];
+    if (other && other->client != a.client) other.reset(); // no third-party transfer: the latest has the endpoint
+    known->second.by_kind[a.passive] = a;
+    return true;
+}
+
+void ExtendedTransfers::announcement(const FtpRecord& r) {
+    const Timestamp now = r.key.time;
+    expire(now);
+    Announcer a;
+    a.control = r.key.uid;
+    a.channel = r.channel_number;
+    a.serial = ++last_serial_;
+    a.passive = r.channel.passive;
+    a.originator = r.channel.orig_h;
+    a.client = r.id.orig_h;
+    a.until = now + kExpectedLifetime;
+    a.places[a.place_count++] = {r.channel.resp_h, r.channel.resp_p, false};
+    const IpAddress& own = a.passive ? r.id.resp_h : r.id.orig_h;
+    if (own != r.channel.resp_h) a.places[a.place_count++] = {own, r.channel.resp_p, true};
+    for (std::size_t i = 0; i < a.place_count; ++i) {
+        if (expect(a.places[i], a)) continue;
+        events_.count(Event::FTP_too_many_expected_data_channels);
+        if (i == 0) return;
+    }
+    if (sessions_.size() >= kAnnouncingSessionsMax && !sessions_.contains(a.control))
+        sessions_.erase(sessions_.begin());
+    sessions_.try_emplace(a.control);
+    for (std::size_t i = 0; i < a.place_count; ++i) reconsider(a.places[i].address, a.places[i].port, now);
+}
+
+// Connections that began shortly before they were announced.
+void ExtendedTransfers::reconsider(const IpAddress& address, std::uint16_t port, Timestamp now) {
+    const auto at = recent_.find({address, port, false});
+    if (at == recent_.end()) return;
+    std::vector<std::pair<Timestamp, Id96>> candidates;
+    for (const Id96& uid : at->second) {
+        const auto c = connections_.find(uid);
+        if (c != connections_.end() && c->second.opened + kLead >= now) candidates.emplace_back(c->second.opened, uid);
+    }
+    std::sort(candidates.begin(), candidates.end()); // they may have been told in another order
+    for (const auto& candidate : candidates) consider(connections_.find(candidate.second)->second, now);
+}
+
+ExtendedTransfers::Endpoint* ExtendedTransfers::find_endpoint(const Place& place, Timestamp now) {
+    const auto e = endpoints_.find(place);
+    if (e == endpoints_.end()) return nullptr;
+    for (auto& announcer : e->second.by_kind)
+        if (announcer && announcer->until <= now) announcer.reset();
+    return &e->second;
+}
+
+// The latest announcement of the place; with an originator, the latest that awaits it.
+ExtendedTransfers::Announcer* ExtendedTransfers::find_announcer(const Place& place, const IpAddress* originator,
+                                                                Timestamp now) {
+    Endpoint* const endpoint = find_endpoint(place, now);
+    if (endpoint == nullptr) return nullptr;
+    Announcer* latest = nullptr;
+    for (auto& announcer : endpoint->by_kind) {
+        if (!announcer || (originator != nullptr && announcer->originator != *originator)) continue;
+        if (latest == nullptr || announcer->serial > latest->serial) latest = &*announcer;
+    }
+    return latest;
+}
+
+std::optional<ExtendedTransfers::Match> ExtendedTransfers::find_match(const EndpointId& id, Timestamp now) {
+    for (const IpAddress* originator : {&id.orig_h, static_cast<const IpAddress*>(nullptr)}) {
+        for (const bool translated : {false, true}) {
+            Announcer* const found = find_announcer({id.resp_h, id.resp_p, translated}, originator, now);
+            if (found != nullptr) return with_partner(*found, id.orig_h, now);
+        }
+    }
+    return std::nullopt;
+}
+
+// Each use keeps an announcement, and, of a third-party transfer, both.
+std::optional<ExtendedTransfers::Match> ExtendedTransfers::with_partner(Announcer& found, const IpAddress& originator,
+                                                                        Timestamp now) {
+    found.until = now + kExpectedLifetime;
+    Match match{found, std::nullopt, found.originator == originator};
+    // The server that listens may be behind NAT: the pair stands at the endpoint as it was announced.
+    Endpoint* const endpoint = find_endpoint(found.places[0], now);
+    if (endpoint == nullptr || !endpoint->by_kind[0] || !endpoint->by_kind[1]) return match;
+    Announcer& active = *endpoint->by_kind[false];
+    Announcer& passive = *endpoint->by_kind[true];
+    const bool is_pair = found.serial == (found.passive ? passive : active).serial;
+    if (!is_pair || active.originator != originator) return match;
+    active.until = passive.until = now + kExpectedLifetime;
+    return Match{active, passive, true};
+}
+
+void ExtendedTransfers::consider(Connection& c, Timestamp now) {
+    const auto match = find_match(c.id, now);
+    if (!match) return;
+    if (c.match) {
+        const bool better = match->awaited && !c.match->awaited;
+        const bool joined = match->partner && !c.match->partner && match->includes(c.match->primary.serial);
+        if (!better && !joined) return;
+        withdraw(c.match->primary, c);
+        if (c.match->partner) withdraw(*c.match->partner, c);
+    }
+    c.match = match;
+    offer(match->primary, match->awaited, c);
+    if (match->partner) offer(*match->partner, match->awaited, c);
+}
+
+void ExtendedTransfers::offer(const Announcer& a, bool awaited, const Connection& c) {
+    const auto session = sessions_.find(a.control);
+    if (session == sessions_.end()) return;
+    auto& slots = session->second.slots;
+    auto slot = std::find_if(slots.begin(), slots.end(), [&](const Slot& s) { return s.channel >= a.channel; });
+    if (slot == slots.end() || slot->channel != a.channel) {
+        slots.insert(slot, {a.channel, awaited, c.transfer});
+        if (slots.size() > kSlotsMax) slots.erase(slots.begin());
+        return;
+    }
+    const bool same_kind = slot->awaited == awaited;
+    if (same_kind ? slot->transfer->fuid.has_value() : slot->awaited) return;
+    *slot = {a.channel, awaited, c.transfer};
+}
+
+void ExtendedTransfers::withdraw(const Announcer& a, const Connection& c) {
+    const auto session = sessions_.find(a.control);
+    if (session == sessions_.end()) return;
+    std::erase_if(session->second.slots, [&](const Slot& s) { return s.transfer == c.transfer; });
+}
+
+void ExtendedTransfers::keep_recent(const Connection& c) {
+    if (recent_order_.size() >= kRecentMax) { // it reads as not announced, should it be yet
+        events_.count(Event::stream_event_dropped);
+        return;
+    }
+    const Place endpoint{c.id.resp_h, c.id.resp_p, false};
+    recent_[endpoint].push_back(c.transfer->uid);
+    recent_order_.emplace_back(c.opened, endpoint);
+}
+
+void ExtendedTransfers::data_open(const FtpRecord& r) {
+    expire(r.key.time);
+    Connection& c = connections_[r.key.uid];
+    if (!c.transfer) {
+        c.transfer = std::make_shared<Transfer>();
+        c.transfer->uid = r.key.uid;
+        c.opened = r.key.time;
+    }
+    c.id = r.id; // again after a flip of roles
+    keep_recent(c);
+    consider(c, r.key.time);
+}
+
+ExtendedTransfers::Transfer* ExtendedTransfers::find_transfer(const Id96& connection) {
+    const auto c = connections_.find(connection);
+    return c == connections_.end() ? nullptr : c->second.transfer.get();
+}
+
+void ExtendedTransfers::data_first(const FtpRecord& r) {
+    if (Transfer* t = find_transfer(r.key.uid)) t->fuid = file_uid(options_.id_key, r.key.uid, r.from_originator);
+}
+
+void ExtendedTransfers::data_typed(const FtpRecord& r, std::string_view type) {
+    if (Transfer* t = find_transfer(r.key.uid); t != nullptr && !type.empty()) t->mime_type = type;
+}
+
+void ExtendedTransfers::data_progress(const FtpRecord& r, std::string_view samples) {
+    Transfer* const t = find_transfer(r.key.uid);
+    if (t == nullptr) return;
+    t->progress.resize(samples.size() / sizeof(ProgressSample));
+    std::memcpy(t->progress.data(), samples.data(), t->progress.size() * sizeof(ProgressSample));
+}
+
+void ExtendedTransfers::data_closed(const FtpRecord& r) {
+    Transfer* const t = find_transfer(r.key.uid);
+    if (t == nullptr) return;
+    t->bytes = r.bytes;
+    t->complete = r.complete;
+    t->over = true;
+    t->progress = {};
+}
+
+void ExtendedTransfers::data_removed(const FtpRecord& r) {
+    const auto found = connections_.find(r.key.uid);
+    if (found == connections_.end()) return;
+    const Connection& c = found->second;
+    if (!c.transfer->over) data_closed(r);
+    removed_.emplace_back(r.key.time, r.key.uid);
+    // The announcement has had its connection, unless that was removed for another one at the same endpoint.
+    if (!c.match || !c.match->awaited || r.reused) return;
+    forget(c.match->primary);
+    if (c.match->partner) forget(*c.match->partner);
+}
+
+void ExtendedTransfers::forget(const Announcer& a) {
+    for (std::size_t i = 0; i < a.place_count; ++i) {
+        const auto e = endpoints_.find(a.places[i]);
+        if (e == endpoints_.end()) continue;
+        auto& announcer = e->second.by_kind[a.passive];
+        if (announcer && announcer->serial == a.serial) announcer.reset();
+        if (!e->second.by_kind[0] && !e->second.by_kind[1]) endpoints_.erase(e);
+    }
+}
+
+void ExtendedTransfers::session_end(const FtpRecord& r) { sessions_.erase(r.key.uid); }
+
+const TransferJoin::ForEntry& ExtendedTransfers::message(const FtpRecord& r) {
+    for_entry_ = {};
+    if (!r.transfers) return for_entry_;
+    const auto session = sessions_.find(r.key.uid);
+    if (session == sessions_.end()) return for_entry_;
+    auto& slots = session->second.slots;
+    while (!slots.empty() && slots.front().channel <= r.channel_number) {
+        if (slots.front().channel == r.channel_number) {
+            const Transfer& t = *slots.front().transfer;
+            for_entry_.fuid = t.fuid;
+            for_entry_.mime_type = t.mime_type;
+            for_entry_.data_uid = t.uid;
+            for_entry_.data_bytes = t.bytes_before(r.key);
+            if (t.over) for_entry_.data_complete = t.complete && t.bytes >= r.least_bytes;
+        }
+        slots.erase(slots.begin());
+    }
+    return for_entry_;
+}
+
+TransferJoin::ForConnection ExtendedTransfers::connection(const Id96& uid) {
+    const auto c = connections_.find(uid);
+    if (c == connections_.end()) return {};
+    ForConnection result;
+    result.is_transfer = c->second.match.has_value();
+    if (result.is_transfer) result.control_uid = c->second.match->primary.control;
+    connections_.erase(c);
+    return result;
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,136 @@
+// The wider rule of which connection is a transfer (ftp.extended), and of what an ftp entry says of it.
+//
+// A connection belongs to the announcement of its endpoint, in order of preference: whose originator it comes from, at
+// the announced address; the same at the control connection's own address (NAT: the announced one is not on this
+// wire); any other originator (a bounce). It may be up to a second older than the announcement. The latest announcement
+// of an endpoint has it, until a connection of the announced originator to it is removed, or five minutes unused. Where
+// one client makes one server listen (PASV) and tells the other to connect there (PORT), both announcements stand: the
+// transfer between the servers is both sessions', and its control_uid the session whose announced originator connects.
+//
+// A file goes to the command that moved it: a command's connections are those of the announcement made just before it
+// (FtpRecord::channel_number). Of several, one that moved something has it, and a stranger never hides who was awaited.
+//
+// Bounded: announcements_max endpoints, kRecentMax connections that may yet be announced, kSlotsMax transfers of a
+// session that no entry has told. Logger thread only.
+#pragma once
+
+#include "core/log/transfer_join.h"
+
+#include <array>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace ftpsensor {
+
+class ExtendedTransfers final : public TransferJoin {
+public:
+    ExtendedTransfers(const TransferOptions& options, EventCounters& events)
+        : options_(options), events_(events), endpoints_(16, PlaceHash{options.hash_secret}),
+          recent_(16, PlaceHash{options.hash_secret}) {}
+
+    void announcement(const FtpRecord& r) override;
+    void session_end(const FtpRecord& r) override;
+    void data_open(const FtpRecord& r) override;
+    void data_first(const FtpRecord& r) override;
+    void data_typed(const FtpRecord& r, std::string_view type) override;
+    void data_progress(const FtpRecord& r, std::string_view samples) override;
+    void data_closed(const FtpRecord& r) override;
+    void data_removed(const FtpRecord& r) override;
+    const ForEntry& message(const FtpRecord& r) override;
+    ForConnection connection(const Id96& uid) override;
+    std::size_t expected() const override { return endpoints_.size(); }
+    std::size_t connections() const override { return connections_.size(); }
+
+    static constexpr std::size_t kRecentMax = 1u << 16;
+    static constexpr std::size_t kSlotsMax = 8;
+
+private:
+    struct Place {
+        IpAddress address;
+        std::uint16_t port = 0;
+        bool translated = false; // the announced address was another one
+        friend bool operator==(const Place&, const Place&) = default;
+    };
+    struct PlaceHash {
+        std::uint64_t secret;
+        std::size_t operator()(const Place& p) const;
+    };
+    struct Announcer {
+        Id96 control;
+        std::uint32_t channel = 0; // FtpRecord::channel_number
+        std::uint64_t serial = 0;  // of all announcements
+        bool passive = false;
+        IpAddress originator; // who will connect
+        IpAddress client;     // of the control connection
+        std::array<Place, 2> places;
+        std::uint8_t place_count = 0;
+        Timestamp until = 0;
+    };
+    struct Endpoint { // by Announcer::passive; both: a third-party transfer
+        std::optional<Announcer> by_kind[2];
+    };
+    struct Match {
+        Announcer primary;
+        std::optional<Announcer> partner; // the listening side of a third-party transfer
+        bool awaited = false;             // else a bounce
+
+        bool includes(std::uint64_t serial) const {
+            return primary.serial == serial || (partner && partner->serial == serial);
+        }
+    };
+    struct Transfer { // what is known of a connection, for the entries that tell it
+        Id96 uid;
+        std::uint64_t bytes = 0;
+        bool over = false;
+        bool complete = false;
+        std::optional<Id96> fuid;
+        std::optional<std::string> mime_type;
+        std::vector<ProgressSample> progress; // the latest
+        std::uint64_t bytes_before(const StreamKey& key) const;
+    };
+    struct Slot {
+        std::uint32_t channel;
+        bool awaited;
+        std::shared_ptr<Transfer> transfer;
+    };
+    struct Session {
+        std::vector<Slot> slots; // by channel
+    };
+    struct Connection {
+        EndpointId id;
+        Timestamp opened = 0;
+        std::optional<Match> match;
+        std::shared_ptr<Transfer> transfer;
+    };
+
+    bool expect(const Place& place, const Announcer& a);
+    Endpoint* find_endpoint(const Place& place, Timestamp now);
+    Announcer* find_announcer(const Place& place, const IpAddress* originator, Timestamp now);
+    std::optional<Match> find_match(const EndpointId& id, Timestamp now);
+    std::optional<Match> with_partner(Announcer& found, const IpAddress& originator, Timestamp now);
+    void consider(Connection& c, Timestamp now);
+    void reconsider(const IpAddress& address, std::uint16_t port, Timestamp now);
+    void offer(const Announcer& a, bool awaited, const Connection& c);
+    void withdraw(const Announcer& a, const Connection& c);
+    void forget(const Announcer& a);
+    void keep_recent(const Connection& c);
+    void expire(Timestamp now);
+    Transfer* find_transfer(const Id96& connection);
+
+    TransferOptions options_;
+    EventCounters& events_;
+    std::unordered_map<Place, Endpoint, PlaceHash> endpoints_;
+    std::unordered_map<Id96, Session, Id96Hash> sessions_;
+    std::unordered_map<Id96, Connection, Id96Hash> connections_;
+    std::deque<std::pair<Timestamp, Place>> expiries_; // of endpoints_
+    // Connections that may yet be announced, by their endpoint.
+    std::unordered_map<Place, std::vector<Id96>, PlaceHash> recent_;
+    std::deque<std::pair<Timestamp, Place>> recent_order_;
+    std::deque<std::pair<Timestamp, Id96>> removed_; // connections whose conn record should follow soon
+    std::uint64_t last_serial_ = 0;
+    ForEntry for_entry_;
+};
+
+} // namespace ftpsensor
