@@ -30,10 +30,6 @@ constexpr std::string_view kIntroduction =
 std::size_t depth(std::string_view path) { return static_cast<std::size_t>(std::count(path.begin(), path.end(), '.')); }
 std::string indent(std::size_t levels) { return std::string(2 * levels, ' '); }
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('.') + 1); }
-std::string_view section_of(std::string_view path) {
-    const auto dot = path.rfind('.');
-    return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
-}
 
 // `text` in lines of at most kColumns, each after `prefix`, broken at spaces.
 std::string wrapped(std::string_view text, const std::string& prefix) {

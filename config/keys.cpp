@@ -314,6 +314,11 @@ const std::vector<Section>& all_sections() {
     return sections;
 }
 
+std::string_view section_of(std::string_view path) {
+    const auto dot = path.rfind('.');
+    return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
 const Key* find_key(std::string_view path) { return find_row(all_keys(), path); }
 const Section* find_section(std::string_view path) { return find_row(all_sections(), path); }
 

@@ -42,6 +42,9 @@ struct Section { // a map of keys; "" is the document
 const std::vector<Key>& all_keys();         // in the order of the example: sections stand together
 const std::vector<Section>& all_sections(); // in the order of the example
 
+std::string_view
+section_of(std::string_view path); // "log.rotation" of "log.rotation.interval"; "" of a key of the document
+
 const Key* find_key(std::string_view path);         // nullptr: no such key
 const Section* find_section(std::string_view path); // nullptr: no such section
 

@@ -3,7 +3,8 @@
 #
 # usage: tests/bare_machine.sh RELEASE [COMMAND...]
 #     RELEASE   bookworm (Debian 12) or trixie (13)
-#     COMMAND   demo, test (default: both, each on a machine of its own)
+#     COMMAND   demo, test (default: both, each on a machine of its own), package: what it builds is then in
+#               RELEASE.packages of the folder below
 #
 # A machine is a debootstrap folder of the smallest variant, entered by chroot in mount and process namespaces of its
 # own. What is committed is cloned into it. Nothing of this machine is changed; what it cost to download is kept in
@@ -16,7 +17,6 @@ shift
 commands=("$@")
 ((${#commands[@]} > 0)) || commands=(demo test)
 readonly cache=${FTPSENSOR_BARE:-/tmp/ftpsensor-bare}
-readonly mirror=${FTPSENSOR_MIRROR:-http://deb.debian.org/debian}
 repository=$(git -C "$(dirname "${BASH_SOURCE[0]}")" rev-parse --show-toplevel)
 readonly repository
 
@@ -24,23 +24,6 @@ say() { printf '%s\n' "bare_machine: $*" >&2; }
 skip() {
     say "skipped: $*"
     exit 77
-}
-
-# The bare machine as an archive, made once.
-prepare() {
-    [[ -f $cache/$release.tar ]] && return
-    say "making a bare $release"
-    local root=$cache/$release.new
-    rm -rf --one-file-system "$root"
-    mkdir -p "$cache/$release.debs"
-    debootstrap --variant=minbase "$release" "$root" "$mirror" >&2
-    # How this machine reaches its mirror (a proxy, a clock that is off) holds for the bare one as well.
-    cat /etc/apt/apt.conf.d/99* >"$root/etc/apt/apt.conf.d/99host" 2>/dev/null || true
-    cp /etc/resolv.conf "$root/etc/resolv.conf"
-    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/99fast" # no fsync a file: this machine is thrown away
-    tar -C "$root" -cf "$cache/$release.tar.part" .
-    mv "$cache/$release.tar.part" "$cache/$release.tar"
-    rm -rf --one-file-system "$root"
 }
 
 # run_on_new_machine COMMAND: a new machine with the clone in /root/ftpsensor; `./dev COMMAND` there.
@@ -62,6 +45,10 @@ run_on_new_machine() {
         mount -t tmpfs tmpfs "$root/run"
         exec chroot "$root" env -i HOME=/root TERM=dumb PATH=/usr/sbin:/usr/bin:/sbin:/bin \
             /root/ftpsensor/dev "$command"' bare "$root" "$1" </dev/null || status=$?
+    if [[ $1 == package ]]; then
+        rm -rf "$cache/$release.packages" && mkdir "$cache/$release.packages"
+        cp "$root"/root/ftpsensor/build-package/*.deb "$cache/$release.packages/" || status=1
+    fi
     cp -n "$root"/var/cache/apt/archives/*.deb "$cache/$release.debs/" 2>/dev/null || true
     rm -rf --one-file-system "$root"
     return "$status"
@@ -69,7 +56,7 @@ run_on_new_machine() {
 
 [[ $EUID -eq 0 ]] || skip "it needs root"
 command -v debootstrap >/dev/null || skip "it needs debootstrap"
-prepare
+"$repository/tests/bare_root.sh" "$release" >/dev/null
 failures=0
 for command in "${commands[@]}"; do
     say "$release: ./dev $command, on a machine of its own"

@@ -233,8 +233,12 @@ xferlog_enable=NO
     # --- the sensor and its witness
 
     def start(self, role, *command, name=None):
-        messages = (self.folder / f"{name or command[0].rsplit('/', 1)[-1]}.txt").open("w")
-        process = subprocess.Popen(self.inside(role, *command), stdout=messages, stderr=subprocess.STDOUT)
+        return self.start_outside(*self.inside(role, *command), name=name or command[0].rsplit("/", 1)[-1])
+
+    def start_outside(self, *command, name=None):
+        """In the test's own network namespace."""
+        messages = (self.folder / f"{name or command[0]}.txt").open("w")
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=messages, stderr=subprocess.STDOUT)
         self.processes.append(process)
         return process
 

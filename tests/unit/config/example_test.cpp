@@ -68,8 +68,7 @@ TEST_CASE("every key is explained, and belongs to a section that is, in one run"
         CHECK(key.help.size() > 15);
         CHECK(key.help.ends_with('.'));
         CHECK_FALSE(key.expects.empty());
-        const auto dot = key.path.rfind('.');
-        const auto section = dot == std::string_view::npos ? std::string_view{} : key.path.substr(0, dot);
+        const auto section = section_of(key.path);
         CHECK(find_section(section) != nullptr);
         if (section != current) {
             CHECK(sections_done.insert(section).second); // a section that came back would be given twice in the example
