@@ -88,7 +88,14 @@ struct FtpConfig {
 
 struct RotationConfig {
     Duration interval = kHour;     // 0: only at the end
+    std::uint64_t size = 0;        // bytes of a file, compressed, that end it earlier; 0: only the interval does
     std::string time_zone = "UTC"; // tz database name: boundaries, folder and file names
+};
+
+struct RetentionConfig { // of finished files; 0: no such bound
+    Duration age = 0;
+    std::uint64_t size = 0;          // bytes, all logs together
+    std::uint64_t free = 1ull << 30; // bytes that stay free on the disk
 };
 
 struct LogConfig {
@@ -108,8 +115,10 @@ struct LogConfig {
     std::uint32_t file_mode = 0640;
     std::string group; // empty: unchanged
     RotationConfig rotation;
-    std::uint64_t queue_records = 65536; // a worker and log
-    Duration hold = 200 * kMillisecond;  // live: how long the merge waits for a slow worker
+    RetentionConfig retention;
+    std::uint64_t waiting_bytes = 256ull << 20; // compressed entries that the disk does not take, a log
+    std::uint64_t queue_records = 65536;        // a worker and log
+    Duration hold = 200 * kMillisecond;         // live: how long the merge waits for a slow worker
 };
 
 enum class ConfigLevel : std::uint8_t { debug, info, warning, error };

@@ -233,6 +233,10 @@ Keys log_flow_keys() {
             &LogConfig::flush_interval),
         key("log.flush_bytes", size<std::uint64_t>(4 * kKiB, 64 * kMiB),
             "And at the latest after this much text. Small values compress worse.", in, &LogConfig::flush_bytes),
+        key("log.waiting_bytes", size<std::uint64_t>(kMiB, 64 * kGiB),
+            "While a disk is full, read-only or gone, entries wait in memory, compressed, up to this much a log; then "
+            "the oldest are dropped, and counted. Where space is short, ftp entries are written before conn entries.",
+            in, &LogConfig::waiting_bytes),
         key("log.queue_records", number<std::uint64_t>("a number", 16, 16'777'216),
             "Records that wait for the logger, a worker and log. Live, when full, conn entries are dropped before ftp "
             "entries, and counted.",
@@ -251,9 +255,26 @@ Keys rotation_keys() {
         key("log.rotation.interval", rotation_interval(kDay),
             "Boundaries are at multiples of it on the clock of time_zone, by packet time.", in, rotation,
             &RotationConfig::interval),
+        key("log.rotation.size", size<std::uint64_t>(64 * kKiB, kTiB, "no such bound"),
+            "A file of this size, compressed, is finished before its interval is over; the name says which seconds it "
+            "covers.",
+            in, rotation, &RotationConfig::size),
         key("log.rotation.time_zone", text("a name of the tz database such as Europe/Berlin, or UTC", time_zone_fault),
             "Of boundaries and of the names of folders and files; entries are in UTC.", in, rotation,
             &RotationConfig::time_zone),
+    };
+}
+
+Keys retention_keys() {
+    const auto in = &Config::log;
+    const auto retention = &LogConfig::retention;
+    return {
+        key("log.retention.age", duration(kMinute, 100 * 366 * kDay, "however old"),
+            "Files that were finished longer ago are removed.", in, retention, &RetentionConfig::age),
+        key("log.retention.size", size<std::uint64_t>(kMiB, 1024 * kTiB, "however large"),
+            "All logs together, the current files included.", in, retention, &RetentionConfig::size),
+        key("log.retention.free", size<std::uint64_t>(kMiB, 1024 * kTiB, "until the disk is full"),
+            "So much stays free on the disk of the logs, whoever fills it.", in, retention, &RetentionConfig::free),
     };
 }
 
@@ -276,7 +297,7 @@ Keys document_keys() {
 Keys make_keys() {
     Keys all;
     for (auto make : {capture_keys, workers_keys, eal_keys, limits_keys, timeouts_keys, ftp_keys, log_place_keys,
-                      log_flow_keys, rotation_keys, document_keys}) {
+                      log_flow_keys, rotation_keys, retention_keys, document_keys}) {
         Keys part = make();
         std::move(part.begin(), part.end(), std::back_inserter(all));
     }
@@ -310,6 +331,10 @@ const std::vector<Section>& all_sections() {
         {"ftp", "What ftp.log holds."},
         {"log", "Where and how entries are written."},
         {"log.rotation", "When a file is finished."},
+        {"log.retention",
+         "What is removed, oldest first: finished files of this program, in folders and under names as log.folder_name "
+         "and log.file_name make them. Never a current file, never anything else (what is to be kept may be moved to a "
+         "folder of another name), and nothing by `read`. Each removal is told in the messages."},
     };
     return sections;
 }

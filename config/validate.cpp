@@ -49,6 +49,9 @@ void validate_log(const Config& config) {
         fail("log.flush_interval",
              fmt::format("{} is longer than log.rotation.interval", format_duration(log.flush_interval)),
              fmt::format("give at most {}", format_duration(log.rotation.interval)));
+    if (log.retention.size != 0 && log.rotation.size > log.retention.size)
+        fail("log.rotation.size", fmt::format("{} is more than log.retention.size", format_size(log.rotation.size)),
+             fmt::format("give at most {}", format_size(log.retention.size)));
 }
 
 void validate_ftp(const Config& config) {

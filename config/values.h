@@ -50,14 +50,20 @@ Codec<Integer> number(std::string_view noun, std::uint64_t min, std::uint64_t ma
     };
 }
 
+// `zero`: what 0 means, where it is allowed although below `min`.
 template <typename Integer>
-Codec<Integer> size(std::uint64_t min, std::uint64_t max) {
+Codec<Integer> size(std::uint64_t min, std::uint64_t max, std::string_view zero = {}) {
     return {
-        .expects = fmt::format("a size from {} to {}", format_size(min), format_size(max)),
+        .expects = fmt::format("{}a size from {} to {}", zero.empty() ? "" : fmt::format("0 ({}) or ", zero),
+                               format_size(min), format_size(max)),
         .units = std::string(kSizeUnits),
         .parse = [](std::string_view text) { return narrowed<Integer>(parse_size(text), text); },
         .format = [](const Integer& value) { return format_size(value); },
-        .fault = [=](const Integer& value) { return range_fault(value, min, max, format_size(value)); },
+        .fault =
+            [min, max, zero_allowed = !zero.empty()](const Integer& value) {
+                if (value == 0 && zero_allowed) return std::string();
+                return range_fault(value, min, max, format_size(value));
+            },
     };
 }
 
@@ -87,7 +93,7 @@ Codec<Enum> choice(std::vector<std::pair<std::string_view, Enum>> words) {
 }
 
 Codec<bool> flag();
-// `zero`: what 0 means, where it is allowed although below `min`.
+// `zero`: as in size().
 Codec<Duration> duration(Duration min, Duration max, std::string_view zero = {});
 Codec<Duration> rotation_interval(Duration max); // whole seconds, or 0: only at the end
 Codec<std::uint32_t> file_mode();

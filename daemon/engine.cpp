@@ -8,6 +8,7 @@
 #include "daemon/messages.h"
 #include "daemon/mime_typer.h"
 #include "daemon/pipeline_config.h"
+#include "daemon/retention_thread.h"
 
 #include <algorithm>
 #include <atomic>
@@ -65,6 +66,7 @@ struct Engine::State final : private LineSink {
     Timestamp release_bound();
     void line(LogKind log, std::string_view text, Timestamp write_ts) override;
     void submit(LogKind log, Timestamp through);
+    std::unique_ptr<LogWriter>& writer(LogKind log) { return writers[static_cast<std::size_t>(log)]; }
 
     Config config;
     EngineMode mode;
@@ -82,6 +84,7 @@ struct Engine::State final : private LineSink {
 
     std::unique_ptr<LogWriter> writers[kLogKinds];
     LogWriter::Batch batches[kLogKinds];
+    std::unique_ptr<RetentionThread> retention; // live
     std::thread logger;
     std::atomic<bool> stopping{false};
     std::atomic<std::uint64_t> entries[kLogKinds]{};
@@ -95,9 +98,13 @@ struct Engine::State final : private LineSink {
 };
 
 void Engine::State::start() {
-    for (const LogKind log : {LogKind::conn, LogKind::ftp})
-        writers[static_cast<std::size_t>(log)] =
-            std::make_unique<LogWriter>(files, rotation, file_options(log), notice_hook());
+    // ftp goes first where the disk has little room.
+    writer(LogKind::ftp) = std::make_unique<LogWriter>(files, rotation, file_options(LogKind::ftp), notice_hook());
+    LogFileOptions conn = file_options(LogKind::conn);
+    conn.first = &writer(LogKind::ftp)->file();
+    writer(LogKind::conn) = std::make_unique<LogWriter>(files, rotation, conn, notice_hook());
+    if (mode == EngineMode::live)
+        retention = std::make_unique<RetentionThread>(files, place, rotation.options(), retention_options(config));
     logger = std::thread([this] { run_logger(); });
     ::pthread_setname_np(logger.native_handle(), "fs-logger");
 }
@@ -154,7 +161,7 @@ void Engine::State::submit(LogKind log, Timestamp through) {
     auto& batch = batches[static_cast<std::size_t>(log)];
     if (batch.lines.empty() && through == INT64_MIN) return;
     batch.through = through;
-    writers[static_cast<std::size_t>(log)]->submit(batch);
+    writer(log)->submit(batch);
 }
 
 void Engine::State::run_logger() {
@@ -187,8 +194,8 @@ void Engine::finish(std::uint32_t worker, Timestamp end) { state_->workers[worke
 void Engine::stop() {
     state_->stopping.store(true, std::memory_order_release);
     if (state_->logger.joinable()) state_->logger.join();
-    for (auto& writer : state_->writers)
-        if (writer) writer->finish();
+    for (const LogKind log : {LogKind::ftp, LogKind::conn}) // the last room on the disk is ftp's
+        if (state_->writer(log)) state_->writer(log)->finish();
 }
 
 EngineStats Engine::stats() const {
@@ -217,6 +224,10 @@ EngineStats Engine::stats() const {
         s.log_bytes_written += f.file_bytes;
         s.write_errors += f.errors;
         s.entries_lost += f.entries_dropped;
+    }
+    if (state_->retention) {
+        s.files_removed = state_->retention->files_removed();
+        s.file_bytes_removed = state_->retention->bytes_removed();
     }
     for (std::size_t i = 0; i < kEventCount; ++i) {
         const auto event = static_cast<Event>(i);

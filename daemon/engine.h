@@ -37,7 +37,9 @@ struct EngineStats {
     std::uint64_t log_bytes = 0;         // before compression
     std::uint64_t log_bytes_written = 0; // after it
     std::uint64_t write_errors = 0;
-    std::uint64_t entries_lost = 0; // dropped because they could not be written for too long
+    std::uint64_t entries_lost = 0;  // dropped because they could not be written for too long
+    std::uint64_t files_removed = 0; // by log.retention
+    std::uint64_t file_bytes_removed = 0;
     std::uint64_t late_records = 0;
     Timestamp logged_through = 0; // what is due up to here has been written
     struct NamedEvent {

@@ -37,6 +37,7 @@ public:
     // No more batches: writes and rotates everything, ends the thread. False: something was lost or not rotated.
     bool finish();
     LogFileStatus status() const { return file_.status(); } // any thread
+    const LogFile& file() const { return file_; }           // for LogFileOptions::first
 
 private:
     static constexpr std::size_t kBatchesMax = 64;

@@ -98,7 +98,13 @@ EntryOptions entry_options(const Config& config, const RunKeys& keys) {
 }
 
 RotationOptions rotation_options(const Config& config) {
-    return {config.log.rotation.interval, config.log.rotation.time_zone, config.log.folder_name, config.log.file_name};
+    const auto& log = config.log;
+    return {log.rotation.interval, log.rotation.size, log.rotation.time_zone, log.folder_name, log.file_name};
+}
+
+RetentionOptions retention_options(const Config& config) {
+    const auto& retention = config.log.retention;
+    return {retention.age, retention.size, retention.free};
 }
 
 LogPlace log_place(const Config& config) {
@@ -114,6 +120,7 @@ LogFileOptions log_file_options(const Config& config, const LogPlace& place, Log
     o.compression_level = config.log.compression_level;
     o.flush_interval = config.log.flush_interval;
     o.flush_bytes = config.log.flush_bytes;
+    o.waiting_bytes_max = config.log.waiting_bytes;
     return o;
 }
 

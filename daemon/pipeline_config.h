@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "core/log/entry_builder.h"
 #include "core/log/log_file.h"
+#include "core/log/retention.h"
 #include "core/log/rotation.h"
 #include "core/pipeline/pipeline_options.h"
 
@@ -22,6 +23,7 @@ struct RunKeys {
 PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool live);
 EntryOptions entry_options(const Config& config, const RunKeys& keys);
 RotationOptions rotation_options(const Config& config);
+RetentionOptions retention_options(const Config& config);
 // Throws std::runtime_error: an unknown group.
 LogPlace log_place(const Config& config);
 LogFileOptions log_file_options(const Config& config, const LogPlace& place, LogKind log);

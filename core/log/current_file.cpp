@@ -30,6 +30,8 @@ IoResult CurrentFile::create() {
     fd_ = files_.open(path_, flags, place_.file_mode);
     if (fd_ == -EEXIST) {
         const RecoveryReport report = recover_file(files_, place_, rotation_, log_);
+        // Where it has to be tried again, it is said once, as any failure is.
+        if (report.outcome == RecoveryOutcome::failed) return report.problem;
         warn_(report.message());
         fd_ = files_.open(path_, flags, place_.file_mode);
     }
@@ -41,9 +43,10 @@ IoResult CurrentFile::create() {
     return {};
 }
 
-IoResult CurrentFile::open(const Interval& interval, Timestamp first) {
+IoResult CurrentFile::open(const Interval& interval, Timestamp begin, Timestamp first) {
     if (IoResult created = create(); !created.ok()) return created;
     interval_ = interval;
+    begin_ = begin;
     times_ = {first, first};
     bytes_ = 0;
     sealed_ = false;
@@ -88,7 +91,8 @@ IoResult CurrentFile::rotate() {
         if (const int error = files_.sync(fd_); error < 0) warn_(IoResult{-error, "sync", path_}.message());
         sealed_ = true;
     }
-    const Interval named = rotation_.rotates() ? interval_ : Interval{times_.first, times_.last};
+    const Timestamp end = is_full() ? seconds_of(begin_, times_.last, interval_).end : interval_.end;
+    const Interval named = rotation_.rotates() ? Interval{begin_, end} : Interval{times_.first, times_.last};
     MoveResult moved =
         move_to_archive(files_, place_, path_, place_.directory + '/' + rotation_.archive_path(log_, named));
     if (!moved.moved) return moved.result;

@@ -40,12 +40,17 @@ public:
     const Interval& interval() const { return interval_; }
     std::uint64_t bytes() const { return bytes_; }
 
-    // Creates the file for an interval. `first`: the time of the first entry. A file that is in the way is recovered.
-    IoResult open(const Interval& interval, Timestamp first);
+    // Creates the file for an interval, or for its rest from `begin`. `first`: the time of the first entry. A file that
+    // is in the way is recovered.
+    IoResult open(const Interval& interval, Timestamp begin, Timestamp first);
     // Appends a whole member by one write.
     IoResult write(std::span<const std::uint8_t> member, const MemberTimes& times);
     // Ends the file, syncs it and moves it to its dated folder; then none is open.
     IoResult rotate();
+    // By its size: its name says what it covers of its interval.
+    bool is_full() const { return rotation_.is_full(bytes_); }
+    // Where the rest of the interval begins, once a full file has been rotated.
+    Timestamp rest_begin() const { return seconds_of(times_.last, times_.last, interval_).start; }
 
     // Someone removed or replaced the file: what is in it cannot be rotated any more.
     bool vanished() const { return !files_.is_at(fd_, path_); }
@@ -67,7 +72,8 @@ private:
 
     int fd_ = -1;
     Interval interval_;
-    MemberTimes times_; // of all entries in the file
+    Timestamp begin_ = 0; // within interval_: its start, or where the file before was full
+    MemberTimes times_;   // of all entries in the file
     std::uint64_t bytes_ = 0;
     bool sealed_ = false; // footer written and synced
 };

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <grp.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace ftpsensor {
@@ -90,6 +91,24 @@ public:
         ::closedir(stream);
         std::sort(names.begin(), names.end());
         return 0;
+    }
+    int status(const std::string& path, FileStatus& status) override {
+        struct stat found {};
+        if (::lstat(path.c_str(), &found) < 0) return -errno;
+        status.kind = S_ISREG(found.st_mode)   ? FileStatus::Kind::file
+                      : S_ISDIR(found.st_mode) ? FileStatus::Kind::directory
+                                               : FileStatus::Kind::other;
+        constexpr std::uint64_t kBlockBytes = 512; // stat(2): whatever the file system's own
+        status.bytes = static_cast<std::uint64_t>(found.st_size);
+        status.disk_bytes = found.st_nlink > 1 ? 0 : static_cast<std::uint64_t>(found.st_blocks) * kBlockBytes;
+        status.modified = found.st_mtim.tv_sec * kSecond + found.st_mtim.tv_nsec;
+        return 0;
+    }
+    int remove_directory(const std::string& path) override { return result(::rmdir(path.c_str())); }
+    std::int64_t free_bytes(const std::string& directory) override {
+        struct statvfs found {};
+        if (::statvfs(directory.c_str(), &found) < 0) return -errno;
+        return static_cast<std::int64_t>(found.f_bavail * found.f_frsize);
     }
 };
 

@@ -4,6 +4,8 @@
 // but std::bad_alloc. Implementations here are stateless: any thread.
 #pragma once
 
+#include "core/base/time.h"
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -14,6 +16,14 @@
 #include <sys/types.h>
 
 namespace ftpsensor {
+
+struct FileStatus {
+    enum class Kind : std::uint8_t { file, directory, other };
+    Kind kind = Kind::other;
+    std::uint64_t bytes = 0;      // its length
+    std::uint64_t disk_bytes = 0; // what its removal gives back
+    Timestamp modified = 0;
+};
 
 class FileSystem {
 public:
@@ -35,6 +45,9 @@ public:
     // One directory; that it exists is no error. The mode exactly and the group, where it was made now.
     virtual int make_directory(const std::string& path, mode_t mode, std::optional<gid_t> group) = 0;
     virtual int list(const std::string& directory, std::vector<std::string>& names) = 0; // sorted; without . and ..
+    virtual int status(const std::string& path, FileStatus& status) = 0;                 // of a symbolic link: its own
+    virtual int remove_directory(const std::string& path) = 0;                           // an empty one
+    virtual std::int64_t free_bytes(const std::string& directory) = 0; // that are left to those who are not root
 };
 
 FileSystem& posix_file_system();

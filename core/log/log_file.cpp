@@ -1,6 +1,7 @@
 #include "core/log/log_file.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -51,12 +52,14 @@ void LogFile::tick(Timestamp now) {
     if (!text_.empty() && now_ - text_begun_ >= options_.flush_interval) flush();
     if (may_try()) write_waiting();
     if (may_try()) rotate_if_over();
+    say_wants_space();
 }
 
 bool LogFile::finish() {
     flush();
     next_attempt_ = now_; // the last chance does not wait
     write_waiting();
+    wants_space_.store(false, std::memory_order_relaxed); // it tries no more
     const bool all_written = waiting_.empty();
     while (!waiting_.empty()) drop_oldest();
     abandon_if_vanished();
@@ -92,6 +95,7 @@ void LogFile::wait(const MemberView& member) {
     waiting_bytes_ += member.bytes.size();
     if (waiting_bytes_ > options_.waiting_bytes_max) drop_oldest(); // larger than the bound by itself
     counters_.bytes_waiting.store(waiting_bytes_, std::memory_order_relaxed);
+    say_wants_space();
 }
 
 void LogFile::drop_oldest() {
@@ -116,8 +120,9 @@ void LogFile::write_waiting() {
 
 bool LogFile::write_member(const MemberView& member) {
     abandon_if_vanished();
-    if (file_.is_open() && file_.interval() != member.interval && !rotate()) return false;
-    if (!file_.is_open() && !check(file_.open(member.interval, member.times.first))) return false;
+    if (file_.is_open() && (file_.interval() != member.interval || file_.is_full()) && !rotate()) return false;
+    const Timestamp begin = cut_ == member.interval ? rest_begin_ : member.interval.start;
+    if (!file_.is_open() && !check(file_.open(member.interval, begin, member.times.first))) return false;
     if (!check(file_.write(member.bytes, member.times))) return false;
     add(counters_.entries_written, member.entries);
     add(counters_.text_bytes, member.text_bytes);
@@ -127,16 +132,21 @@ bool LogFile::write_member(const MemberView& member) {
     return true;
 }
 
-// The open file's interval has ended, and nothing that belongs to it waits.
+// The open file is full, or its interval has ended and nothing that belongs to it waits.
 void LogFile::rotate_if_over() {
     abandon_if_vanished();
-    if (!file_.is_open() || file_.interval() == interval_) return;
+    if (!file_.is_open() || (file_.interval() == interval_ && !file_.is_full())) return;
     if (!waiting_.empty()) return; // its own members first; write_member() rotates between two intervals
     if (rotate()) note_success();
 }
 
 bool LogFile::rotate() {
+    const bool full = file_.is_full();
     if (!check(file_.rotate())) return false;
+    if (full) {
+        cut_ = file_.interval();
+        rest_begin_ = file_.rest_begin();
+    }
     add(counters_.files_rotated, 1);
     return true;
 }
@@ -147,6 +157,19 @@ void LogFile::abandon_if_vanished() {
                                     ": removed or replaced by someone else; what it held is gone, a new one is begun");
     add(counters_.files_lost, 1);
     file_.abandon();
+}
+
+bool LogFile::may_try() {
+    if (options_.first != nullptr && options_.first->wants_space()) {
+        if (!failing()) check({ENOSPC, "leave room for", "the log that goes first"});
+        return false;
+    }
+    return !failing() || now_ >= next_attempt_;
+}
+
+void LogFile::say_wants_space() {
+    const bool no_space = last_failure_.error == ENOSPC || last_failure_.error == EDQUOT;
+    wants_space_.store(failing() && no_space && !waiting_.empty(), std::memory_order_relaxed);
 }
 
 bool LogFile::check(const IoResult& result) {

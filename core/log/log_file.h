@@ -2,13 +2,15 @@
 //
 // Lines collect as text; a flush compresses the text to one gzip member and appends it to current/<log>.log.gz by one
 // write. A flush comes after `flush_bytes` of text, after `flush_interval` of packet time, and where an interval of the
-// rotation ends. All time is passed in; it is the packets'.
+// rotation ends. A file that a flush has made as large as the rotation allows ends before its interval does. All time
+// is passed in; it is the packets'.
 //
 // A write that fails is never an exception and never the end: the members wait, at most `waiting_bytes_max` of them
 // (compressed), and are tried again at each tick, less and less often up to kRetryDelayMax. When the bound is reached
 // the oldest member is dropped, which is always whole entries, and counted.
 //
-// One thread writes (append, tick, finish, and the hooks are called there). status() may be called by any other.
+// One thread writes (append, tick, finish, and the hooks are called there). status() and wants_space() may be called by
+// any other.
 #pragma once
 
 #include "core/log/current_file.h"
@@ -23,6 +25,8 @@
 
 namespace ftpsensor {
 
+class LogFile;
+
 struct LogFileOptions {
     LogPlace place;
     std::string log; // "conn": the name in file names
@@ -30,6 +34,9 @@ struct LogFileOptions {
     Duration flush_interval = kSecond;
     std::size_t flush_bytes = 1u << 20;         // at most kMemberTextBytesMax / 2
     std::size_t waiting_bytes_max = 256u << 20; // members that could not be written yet
+    // A log that goes first where space is short: while its entries wait for room on the disk, this one's wait, too.
+    // Outlives this one.
+    const LogFile* first = nullptr;
     FileTextHooks hooks;
 };
 
@@ -76,6 +83,8 @@ public:
     bool finish();
 
     LogFileStatus status() const;
+    // Entries wait, and the disk is full.
+    bool wants_space() const { return wants_space_.load(std::memory_order_relaxed); }
 
 private:
     struct Waiting { // a member that could not be written yet
@@ -107,7 +116,8 @@ private:
     bool write_member(const MemberView& member);
     bool rotate();
     void abandon_if_vanished();
-    bool may_try() const { return !failing() || now_ >= next_attempt_; }
+    bool may_try();
+    void say_wants_space();
     bool failing() const { return counters_.failing.load(std::memory_order_relaxed); }
     bool check(const IoResult& result); // notes a failure; true: there was none
     void note_success();
@@ -123,7 +133,9 @@ private:
     Timestamp text_begun_ = 0; // when its first entry was appended; a late one does not hasten the flush
     std::uint64_t text_entries_ = 0;
 
-    Interval interval_{0, 0}; // that entries go to now
+    Interval interval_{0, 0};  // that entries go to now
+    Interval cut_{0, 0};       // whose last file was full
+    Timestamp rest_begin_ = 0; // and where that file's successor begins
     bool in_interval_ = false;
     Timestamp now_ = 0;
 
@@ -133,6 +145,7 @@ private:
     Duration retry_delay_ = kRetryDelayMin;
     IoResult last_failure_;
     std::uint64_t dropped_before_failure_ = 0;
+    std::atomic<bool> wants_space_{false};
     Counters counters_;
 };
 

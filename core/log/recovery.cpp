@@ -174,8 +174,9 @@ RecoveryReport recover_file(FileSystem& files, const LogPlace& place, const Rota
         if (error == 0) report.outcome = RecoveryOutcome::removed;
         return report;
     }
-    const Interval interval =
-        rotation.rotates() ? rotation.interval_of(times.first) : Interval{times.first, times.last};
+    Interval interval = rotation.rotates() ? rotation.interval_of(times.first) : Interval{times.first, times.last};
+    // Which part of its interval it is, only its entries tell.
+    if (rotation.rotates() && rotation.cuts_by_size()) interval = seconds_of(times.first, times.last, interval);
     MoveResult moved =
         move_to_archive(files, place, report.path, place.directory + '/' + rotation.archive_path(log, interval));
     report.problem = moved.result;

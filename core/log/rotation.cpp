@@ -114,6 +114,11 @@ std::string Rotation::archive_path(std::string_view log, const Interval& interva
     return folder.empty() ? name : folder + '/' + name;
 }
 
+Interval seconds_of(Timestamp first, Timestamp last, const Interval& interval) {
+    const auto second = [](Timestamp t) { return floor_divide(t, kSecond) * kSecond; };
+    return {std::max(second(first), interval.start), std::min(second(last) + kSecond, interval.end)};
+}
+
 std::string numbered_path(const std::string& path, unsigned number) {
     if (number == 0) return path;
     std::size_t at = path.size();

@@ -249,6 +249,7 @@ xferlog_enable=NO
         configuration.write_text(f"capture:\n  ports: [{{{port}: {SPAN}}}]\n")
         process = self.start("sensor", self.ftpsensord, "run", "-c", str(configuration),
                              f"--set=workers.count={workers}", f"--set=log.directory={logs}", "--set=log.system_name=lab",
+                             "--set=log.retention.free=0",  # whatever the size of this machine
                              *set_options(settings), name="sensor")
         sensor = Sensor(process, logs, self.folder / "sensor.txt")
         wait_for(lambda: process.poll() is not None or ": capturing" in sensor.said(), "the sensor captures")

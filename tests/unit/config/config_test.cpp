@@ -58,7 +58,8 @@ ftp: {ports: [2121], extended: false, passwords: none, guest_ids: [], commands: 
 log:
   file_mode: 0600
   format: tsv
-  rotation: {interval: 0, time_zone: UTC}
+  rotation: {interval: 0, size: 100MiB, time_zone: UTC}
+  retention: {age: 30d, size: 2TiB, free: 0}
 local_networks: [192.0.2.0/24, "2001:db8::/32", 198.51.100.7]
 messages: debug
 )",
@@ -85,6 +86,10 @@ messages: debug
     CHECK(config.log.file_mode == 0600);
     CHECK(config.log.format == ConfigFormat::tsv);
     CHECK(config.log.rotation.interval == 0);
+    CHECK(config.log.rotation.size == 100u << 20);
+    CHECK(config.log.retention.age == 30 * 24 * kHour);
+    CHECK(config.log.retention.size == 2ull << 40);
+    CHECK(config.log.retention.free == 0);
     REQUIRE(config.local_networks.size() == 3);
     CHECK(config.local_networks[2].to_string() == "198.51.100.7/32");
     CHECK(config.messages == ConfigLevel::debug);
@@ -164,6 +169,9 @@ TEST_CASE("a value out of range") {
         fault_of("log: {rotation: {interval: 100ms}}\n") ==
         "f.yaml:1:28: log.rotation.interval: 100ms is out of range; give 0 (only at the end) or a duration from 1s to "
         "1d (us, ms, s, min, h, d)");
+    CHECK(fault_of("log: {rotation: {size: 1KiB}}\n") ==
+          "f.yaml:1:24: log.rotation.size: 1KiB is out of range; give 0 (no such bound) or a size from 64KiB to 1TiB "
+          "(KiB, MiB, GiB, TiB, KB, MB, GB, TB; bytes without one)");
     CHECK(fault_of("log: {rotation: {interval: 1500ms}}\n") ==
           "f.yaml:1:28: log.rotation.interval: 1500ms is not a whole number of seconds; give 0 (only at the end) or a "
           "duration from 1s to "
@@ -320,7 +328,7 @@ TEST_CASE("--set: errors") {
           "--set: : unknown key; the keys of the document are capture, workers, eal, limits, "
           "timeouts, ftp, log, local_networks, messages");
     CHECK(override_fault_of("log.rotation={interval: 0}") ==
-          "--set: log.rotation: is a section; give one of its keys: interval, time_zone");
+          "--set: log.rotation: is a section; give one of its keys: interval, size, time_zone");
     CHECK(override_fault_of("ftp.extended=maybe") ==
           "--set: ftp.extended: 'maybe' is not one of the choices; give true or false");
     CHECK(override_fault_of("ftp.extended=") == "--set: ftp.extended: has no value; give true or false");

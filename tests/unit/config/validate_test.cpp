@@ -75,6 +75,18 @@ TEST_CASE("a file is flushed within its interval") {
           "log.flush_interval: 10s is longer than log.rotation.interval; give at most 5s");
 }
 
+TEST_CASE("a file is smaller than all of them") {
+    const auto fault = [](std::uint64_t file, std::uint64_t all) {
+        return fault_after([&](Config& c) {
+            c.log.rotation.size = file;
+            c.log.retention.size = all;
+        });
+    };
+    CHECK(fault(1 << 20, 0) == "accepted");
+    CHECK(fault(1 << 20, 1 << 20) == "accepted");
+    CHECK(fault(2 << 20, 1 << 20) == "log.rotation.size: 2MiB is more than log.retention.size; give at most 1MiB");
+}
+
 TEST_CASE("all commands, or some") {
     CHECK(fault_after([](Config& c) { c.ftp.commands = {"all"}; }) == "accepted");
     CHECK(fault_after([](Config& c) {

@@ -31,14 +31,19 @@ struct Log {
     Timestamp now = kHourStart;
     int next = 0;
 
-    explicit Log(std::size_t waiting_bytes_max = 1u << 20)
-        : file(files, rotation, options(waiting_bytes_max),
-               [this](LogNotice notice, const std::string& message) { notices.emplace_back(notice, message); }) {}
+    explicit Log(std::size_t waiting_bytes_max = 1u << 20, const RotationOptions& rotation_options = {})
+        : rotation(rotation_options), file(files, rotation, options("conn", nullptr, waiting_bytes_max), notify()) {}
+    explicit Log(const char* name, const LogFile* first = nullptr, std::size_t waiting_bytes_max = 1u << 20)
+        : file(files, rotation, options(name, first, waiting_bytes_max), notify()) {}
 
-    LogFileOptions options(std::size_t waiting_bytes_max) const {
+    LogNoticeHook notify() {
+        return [this](LogNotice notice, const std::string& message) { notices.emplace_back(notice, message); };
+    }
+    LogFileOptions options(const char* name, const LogFile* first, std::size_t waiting_bytes_max) const {
         LogFileOptions o;
         o.place.directory = directory.path();
-        o.log = "conn";
+        o.log = name;
+        o.first = first;
         o.waiting_bytes_max = waiting_bytes_max;
         return o;
     }
@@ -257,6 +262,99 @@ TEST_CASE("the end with a disk that still fails: said, counted, and the rest lef
     CHECK_FALSE(log.file.finish());
     CHECK(log.file.status().entries_dropped == 3);
     CHECK(log.text(kCurrent) == lines(0, 2));
+}
+
+TEST_CASE("a size bound and a rename that fails: the full file takes no more, what follows waits") {
+    RotationOptions by_size;
+    by_size.file_bytes = 300;
+    Log log(1u << 20, by_size);
+    log.files.rename_error = EROFS;
+    log.seconds(30);
+    const std::string full = log.text(kCurrent);
+    CHECK(read_file(log.directory / kCurrent).size() < 300 + 100);
+    CHECK(log.file.status().entries_waiting > 20);
+    log.files.rename_error = 0;
+    log.seconds(12);
+    CHECK(log.file.finish());
+    std::string all;
+    for (const std::string& name : log.directory.files()) all += log.text(name);
+    CHECK(all == lines(0, 42));
+    CHECK(log.directory.files().size() > 5);
+}
+
+TEST_CASE("the dated folder is removed, and the whole log directory: both are made again") {
+    Log log;
+    log.seconds(2);
+    log.now = kHourStart + kHour;
+    log.seconds(2);
+    std::filesystem::remove_all(log.directory / "2020-08-16");
+    log.now = kHourStart + 2 * kHour;
+    log.seconds(2);
+    CHECK(log.text(kSeven) == lines(2, 4));
+    std::filesystem::remove_all(log.directory.path());
+    log.seconds(2);
+    CHECK(log.text(kCurrent) == lines(6, 8));
+    CHECK(log.file.status().files_lost == 1);
+    CHECK(log.file.finish());
+}
+
+TEST_CASE("a file in the way that cannot be recovered for now is said once, not at each attempt") {
+    Log left;
+    left.seconds(2);
+    Log log;
+    write_file(log.directory / kCurrent, read_file(left.directory / kCurrent));
+    log.files.rename_error = EROFS;
+    log.seconds(60);
+    CHECK(log.notices.size() == 1);
+    CHECK(log.file.status().entries_waiting == 60);
+    log.files.rename_error = 0;
+    log.seconds(12);
+    CHECK(log.text(kSix) == lines(0, 2));
+    CHECK(log.text(kCurrent) == lines(0, 72));
+}
+
+TEST_CASE("little room: the log that goes first gets it, the other waits, and says so once") {
+    Log ftp("ftp");
+    Log conn("conn", &ftp.file);
+    const auto second = [&] {
+        conn.seconds(1); // asks first each time, and yet does not get it
+        ftp.seconds(1);
+    };
+    second();
+    ftp.files.write_error = ENOSPC; // the same disk: room for conn's smaller members, none for ftp's
+    for (int i = 0; i < 30; ++i) second();
+    const auto conn_written = conn.file.status().entries_written;
+    CHECK(conn_written <= 3);
+    CHECK(conn.file.status().entries_waiting == 31 - conn_written);
+    CHECK(conn.count(LogNotice::failing) == 1);
+    CHECK_THAT(conn.notices[0].second, Catch::Contains("the log that goes first"));
+    ftp.files.write_error = 0;
+    for (int i = 0; i < 12; ++i) second();
+    CHECK(ftp.file.status().entries_waiting == 0);
+    CHECK(conn.file.status().entries_waiting == 0);
+    CHECK(conn.text(kCurrent) == lines(0, 43));
+    CHECK(conn.count(LogNotice::resumed) == 1);
+}
+
+TEST_CASE("a log that goes first and lost all that waited, or has ended, holds nobody back") {
+    for (const bool ends : {false, true}) {
+        Log ftp("ftp", nullptr, ends ? 1u << 20 : 10);
+        Log conn("conn", &ftp.file);
+        ftp.files.write_error = ENOSPC;
+        ftp.seconds(3);
+        if (ends) ftp.file.finish();
+        conn.seconds(3);
+        CHECK(conn.text(kCurrent) == lines(0, 3));
+    }
+}
+
+TEST_CASE("another failure than a full disk holds the other log not back") {
+    Log ftp("ftp");
+    Log conn("conn", &ftp.file);
+    ftp.files.write_error = EIO;
+    ftp.seconds(3);
+    conn.seconds(3);
+    CHECK(conn.text(kCurrent) == lines(0, 3));
 }
 
 TEST_CASE("failures come and go at random: nothing is lost below the bound, nothing twice, order kept") {

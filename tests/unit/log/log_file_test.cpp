@@ -212,3 +212,66 @@ TEST_CASE("options that cannot be") {
     CHECK_THROWS_AS(Log({}, options), std::invalid_argument);
     CHECK_THROWS_WITH(group_id("no such group"), Catch::Contains("no such group"));
 }
+
+TEST_CASE("a size bound: files end earlier, named by the seconds that they cover, seamless, none written over") {
+    RotationOptions by_size;
+    by_size.file_bytes = 400;
+    Log log(by_size);
+    std::string all;
+    Timestamp now = kHourStart + 100 * kMillisecond;
+    for (int i = 0; i < 60; ++i) {
+        log.file.append(line(i), now);
+        all += line(i);
+        now += kSecond;
+        log.file.tick(now);
+    }
+    CHECK(log.file.finish());
+    const auto files = log.directory.files();
+    CHECK(files.size() > 5);
+    CHECK(files.begin()->starts_with("2020-08-16/conn_20200816_06:00:00-06:00:0"));
+    CHECK(files.rbegin()->ends_with("-07:00:00+0000.log.gz"));
+    std::string found, end_of_last = "06:00:01";
+    for (const std::string& name : files) { // names sort by time
+        CAPTURE(name, end_of_last);
+        const std::string begin = name.substr(25, 8), end = name.substr(34, 8);
+        CHECK(begin < end_of_last); // the second in which the last one was full is in both
+        end_of_last = end;
+        CHECK(read_file(log.directory / name).size() < 400 + 100);
+        found += log.text(name);
+    }
+    CHECK(found == all);
+    CHECK(log.file.status().files_rotated == files.size());
+}
+
+TEST_CASE("several full files within one second are numbered") {
+    RotationOptions by_size;
+    by_size.file_bytes = 100;
+    LogFileOptions options;
+    options.flush_bytes = 10;
+    Log log(by_size, options);
+    std::string all;
+    for (int i = 0; i < 40; ++i) {
+        log.file.append(line(i), kHourStart + i);
+        all += line(i);
+    }
+    CHECK(log.file.finish());
+    const auto files = log.directory.files();
+    CHECK(files.size() > 5);
+    std::size_t bytes = 0;
+    for (const std::string& name : files) bytes += log.text(name).size();
+    CHECK(bytes == all.size());
+}
+
+TEST_CASE("a size bound without intervals") {
+    RotationOptions by_size;
+    by_size.interval = 0;
+    by_size.file_bytes = 400;
+    Log log(by_size);
+    for (int i = 0; i < 30; ++i) {
+        log.file.append(line(i), kHourStart + i * kSecond);
+        log.file.tick(kHourStart + (i + 1) * kSecond);
+    }
+    CHECK(log.file.finish());
+    CHECK(log.directory.files().size() > 2);
+    CHECK(log.directory.files().begin()->starts_with("2020-08-16/conn_20200816_06:00:00-06:00:0"));
+}

@@ -92,8 +92,11 @@ public:
     int access_error = 0;
     int mkdir_error = 0;
     std::uint64_t writable_bytes = ~0ull; // then a short write, then ENOSPC
+    int remove_error = 0;
+    std::int64_t free = -1; // what free_bytes() says at first; removals add to it. -1: the truth
     unsigned writes = 0;
     unsigned opens = 0;
+    std::vector<std::string> removed;
 
     int open(const std::string& path, int flags, mode_t mode) override {
         ++opens;
@@ -123,12 +126,25 @@ public:
     int rename_to_new(const std::string& from, const std::string& to) override {
         return rename_error != 0 ? -rename_error : real_.rename_to_new(from, to);
     }
-    int remove(const std::string& path) override { return real_.remove(path); }
+    int remove(const std::string& path) override {
+        if (remove_error != 0) return -remove_error;
+        FileStatus status;
+        real_.status(path, status);
+        const int error = real_.remove(path);
+        if (error == 0) removed.push_back(path);
+        if (error == 0 && free >= 0) free += static_cast<std::int64_t>(status.disk_bytes);
+        return error;
+    }
     int make_directory(const std::string& path, mode_t mode, std::optional<gid_t> group) override {
         return mkdir_error != 0 ? -mkdir_error : real_.make_directory(path, mode, group);
     }
     int list(const std::string& directory, std::vector<std::string>& names) override {
         return real_.list(directory, names);
+    }
+    int status(const std::string& path, FileStatus& status) override { return real_.status(path, status); }
+    int remove_directory(const std::string& path) override { return real_.remove_directory(path); }
+    std::int64_t free_bytes(const std::string& directory) override {
+        return free >= 0 ? free : real_.free_bytes(directory);
     }
 
 private:

@@ -133,6 +133,15 @@ TEST_CASE("without rotation it is named by its first and last time") {
     CHECK(left.directory.files() == std::set<std::string>{"2020-08-16/conn_20200816_06:01:00-08:00:00+0000.log.gz"});
 }
 
+TEST_CASE("where files end by size, it is named by the seconds of its entries") {
+    Left left(member("a\n", kHourStart + 90 * kSecond + 5, kHourStart + 100 * kSecond));
+    RotationOptions by_size;
+    by_size.file_bytes = 1 << 20;
+    const auto reports = recover_directory(posix_file_system(), left.place, Rotation(by_size));
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].moved_to == left.directory / "2020-08-16/conn_20200816_06:01:30-06:01:41+0000.log.gz");
+}
+
 TEST_CASE("a rename that fails leaves the file for the next start") {
     Left left(member("a\n", kHourStart, kHourStart) + "\x1f");
     FaultyFileSystem files;

@@ -1,0 +1,81 @@
+#include "daemon/retention_thread.h"
+
+#include "daemon/messages.h"
+
+#include <chrono>
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+namespace ftpsensor {
+
+namespace {
+
+constexpr auto kEvery = std::chrono::seconds(10);
+
+Timestamp wall_clock() {
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count();
+}
+
+} // namespace
+
+RetentionThread::RetentionThread(FileSystem& files, const LogPlace& place, const RotationOptions& rotation,
+                                 const RetentionOptions& options)
+    : retention_(files, place, rotation), log_(messages("log")), options_(options), thread_([this] { run(); }) {
+    ::pthread_setname_np(thread_.native_handle(), "fs-retention");
+}
+
+RetentionThread::~RetentionThread() {
+    {
+        const std::lock_guard lock(mutex_);
+        stop_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+}
+
+void RetentionThread::set_options(const RetentionOptions& options) {
+    {
+        const std::lock_guard lock(mutex_);
+        options_ = options;
+        look_now_ = true;
+    }
+    changed_.notify_one();
+}
+
+void RetentionThread::run() {
+    std::unique_lock lock(mutex_);
+    while (!stop_) {
+        look_now_ = false;
+        const RetentionOptions options = options_;
+        lock.unlock();
+        if (options.any()) look(options);
+        lock.lock();
+        changed_.wait_for(lock, kEvery, [this] { return stop_ || look_now_; });
+    }
+}
+
+void RetentionThread::look(const RetentionOptions& options) {
+    const RetentionReport report = retention_.apply(options, wall_clock());
+    files_removed_.fetch_add(report.removed(), std::memory_order_relaxed);
+    bytes_removed_.fetch_add(report.bytes_removed, std::memory_order_relaxed);
+    say(report);
+}
+
+void RetentionThread::say(const RetentionReport& report) {
+    // Age is the operator's plan; that the other bounds have been reached is worth a look.
+    if (report.removed() != 0)
+        log_->log(report.removed() == report.removed_for_age ? spdlog::level::info : spdlog::level::warn, "{}",
+                  report.message());
+    std::string trouble;
+    if (!report.problem.ok()) trouble = report.problem.message();
+    if (report.over_bytes) trouble = "the logs are larger than log.retention.size; none is left that may be removed";
+    if (report.short_of_free)
+        trouble = "less than log.retention.free is free on the disk of the logs; none is left that may be removed";
+    if (trouble != trouble_ && !trouble.empty()) log_->error("{}", trouble);
+    if (trouble.empty() && !trouble_.empty()) log_->info("log.retention is kept again");
+    trouble_ = trouble;
+}
+
+} // namespace ftpsensor

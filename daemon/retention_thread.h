@@ -1,0 +1,53 @@
+// Keeps finished logs within log.retention.*: a thread that looks each ten seconds, by the host's clock.
+//
+// Live only: `read` removes nothing. What it removed, and why it can't, goes to the operator's messages; counts may be
+// read by any thread.
+#pragma once
+
+#include "core/log/retention.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace spdlog {
+class logger;
+}
+
+namespace ftpsensor {
+
+class RetentionThread {
+public:
+    // `files` outlives it. Looks at once.
+    RetentionThread(FileSystem& files, const LogPlace& place, const RotationOptions& rotation,
+                    const RetentionOptions& options);
+    ~RetentionThread();
+    RetentionThread(const RetentionThread&) = delete;
+    RetentionThread& operator=(const RetentionThread&) = delete;
+
+    void set_options(const RetentionOptions& options); // any thread; from the next look on, which is now
+    std::uint64_t files_removed() const { return files_removed_.load(std::memory_order_relaxed); }
+    std::uint64_t bytes_removed() const { return bytes_removed_.load(std::memory_order_relaxed); }
+
+private:
+    void run();
+    void look(const RetentionOptions& options);
+    void say(const RetentionReport& report);
+
+    Retention retention_;
+    std::shared_ptr<spdlog::logger> log_;
+    std::string trouble_; // what was said last; empty: none
+    std::atomic<std::uint64_t> files_removed_{0};
+    std::atomic<std::uint64_t> bytes_removed_{0};
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    RetentionOptions options_;
+    bool look_now_ = true;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+} // namespace ftpsensor
