@@ -35,8 +35,12 @@ def _in_mounts_of(process, *command):
 def make_read_only(process, folder):
     """For one process: new files, renames and removals fail with EROFS. What is open for writing stays so, as after a
     chmod."""
-    _in_mounts_of(process, "mount", "--bind", str(folder), str(folder))
-    _in_mounts_of(process, "mount", "-o", "remount,bind,ro", str(folder))
+    made_elsewhere = folder.with_name(folder.name + "-read-only")  # or a file could be opened before it is read-only
+    made_elsewhere.mkdir(exist_ok=True)
+    _in_mounts_of(process, "mount", "--bind", str(folder), str(made_elsewhere))
+    _in_mounts_of(process, "mount", "-o", "remount,bind,ro", str(made_elsewhere))
+    _in_mounts_of(process, "mount", "--bind", str(made_elsewhere), str(folder))
+    _in_mounts_of(process, "umount", str(made_elsewhere))
 
 
 def make_writable(process, folder):

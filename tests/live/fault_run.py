@@ -112,7 +112,6 @@ class Run:
             self.kill()
 
     def run(self):
-        self.start()
         thread = threading.Thread(target=self.hang_up)
         thread.start()
         try:
@@ -227,6 +226,7 @@ def main():
     with lab.Lab(sys.argv[1]) as hub:
         witness, capture = hub.start_tcpdump()
         run = Run(hub, float(sys.argv[2]))
+        run.start()
         traffic = hub.start("client", sys.executable, str(pathlib.Path(__file__).with_name("steady_ftp.py")), lab.SERVER[0],
                             str(SESSIONS_A_SECOND), name="traffic")
         run.run()
