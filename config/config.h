@@ -121,6 +121,13 @@ struct LogConfig {
     Duration hold = 200 * kMillisecond;         // live: how long the merge waits for a slow worker
 };
 
+struct MetricsConfig {                                // how the figures of a running sensor are seen
+    std::string address = "127.0.0.1";                // Prometheus' metrics are told here
+    std::uint32_t port = 9821;                        // 0: nowhere
+    std::string socket = "/run/ftpsensor/stats.sock"; // of `ftpsensord stats`; empty: none
+    Duration log_interval = kMinute;                  // stats.log; 0: none
+};
+
 enum class ConfigLevel : std::uint8_t { debug, info, warning, error };
 
 struct Config {
@@ -131,6 +138,7 @@ struct Config {
     TimeoutsConfig timeouts;
     FtpConfig ftp;
     LogConfig log;
+    MetricsConfig metrics;
     std::vector<IpNetwork> local_networks; // default: Zeek's private address space (see ftpsensor.yaml)
     ConfigLevel messages = ConfigLevel::info;
 

@@ -278,6 +278,23 @@ Keys retention_keys() {
     };
 }
 
+Keys metrics_keys() {
+    const auto in = &Config::metrics;
+    return {
+        key("metrics.address", text("an IP address", ip_address_fault),
+            "Prometheus fetches the sensor's figures from http://address:port/metrics. Whoever reaches the address can "
+            "read them: they name ports and counts, no hosts and no users.",
+            in, &MetricsConfig::address),
+        key("metrics.port", number<Count>("a port; 0: no metrics", 0, 65535), "Each sensor of a machine needs its own.",
+            in, &MetricsConfig::port),
+        key("metrics.socket", text("an absolute path; \"\": none", socket_path_fault),
+            "Where `ftpsensord stats` asks a running sensor. Its owner and its group may.", in, &MetricsConfig::socket),
+        key("metrics.log_interval", duration(kSecond, kDay, "0 (no stats.log)"),
+            "How often the figures go to stats.log. What was lost goes there at once.", in,
+            &MetricsConfig::log_interval),
+    };
+}
+
 Keys document_keys() {
     return {
         list_key("local_networks", network(), false,
@@ -297,7 +314,7 @@ Keys document_keys() {
 Keys make_keys() {
     Keys all;
     for (auto make : {capture_keys, workers_keys, eal_keys, limits_keys, timeouts_keys, ftp_keys, log_place_keys,
-                      log_flow_keys, rotation_keys, retention_keys, document_keys}) {
+                      log_flow_keys, rotation_keys, retention_keys, metrics_keys, document_keys}) {
         Keys part = make();
         std::move(part.begin(), part.end(), std::back_inserter(all));
     }
@@ -335,6 +352,7 @@ const std::vector<Section>& all_sections() {
          "What is removed, oldest first: finished files of this program, in folders and under names as log.folder_name "
          "and log.file_name make them. Never a current file, never anything else (what is to be kept may be moved to a "
          "folder of another name), and nothing by `read`. Each removal is told in the messages."},
+        {"metrics", "How it is seen what the sensor does, and what it loses."},
     };
     return sections;
 }

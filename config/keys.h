@@ -24,6 +24,9 @@ struct ValueFault : std::runtime_error {
     std::string sub_path; // "[1]" or "[0].interface" where an item of the value is at fault, else empty
 };
 
+// What a changed value needs: SIGHUP, which reads the configuration again, or a restart.
+enum class TakesEffect : std::uint8_t { at_restart, at_reload };
+
 struct Key {
     std::string_view path;                              // "log.rotation.interval"
     std::string_view help;                              // for the example: what it is, why and when to change it
@@ -32,6 +35,7 @@ struct Key {
     std::function<void(const YamlNode&, Config&)> read; // throws ValueFault; the Config is then unchanged
     std::function<std::string(const Config&)> write;    // the value on one line, as read() takes it
     std::function<void(const Config&)> check;           // throws ValueFault where the value is out of its range
+    TakesEffect takes_effect = TakesEffect::at_restart;
 };
 
 struct Section { // a map of keys; "" is the document

@@ -186,6 +186,17 @@ std::string pci_fault(const std::string& value) {
 }
 
 // UTC needs no tz database; bare machines have none.
+std::string ip_address_fault(const std::string& value) {
+    return IpAddress::parse(value) ? std::string() : fmt::format("'{}' is no IP address", value);
+}
+
+std::string socket_path_fault(const std::string& value) {
+    constexpr std::size_t kLongest = 107; // of sockaddr_un, unix(7)
+    if (value.empty()) return {};
+    if (value.front() != '/') return "is no absolute path";
+    return value.size() > kLongest ? fmt::format("is longer than {} characters", kLongest) : std::string();
+}
+
 std::string time_zone_fault(const std::string& value) {
     if (value == "UTC") return {};
     const bool well_formed = !value.empty() && value.front() != '/' && value.find("..") == std::string::npos;

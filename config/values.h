@@ -108,6 +108,8 @@ Codec<std::string> ftp_command();
 std::string not_empty_fault(const std::string& value);
 std::string interface_fault(const std::string& value);
 std::string pci_fault(const std::string& value);
+std::string ip_address_fault(const std::string& value);
+std::string socket_path_fault(const std::string& value); // or empty
 std::string time_zone_fault(const std::string& value);
 std::string folder_name_fault(const std::string& value);
 std::string file_name_fault(const std::string& value);

@@ -63,12 +63,24 @@ constexpr const char* kCheckFooter =
 Examples:
   ftpsensord check -c new.yaml && mv new.yaml /etc/ftpsensor/ftpsensor.yaml)";
 
+constexpr const char* kStatsFooter =
+    R"(Asks the sensor that runs with this configuration (metrics.socket), each second, and shows what it does and
+loses; Ctrl-C ends it. Where standard output is no terminal, it is shown once.
+
+Examples:
+  ftpsensord stats
+  ftpsensord stats --json | jq .totals
+  ftpsensord stats --socket /run/ftpsensor-dmz/stats.sock
+                                            the sensor ftpsensor@dmz)";
+
 struct Options { // as typed
     std::string config_path;
     std::vector<std::string> sets;
     std::string seed;
     std::string output = ".";
     std::string workers;
+    std::string socket;
+    bool json = false;
     std::vector<std::string> captures;
 };
 
@@ -90,9 +102,12 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* summary, cons
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false) // else it would swallow the captures after it
         ->take_all();
+    return command;
+}
+
+void add_seed(CLI::App* command, Options& options) {
     command->add_option("--seed", options.seed, "Fix the ids of connections and files, for repeatable output")
         ->type_name("N");
-    return command;
 }
 
 void declare(CLI::App& app, Options& options) {
@@ -101,9 +116,13 @@ void declare(CLI::App& app, Options& options) {
     app.footer(kFooter);
     app.set_version_flag("--version", version_text(), "Print the version");
     app.require_subcommand(1);
-    add_command(app, "run", "Live: watch ports until told to stop", kRunFooter, options);
-    add_command(app, "check", "Say what run would do, or why it cannot", kCheckFooter, options);
+    add_seed(add_command(app, "run", "Live: watch ports until told to stop", kRunFooter, options), options);
+    add_seed(add_command(app, "check", "Say what run would do, or why it cannot", kCheckFooter, options), options);
+    CLI::App* stats = add_command(app, "stats", "Show what the running sensor does", kStatsFooter, options);
+    stats->add_flag("--json", options.json, "Print all figures once, as one line of JSON");
+    stats->add_option("--socket", options.socket, "Ask the sensor at this socket (metrics.socket)")->type_name("PATH");
     CLI::App* read = add_command(app, "read", "Offline: read capture files", kReadFooter, options);
+    add_seed(read, options);
     read->add_option("-o,--output", options.output, "Write logs below this folder (default: .)")->type_name("DIR");
     read->add_option("--workers", options.workers, "Analyse with so many threads (workers.count)")->type_name("N");
     read->add_option("CAPTURE", options.captures, "Capture files, - is standard input")->type_name("")->required();
@@ -130,7 +149,8 @@ std::string unknown_word(const CLI::App& app, const std::string& word) {
 std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
     const auto chosen = app.get_subcommands();
     if (const auto rest = app.remaining(true); !rest.empty()) return unknown_word(app, rest.front());
-    if (chosen.empty()) return fmt::format("no command; give run, read or check, or see {} --help", kProgramName);
+    if (chosen.empty())
+        return fmt::format("no command; give run, check, stats or read, or see {} --help", kProgramName);
     if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
         return fmt::format("no capture; give {} read one or more files, or - for standard input", kProgramName);
     return fmt::format("{}; see {} {} --help", error.what(), kProgramName, chosen.front()->get_name());
@@ -181,7 +201,8 @@ void apply_read_options(Config& config, const Options& options) {
 void validate_command_line(const CommandLine& line) {
     try {
         validate(line.config);
-        if (line.command != Command::read && line.config.capture.ports.empty())
+        const bool captures = line.command == Command::run || line.command == Command::check;
+        if (captures && line.config.capture.ports.empty())
             throw ConfigError("capture.ports: names no port; give the one to watch, such as [{interface: eth1}]");
     } catch (const ConfigError& error) {
         throw UsageError(line.config_path.empty() ? error.what()
@@ -193,11 +214,14 @@ CommandLine resolve(Command command, const Options& options) {
     CommandLine line;
     line.command = command;
     line.captures = options.captures;
+    line.json = options.json;
     line.config_path = options.config_path;
-    if (line.config_path.empty() && command != Command::read) line.config_path = kInstalledConfig;
+    const bool needs_file = command != Command::read && options.socket.empty();
+    if (line.config_path.empty() && needs_file) line.config_path = kInstalledConfig;
     if (!line.config_path.empty()) line.config = load_config(line.config_path);
     if (command == Command::read) apply_read_options(line.config, options);
     for (const std::string& set : options.sets) apply_override(line.config, set);
+    if (!options.socket.empty()) line.config.metrics.socket = options.socket; // a path is not YAML
     if (!options.seed.empty()) line.seed = parse_seed(options.seed);
     validate_command_line(line);
     require_captures(line.captures);
@@ -205,7 +229,10 @@ CommandLine resolve(Command command, const Options& options) {
 }
 
 Command command_of(const std::string& name) {
-    return name == "run" ? Command::run : name == "read" ? Command::read : Command::check;
+    return name == "run"     ? Command::run
+           : name == "read"  ? Command::read
+           : name == "stats" ? Command::stats
+                             : Command::check;
 }
 
 } // namespace

@@ -17,7 +17,7 @@ namespace ftpsensor {
 
 inline constexpr std::string_view kProgramName = "ftpsensord";
 inline constexpr std::string_view kStandardInput = "-";                          // as a capture
-inline constexpr const char* kInstalledConfig = "/etc/ftpsensor/ftpsensor.yaml"; // of run and check without -c
+inline constexpr const char* kInstalledConfig = "/etc/ftpsensor/ftpsensor.yaml"; // of run, check and stats without -c
 
 // Exit statuses. Usage and configuration share one, so that a service manager need not restart what cannot work
 // (systemd: RestartPreventExitStatus=2).
@@ -26,13 +26,14 @@ inline constexpr int kExitFailure = 1;
 inline constexpr int kExitUsage = 2;
 
 struct CommandLine {
-    enum class Command : std::uint8_t { run, read, check };
+    enum class Command : std::uint8_t { run, read, check, stats };
 
     Command command = Command::run;
     Config config;                     // defaults, file and options, validated
     std::string config_path;           // empty: built-in defaults (read without -c)
     std::vector<std::string> captures; // read: one or more, each a readable file or kStandardInput (once)
     std::optional<std::uint64_t> seed; // --seed: fixes the ids of connections and files
+    bool json = false;                 // stats: --json
 };
 
 // There is nothing to run: help and version (status 0, for standard output) or an error (status 2, one sentence for

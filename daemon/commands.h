@@ -1,4 +1,4 @@
-// The three commands of ftpsensord, behind its command line.
+// The commands of ftpsensord, behind its command line.
 //
 // Each runs to its end on the main thread and returns the exit status (kExitSuccess, kExitFailure). What it cannot do
 // it throws: ConfigError where the configuration is to blame (status 2), any other std::exception with a sentence that
@@ -13,5 +13,6 @@ namespace ftpsensor {
 int run_command(const CommandLine& command_line);   // live, until SIGTERM or SIGINT
 int read_command(const CommandLine& command_line);  // capture files, to their end
 int check_command(const CommandLine& command_line); // says what run would do
+int stats_command(const CommandLine& command_line); // what a running sensor does
 
 } // namespace ftpsensor

@@ -26,17 +26,6 @@ namespace {
 constexpr std::size_t kBatchBytes = 256u << 10;
 constexpr auto kIdleWait = std::chrono::milliseconds(1);
 
-LogNoticeHook notice_hook() {
-    return [log = messages("log")](LogNotice notice, const std::string& text) {
-        switch (notice) {
-        case LogNotice::failing: log->error(text); break;
-        case LogNotice::dropping: log->critical(text); break;
-        case LogNotice::resumed: log->info(text); break;
-        case LogNotice::warning: log->warn(text); break;
-        }
-    };
-}
-
 } // namespace
 
 struct Engine::State final : private LineSink {
@@ -99,10 +88,10 @@ struct Engine::State final : private LineSink {
 
 void Engine::State::start() {
     // ftp goes first where the disk has little room.
-    writer(LogKind::ftp) = std::make_unique<LogWriter>(files, rotation, file_options(LogKind::ftp), notice_hook());
+    writer(LogKind::ftp) = std::make_unique<LogWriter>(files, rotation, file_options(LogKind::ftp), log_notices());
     LogFileOptions conn = file_options(LogKind::conn);
     conn.first = &writer(LogKind::ftp)->file();
-    writer(LogKind::conn) = std::make_unique<LogWriter>(files, rotation, conn, notice_hook());
+    writer(LogKind::conn) = std::make_unique<LogWriter>(files, rotation, conn, log_notices());
     if (mode == EngineMode::live)
         retention = std::make_unique<RetentionThread>(files, place, rotation.options(), retention_options(config));
     logger = std::thread([this] { run_logger(); });
@@ -211,15 +200,19 @@ EngineStats Engine::stats() const {
                              .ftp_records = get(c.ftp_records),
                              .conn_records_dropped = w->events().value(Event::conn_record_dropped),
                              .ftp_records_dropped = w->events().value(Event::ftp_record_dropped) +
-                                                    w->events().value(Event::stream_event_dropped)});
+                                                    w->events().value(Event::stream_event_dropped),
+                             .connections_evicted = w->events().value(Event::connection_evicted),
+                             .ftp_sessions_open = get(c.ftp_sessions_open),
+                             .payload_bytes = get(c.payload_bytes),
+                             .missed_bytes = get(c.missed_bytes)});
     }
     s.conn_entries = get(state_->entries[0]);
     s.ftp_entries = get(state_->entries[1]);
     s.late_records = get(state_->late);
     s.logged_through = state_->logged_through.load(std::memory_order_relaxed);
-    for (const auto& writer : state_->writers) {
-        if (!writer) continue;
-        const LogFileStatus f = writer->status();
+    for (std::size_t i = 0; i < kLogKinds; ++i) {
+        if (!state_->writers[i]) continue;
+        const LogFileStatus& f = s.logs[i] = state_->writers[i]->status();
         s.log_bytes += f.text_bytes;
         s.log_bytes_written += f.file_bytes;
         s.write_errors += f.errors;

@@ -6,8 +6,11 @@
 
 #include "config/config.h"
 #include "core/base/events.h"
+#include "core/log/envelope.h"
+#include "core/log/log_file.h"
 #include "core/packet/packet_view.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,11 +31,16 @@ struct WorkerStats { // since start; monotonic but for `connections_open`
     std::uint64_t ftp_records = 0;
     std::uint64_t conn_records_dropped = 0;
     std::uint64_t ftp_records_dropped = 0;
+    std::uint64_t connections_evicted = 0;
+    std::uint64_t ftp_sessions_open = 0; // not monotonic
+    std::uint64_t payload_bytes = 0;     // of TCP, as captured
+    std::uint64_t missed_bytes = 0;      // of TCP: gaps
 };
 
 struct EngineStats {
     std::vector<WorkerStats> workers;
-    std::uint64_t conn_entries = 0; // written to files
+    std::array<LogFileStatus, kLogKinds> logs; // by LogKind
+    std::uint64_t conn_entries = 0;            // written to files
     std::uint64_t ftp_entries = 0;
     std::uint64_t log_bytes = 0;         // before compression
     std::uint64_t log_bytes_written = 0; // after it

@@ -1,8 +1,22 @@
 #include "daemon/log_writer.h"
 
+#include "daemon/messages.h"
+
 #include <pthread.h>
+#include <spdlog/spdlog.h>
 
 namespace ftpsensor {
+
+LogNoticeHook log_notices() {
+    return [log = messages("log")](LogNotice notice, const std::string& text) {
+        switch (notice) {
+        case LogNotice::failing: log->error(text); break;
+        case LogNotice::dropping: log->critical(text); break;
+        case LogNotice::resumed: log->info(text); break;
+        case LogNotice::warning: log->warn(text); break;
+        }
+    };
+}
 
 LogWriter::LogWriter(FileSystem& files, const Rotation& rotation, LogFileOptions options, LogNoticeHook notify)
     : file_(files, rotation, options, std::move(notify)), thread_([this] { run(); }) {
@@ -14,6 +28,17 @@ LogWriter::~LogWriter() { finish(); }
 void LogWriter::submit(Batch& batch) {
     std::unique_lock lock(mutex_);
     taken_.wait(lock, [&] { return batches_.size() < kBatchesMax; });
+    take(batch);
+}
+
+bool LogWriter::offer(Batch& batch) {
+    const std::lock_guard lock(mutex_);
+    if (batches_.size() >= kBatchesMax) return false;
+    take(batch);
+    return true;
+}
+
+void LogWriter::take(Batch& batch) {
     batches_.push_back(std::move(batch));
     batch = Batch{};
     if (!spare_.empty()) {

@@ -15,6 +15,9 @@
 
 namespace ftpsensor {
 
+// What happens to a file goes to the operator's messages.
+LogNoticeHook log_notices();
+
 class LogWriter {
 public:
     LogWriter(FileSystem& files, const Rotation& rotation, LogFileOptions options, LogNoticeHook notify);
@@ -34,6 +37,8 @@ public:
 
     // Logger thread. The batch comes back empty, with its memory.
     void submit(Batch& batch);
+    // The same, for a thread that must not wait. False: the disk is behind, and the batch as it was.
+    bool offer(Batch& batch);
     // No more batches: writes and rotates everything, ends the thread. False: something was lost or not rotated.
     bool finish();
     LogFileStatus status() const { return file_.status(); } // any thread
@@ -42,6 +47,7 @@ public:
 private:
     static constexpr std::size_t kBatchesMax = 64;
     void run();
+    void take(Batch& batch); // with mutex_ held, and room
 
     LogFile file_;
     std::mutex mutex_;

@@ -20,6 +20,7 @@ int run(const CommandLine& line) {
     case CommandLine::Command::run: return run_command(line);
     case CommandLine::Command::read: return read_command(line);
     case CommandLine::Command::check: return check_command(line);
+    case CommandLine::Command::stats: return stats_command(line);
     }
     return kExitFailure;
 }

@@ -49,6 +49,7 @@ void GapTracker::undelivered(Endpoint& end, std::uint64_t up_to, bool partial_co
 }
 
 bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, std::uint64_t size) {
+    payload_bytes_ += size;
     if (end.skip_deliveries) return false;
     const std::uint64_t acked = end.acked_rel();
     const std::uint64_t upper = seq + size;

@@ -37,6 +37,10 @@ public:
     void forget(Endpoint& end); // gives its ranges back
 
     const std::vector<Gap>& gaps() const { return gaps_; }
+    // Of all connections: payload that was captured, retransmissions included, and holes that count as missed.
+    void count_missed(std::uint64_t bytes) { missed_bytes_ += bytes; }
+    std::uint64_t payload_bytes() const { return payload_bytes_; }
+    std::uint64_t missed_bytes() const { return missed_bytes_; }
     std::uint32_t ranges_used() const { return used_; }
 
 private:
@@ -64,6 +68,8 @@ private:
     std::uint32_t used_ = 0;
     std::uint32_t limit_;
     std::vector<Gap> gaps_;
+    std::uint64_t payload_bytes_ = 0;
+    std::uint64_t missed_bytes_ = 0;
     EventCounters& events_;
 };
 

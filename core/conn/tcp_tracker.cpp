@@ -311,6 +311,7 @@ void TcpTracker::apply_gaps(Connection& c, unsigned side) const {
     for (const auto& gap : gaps_.gaps()) {
         history_.add_scaled(c, side == c.orig_side ? 'G' : 'g', end.gaps);
         c.missed_bytes += gap.size;
+        gaps_.count_missed(gap.size);
     }
 }
 

@@ -89,6 +89,9 @@ void Worker::publish() {
     counters_.connections_open.store(connections_.open_count(), std::memory_order_relaxed);
     counters_.conn_records.store(emitter_.conn_emitted(), std::memory_order_relaxed);
     counters_.ftp_records.store(emitter_.ftp_emitted(), std::memory_order_relaxed);
+    counters_.ftp_sessions_open.store(control_.following(), std::memory_order_relaxed);
+    counters_.payload_bytes.store(connections_.gaps().payload_bytes(), std::memory_order_relaxed);
+    counters_.missed_bytes.store(connections_.gaps().missed_bytes(), std::memory_order_relaxed);
     shared_.watermarks[number_].time.store(connections_.removed_through(), std::memory_order_release);
 }
 

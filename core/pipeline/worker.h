@@ -45,6 +45,9 @@ struct WorkerCounters { // written by the worker, read by anyone
     std::atomic<std::uint64_t> connections_open{0};
     std::atomic<std::uint64_t> conn_records{0};
     std::atomic<std::uint64_t> ftp_records{0};
+    std::atomic<std::uint64_t> ftp_sessions_open{0}; // candidates on other ports included
+    std::atomic<std::uint64_t> payload_bytes{0};     // of TCP, as captured
+    std::atomic<std::uint64_t> missed_bytes{0};      // of TCP: sent and acknowledged, but not captured
 };
 
 class Worker final : private ConnObserver, private AnnouncementSink {

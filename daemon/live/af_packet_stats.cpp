@@ -40,17 +40,23 @@ std::vector<int> find_packet_sockets(unsigned interface_index) {
 
 bool PacketSocketStats::poll() {
     bool all = true;
-    for (const int fd : sockets_) {
+    for (std::size_t i = 0; i < sockets_.size(); ++i) {
         tpacket_stats stats{};
         socklen_t size = sizeof stats;
-        if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) != 0) {
+        if (getsockopt(sockets_[i], SOL_PACKET, PACKET_STATISTICS, &stats, &size) != 0) {
             all = false;
             continue;
         }
         counts_.packets += stats.tp_packets;
         counts_.drops += stats.tp_drops;
+        drops_[i] += stats.tp_drops;
     }
     return all;
+}
+
+void PacketSocketStats::forget() {
+    counts_ = {};
+    std::fill(drops_.begin(), drops_.end(), 0);
 }
 
 bool drop_outgoing(int socket) {

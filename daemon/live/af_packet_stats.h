@@ -23,15 +23,17 @@ struct KernelCounts {
 
 class PacketSocketStats {
 public:
-    explicit PacketSocketStats(std::vector<int> sockets) : sockets_(std::move(sockets)) {}
+    explicit PacketSocketStats(std::vector<int> sockets) : sockets_(std::move(sockets)), drops_(sockets_.size(), 0) {}
     // Reads and resets the kernel's figures, adds them up. False: a socket could not be asked (closed).
     bool poll();
-    void forget() { counts_ = {}; } // what came before the capture began
+    void forget(); // what came before the capture began
     const KernelCounts& counts() const { return counts_; }
+    std::uint64_t drops_of(std::size_t socket) const { return socket < drops_.size() ? drops_[socket] : 0; }
     const std::vector<int>& sockets() const { return sockets_; }
 
 private:
     std::vector<int> sockets_;
+    std::vector<std::uint64_t> drops_; // of each
     KernelCounts counts_;
 };
 

@@ -11,6 +11,7 @@
 #include <rte_errno.h>
 #include <rte_log.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 namespace ftpsensor {
 namespace {
@@ -73,6 +74,12 @@ Eal::Eal(const EalPlan& plan) : arguments_{"ftpsensord"} {
     }
 }
 
-Eal::~Eal() { rte_eal_cleanup(); }
+// EAL leaves its run-time folder, and in it the telemetry's socket until the process ends.
+Eal::~Eal() {
+    const std::string folder = rte_eal_get_runtime_dir();
+    rte_eal_cleanup();
+    ::unlink((folder + "/dpdk_telemetry.v2").c_str());
+    ::rmdir(folder.c_str()); // where nothing else is in it
+}
 
 } // namespace ftpsensor

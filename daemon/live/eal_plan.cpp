@@ -94,8 +94,7 @@ EalPlan plan_eal(const Config& config, const std::vector<HugepagePool>& pools, c
     }
     add_memory(plan.memory, theirs, out);
     add_devices(config, theirs, out);
-    // Its socket and thread serve nobody yet; EAL cannot take the option back once it is given, hence the choice here.
-    if (!given(theirs, {"--telemetry", "--no-telemetry"})) out.emplace_back("--no-telemetry");
+    out.emplace_back("--log-level=lib.telemetry:error"); // 22.11 warns each time of a socket that nobody wants
     out.insert(out.end(), theirs.begin(), theirs.end());
     return plan;
 }

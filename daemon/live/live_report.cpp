@@ -1,5 +1,7 @@
 #include "daemon/live/live_report.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -9,32 +11,37 @@ namespace {
 constexpr Duration kRatesInterval = kMinute;
 constexpr Duration kLossInterval = 10 * kSecond;
 
-double per_second(std::uint64_t now, std::uint64_t before, Duration passed) {
-    return passed <= 0 ? 0 : static_cast<double>(now - before) * 1e9 / static_cast<double>(passed);
+double seconds_of(const Snapshot& change) { return std::max(static_cast<double>(change.interval) / 1e9, 1e-9); }
+
+template <class Rows, class Member>
+std::uint64_t sum(const Rows& rows, Member member) {
+    std::uint64_t total = 0;
+    for (const auto& row : rows) total += row.*member;
+    return total;
 }
 
-std::string loss_text(const LiveTotals& now, const LiveTotals& before) {
+std::string loss_text(const Snapshot& change) {
     std::string text;
-    const auto add = [&](std::uint64_t a, std::uint64_t b, const char* what) {
-        if (a != b) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", a - b, what);
+    const auto add = [&](std::uint64_t count, const char* what) {
+        if (count != 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
     };
-    add(now.ports.kernel_drops, before.ports.kernel_drops, "packets dropped by the kernel (ring full)");
-    add(now.ports.missed, before.ports.missed, "packets missed by the port (no free descriptor)");
-    add(now.ports.no_mbuf, before.ports.no_mbuf, "packets without a packet buffer");
-    add(now.ports.errors, before.ports.errors, "damaged frames");
-    add(now.cut, before.cut, "frames cut to their slot");
-    add(now.records_dropped, before.records_dropped, "records dropped (queue full)");
-    add(now.engine.entries_lost, before.engine.entries_lost, "entries that could not be written");
+    add(sum(change.ports, &PortFigures::kernel_dropped_packets), "packets dropped by the kernel (ring full)");
+    add(sum(change.ports, &PortFigures::missed_packets), "packets missed by the port (no free descriptor)");
+    add(sum(change.ports, &PortFigures::no_mbuf_packets), "packets without a packet buffer");
+    add(sum(change.ports, &PortFigures::error_packets), "damaged frames");
+    add(sum(change.workers, &WorkerFigures::cut_packets), "frames cut to their slot");
+    add(change.totals.records_dropped, "records dropped (queue full)");
+    add(change.totals.entries_lost, "entries that could not be written");
     return text;
 }
 
-std::string loss_remedy(const LiveTotals& now, const LiveTotals& before) {
-    if (now.ports.lost() != before.ports.lost())
+std::string loss_remedy(const Snapshot& change) {
+    if (change.totals.lost_packets != 0)
         return "more workers, a larger capture.ring_bytes (interface) or capture.rx_descriptors (port)";
-    if (now.cut != before.cut)
+    if (sum(change.workers, &WorkerFigures::cut_packets) != 0)
         return "a larger capture.snaplen, or offloads off at the sending end: ethtool -K … tso off gso off";
-    if (now.engine.entries_lost != before.engine.entries_lost) return "space on the log disk: df log.directory";
-    if (now.records_dropped != before.records_dropped) return "a larger log.queue_records, or a faster log disk";
+    if (change.totals.entries_lost != 0) return "space on the log disk: df log.directory";
+    if (change.totals.records_dropped != 0) return "a larger log.queue_records, or a faster log disk";
     return "look at the cable and the sender";
 }
 
@@ -52,67 +59,64 @@ void log_notes(spdlog::logger& log, const Notes& notes) {
     }
 }
 
-LiveReport::LiveReport(std::shared_ptr<spdlog::logger> log, Timestamp started)
-    : log_(std::move(log)), started_(started), last_tick_(started), last_rates_(started) {}
+LiveReport::LiveReport(std::shared_ptr<spdlog::logger> log, Figures first)
+    : log_(std::move(log)), at_last_tick_(first), at_last_rates_(first), at_last_loss_(std::move(first)) {}
 
-void LiveReport::tick(const LiveTotals& totals, Timestamp now) {
-    packets_a_second_ = per_second(totals.ports.received, at_last_tick_.ports.received, now - last_tick_);
-    last_tick_ = now;
-    at_last_tick_ = totals;
-    say_losses(totals, now);
-    say_rates(totals, now);
+void LiveReport::tick(const Figures& now) {
+    const Snapshot change = difference(*now, *at_last_tick_);
+    packets_a_second_ = static_cast<double>(change.totals.received_packets) / seconds_of(change);
+    at_last_tick_ = now;
+    say_losses(now);
+    say_rates(now);
 }
 
-void LiveReport::say_losses(const LiveTotals& totals, Timestamp now) {
-    if (now - last_loss_ < kLossInterval) return;
-    const std::string text = loss_text(totals, at_last_loss_);
+void LiveReport::say_losses(const Figures& now) {
+    const Snapshot change = difference(*now, *at_last_loss_);
+    const std::string text = loss_text(change);
     if (text.empty()) return;
-    log_->warn("lost: {}; try: {}", text, loss_remedy(totals, at_last_loss_));
-    at_last_loss_ = totals;
-    last_loss_ = now;
+    if (said_loss_ && now->time - at_last_loss_->time < kLossInterval) return;
+    log_->warn("lost: {}; try: {}", text, loss_remedy(change));
+    at_last_loss_ = now;
+    said_loss_ = true;
 }
 
-void LiveReport::say_rates(const LiveTotals& totals, Timestamp now) {
-    const Duration passed = now - last_rates_;
-    if (passed < kRatesInterval) return;
-    const auto& before = at_last_rates_;
+void LiveReport::say_rates(const Figures& now) {
+    if (now->time - at_last_rates_->time < kRatesInterval) return;
+    const Snapshot change = difference(*now, *at_last_rates_);
+    const double seconds = seconds_of(change);
+    const Totals& t = change.totals;
+    const auto rate = [&](std::uint64_t count) { return static_cast<double>(count) / seconds; };
     log_->info("{:.0f} packets/s, {:.1f} Mbit/s, {} connections open, {:.1f} conn and {:.1f} ftp entries/s, lost: {}",
-               per_second(totals.ports.received, before.ports.received, passed),
-               per_second(totals.ports.bytes, before.ports.bytes, passed) * 8 / 1e6, totals.connections_open,
-               per_second(totals.engine.conn_entries, before.engine.conn_entries, passed),
-               per_second(totals.engine.ftp_entries, before.engine.ftp_entries, passed),
-               totals.ports.lost() - before.ports.lost());
-    at_last_rates_ = totals;
-    last_rates_ = now;
+               rate(t.received_packets), rate(t.received_bytes) * 8 / 1e6, t.connections_open, rate(t.conn_entries),
+               rate(t.ftp_entries), t.lost_packets);
+    at_last_rates_ = now;
 }
 
-std::string LiveReport::status(const LiveTotals& totals) const {
+std::string LiveReport::status() const {
+    const Totals& t = at_last_tick_->totals;
     return fmt::format("{:.0f} packets/s, {} connections, {} packets and {} records lost", packets_a_second_,
-                       totals.connections_open, totals.ports.lost(), totals.records_dropped);
+                       t.connections_open, t.lost_packets, t.records_dropped);
 }
 
 // One figure a key, so that scripts (and the live tests) read it: "summary: received=… missed=… …".
-void LiveReport::summary(const LiveTotals& totals, Timestamp now,
+void LiveReport::summary(const Snapshot& end,
                          const std::vector<std::pair<std::string, std::uint64_t>>& loss_details) const {
-    std::uint64_t conn_dropped = 0;
-    std::uint64_t ftp_dropped = 0;
-    for (const auto& worker : totals.engine.workers) {
-        conn_dropped += worker.conn_records_dropped;
-        ftp_dropped += worker.ftp_records_dropped;
-    }
     log_->info(
         "summary: seconds={:.1f} received={} bytes={} missed={} errors={} no_mbuf={} kernel_drops={} filtered={} "
         "cut={} gathered={} out_of_step={}",
-        static_cast<double>(now - started_) / 1e9, totals.ports.received, totals.ports.bytes, totals.ports.missed,
-        totals.ports.errors, totals.ports.no_mbuf, totals.ports.kernel_drops, totals.filtered, totals.cut,
-        totals.gathered, totals.out_of_step);
+        end.sensor.uptime_seconds, end.totals.received_packets, end.totals.received_bytes,
+        sum(end.ports, &PortFigures::missed_packets), end.totals.error_packets,
+        sum(end.ports, &PortFigures::no_mbuf_packets), sum(end.ports, &PortFigures::kernel_dropped_packets),
+        sum(end.workers, &WorkerFigures::filtered_packets), sum(end.workers, &WorkerFigures::cut_packets),
+        sum(end.workers, &WorkerFigures::gathered_packets), sum(end.workers, &WorkerFigures::rings_out_of_step));
     log_->info("summary: conn_entries={} ftp_entries={} conn_records_dropped={} ftp_records_dropped={} late_records={} "
                "write_errors={} entries_lost={}",
-               totals.engine.conn_entries, totals.engine.ftp_entries, conn_dropped, ftp_dropped,
-               totals.engine.late_records, totals.engine.write_errors, totals.engine.entries_lost);
+               end.totals.conn_entries, end.totals.ftp_entries, sum(end.workers, &WorkerFigures::conn_records_dropped),
+               sum(end.workers, &WorkerFigures::ftp_records_dropped), end.sensor.late_records,
+               sum(end.logs, &LogFigures::write_errors), end.totals.entries_lost);
     for (const auto& [name, value] : loss_details) log_->info("summary: port counter {}={}", name, value);
-    for (const auto& event : totals.engine.events)
-        log_->info("summary: event {}={}{}", event_name(event.event), event.count,
+    for (const auto& event : end.events)
+        log_->info("summary: event {}={}{}", event.name, event.count,
                    event.example_uid.empty() ? "" : " first seen in " + event.example_uid);
 }
 

@@ -36,6 +36,8 @@ bool polls_adaptively(const CaptureConfig& capture) {
 
 } // namespace
 
+std::string worker_name(std::uint32_t worker) { return fmt::format("worker-{:02}", worker + 1); }
+
 LiveSensor::LiveSensor(const CommandLine& command_line, Notes& notes) : command_line_(command_line) {
     const Config& config = command_line_.config;
     const auto cpus = allowed_cpus();
@@ -64,6 +66,8 @@ void LiveSensor::start(Notes& notes) {
     const Config& config = command_line_.config;
     engine_->start();
     running_ = true;
+    started_ = host_clock();
+    link_down_seconds_.resize(ports_.size());
     for (auto& port : ports_) port->start(notes);
     const RxOptions options{static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen,
                             polls_adaptively(config.capture), filter_ ? &*filter_ : nullptr};
@@ -80,7 +84,7 @@ void LiveSensor::start(Notes& notes) {
 }
 
 void LiveSensor::work(std::uint32_t worker) {
-    pthread_setname_np(pthread_self(), fmt::format("worker-{:02}", worker + 1).c_str());
+    pthread_setname_np(pthread_self(), worker_name(worker).c_str());
     prctl(PR_SET_TIMERSLACK, kTimerSlackNs);
     const auto& cpus = command_line_.config.workers.cpus;
     if (!cpus.empty()) pin_to(cpus[worker]);
@@ -121,33 +125,12 @@ bool LiveSensor::every_worker_advanced() {
     return all;
 }
 
+// Once a second, so that what it counts are seconds.
 void LiveSensor::check_links(Notes& notes) {
-    for (auto& port : ports_) port->check_link(notes);
-}
-
-LiveTotals LiveSensor::totals() {
-    LiveTotals totals;
-    for (auto& port : ports_) {
-        const PortCounts counts = port->counts();
-        totals.ports.received += counts.received;
-        totals.ports.bytes += counts.bytes;
-        totals.ports.missed += counts.missed;
-        totals.ports.errors += counts.errors;
-        totals.ports.no_mbuf += counts.no_mbuf;
-        totals.ports.kernel_drops += counts.kernel_drops;
+    for (std::size_t i = 0; i < ports_.size(); ++i) {
+        ports_[i]->check_link(notes);
+        if (!ports_[i]->link_up()) ++link_down_seconds_[i];
     }
-    for (const auto& loop : loops_) {
-        totals.filtered += loop->counts().filtered.load(std::memory_order_relaxed);
-        totals.cut += loop->counts().cut.load(std::memory_order_relaxed);
-        totals.out_of_step += loop->counts().out_of_step.load(std::memory_order_relaxed);
-        totals.gathered += loop->counts().gathered.load(std::memory_order_relaxed);
-    }
-    totals.engine = engine_->stats();
-    for (const auto& worker : totals.engine.workers) {
-        totals.records_dropped += worker.conn_records_dropped + worker.ftp_records_dropped;
-        totals.connections_open += worker.connections_open;
-    }
-    return totals;
 }
 
 } // namespace ftpsensor

@@ -11,6 +11,7 @@
 #include "daemon/live/note.h"
 #include "daemon/live/port.h"
 #include "daemon/live/rx_loop.h"
+#include "daemon/stats/snapshot.h"
 
 #include <atomic>
 #include <cstdint>
@@ -22,17 +23,6 @@
 #include <vector>
 
 namespace ftpsensor {
-
-struct LiveTotals { // since start()
-    PortCounts ports;
-    std::uint64_t filtered = 0;
-    std::uint64_t cut = 0;
-    std::uint64_t out_of_step = 0;
-    std::uint64_t gathered = 0;
-    EngineStats engine;
-    std::uint64_t records_dropped = 0; // of both kinds, all workers
-    std::uint64_t connections_open = 0;
-};
 
 class LiveSensor {
 public:
@@ -53,11 +43,13 @@ public:
     bool a_worker_failed() const { return failed_.load(std::memory_order_acquire); }
     void check_links(Notes& notes); // notes links that went down or came back since the last call
 
-    LiveTotals totals(); // reads the ports and the kernel
+    Snapshot snapshot(); // all figures now; reads the ports and the kernel. Without what is derived: StatsBoard
     std::vector<std::unique_ptr<Port>>& ports() { return ports_; }
 
 private:
     void work(std::uint32_t worker);
+    void add_ports(Snapshot& snapshot);
+    void add_workers(const EngineStats& engine, Snapshot& snapshot) const;
 
     const CommandLine& command_line_;
     std::optional<PacketFilter> filter_;
@@ -71,7 +63,11 @@ private:
     std::vector<std::exception_ptr> failures_; // one a worker, written before failed_
     std::vector<std::uint64_t> polls_seen_;    // by every_worker_advanced()
     bool running_ = false;
+    Timestamp started_ = 0;
+    std::vector<std::uint64_t> link_down_seconds_; // one a port
 };
+
+std::string worker_name(std::uint32_t worker); // "worker-01": of its thread, and in figures
 
 // What holds between the config and this machine, before anything is opened: ports given and named once, CPUs that the
 // process may use, and on the node of the port. Problems and warnings.

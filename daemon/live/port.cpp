@@ -330,24 +330,33 @@ PortCounts Port::counts() {
     rte_eth_stats stats{};
     PortCounts counts;
     if (rte_eth_stats_get(port_id_, &stats) == 0)
-        counts = {stats.ipackets, stats.ibytes, stats.imissed, stats.ierrors, stats.rx_nombuf, 0};
+        counts = {stats.ipackets, stats.ibytes, stats.imissed, stats.ierrors, stats.rx_nombuf, 0, {}};
+    counts.queues.resize(queues_);
+    for (std::size_t q = 0; q < std::min<std::size_t>(queues_, RTE_ETHDEV_QUEUE_STAT_CNTRS); ++q)
+        counts.queues[q].errors = stats.q_errors[q];
     if (kernel_counts_) {
         if (started_) kernel_counts_->poll();
         counts.kernel_drops = kernel_counts_->counts().drops;
+        for (std::size_t q = 0; q < queues_; ++q) counts.queues[q].kernel_drops = kernel_counts_->drops_of(q);
     }
     return counts;
 }
 
 void Port::check_link(Notes& notes) {
-    if (!interface_) return;
-    const bool carrier = has_carrier(name_);
+    bool carrier = true; // of a virtual device
+    if (interface_) {
+        carrier = has_carrier(name_);
+    } else if (kind_ == PortKind::physical) {
+        rte_eth_link link{};
+        carrier = rte_eth_link_get_nowait(port_id_, &link) != 0 || link.link_status == RTE_ETH_LINK_UP;
+    }
     if (carrier == carrier_) return;
     carrier_ = carrier;
     if (carrier)
         add_note(notes, NoteLevel::info, name_ + ": the link is up again");
     else
         add_note(notes, NoteLevel::warning, name_ + ": the link is down: nothing is seen until it is up again",
-                 "ip link show " + name_);
+                 interface_ ? "ip link show " + name_ : "look at the cable and the mirror");
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> Port::loss_details() {

@@ -44,7 +44,11 @@ struct PortCounts { // since start()
     std::uint64_t errors = 0;       // damaged frames (ierrors)
     std::uint64_t no_mbuf = 0;      // the pool of packet buffers was empty
     std::uint64_t kernel_drops = 0; // AF_PACKET: found the ring full
-    std::uint64_t lost() const { return missed + no_mbuf + kernel_drops; }
+    struct Queue {                  // as far as the driver, or the kernel, tells them apart
+        std::uint64_t errors = 0;
+        std::uint64_t kernel_drops = 0;
+    };
+    std::vector<Queue> queues;
 };
 
 class Port {
@@ -58,6 +62,7 @@ public:
     const std::string& name() const { return name_; } // as in the config: "eth1", "0000:3b:00.0", "net_null0"
     PortKind kind() const { return kind_; }
     std::uint16_t queues() const { return queues_; }
+    std::uint16_t port_id() const { return port_id_; }
 
     // Capture begins with the packets that arrive from now on.
     void start(Notes& notes);
@@ -68,6 +73,7 @@ public:
 
     PortCounts counts();                                               // reads the kernel's figures too
     void check_link(Notes& notes);                                     // notes a change since the last call
+    bool link_up() const { return carrier_; }                          // as of the last check_link()
     std::vector<std::pair<std::string, std::uint64_t>> loss_details(); // the driver's own counters of loss, not 0
 
 private:

@@ -6,7 +6,9 @@
 #include "daemon/commands.h"
 #include "daemon/live/live_report.h"
 #include "daemon/live/live_sensor.h"
+#include "daemon/live/telemetry.h"
 #include "daemon/messages.h"
+#include "daemon/stats/outlets.h"
 
 #include <cerrno>
 #include <csignal>
@@ -60,8 +62,8 @@ int second_timer() {
 
 class RunLoop {
 public:
-    RunLoop(LiveSensor& sensor, LiveReport& report, spdlog::logger& log)
-        : sensor_(sensor), report_(report), log_(log) {}
+    RunLoop(LiveSensor& sensor, Outlets& outlets, LiveReport& report, spdlog::logger& log)
+        : sensor_(sensor), outlets_(outlets), report_(report), log_(log) {}
 
     void until_stopped(int signals, int timer) {
         while (!stopped_ && !sensor_.a_worker_failed()) {
@@ -86,9 +88,8 @@ private:
         Notes notes;
         sensor_.check_links(notes);
         log_notes(log_, notes);
-        const LiveTotals totals = sensor_.totals();
-        report_.tick(totals, host_clock());
-        sd_notify(0, ("STATUS=" + report_.status(totals)).c_str());
+        report_.tick(outlets_.publish(sensor_.snapshot()));
+        sd_notify(0, ("STATUS=" + report_.status()).c_str());
         if (sensor_.every_worker_advanced()) sd_notify(0, "WATCHDOG=1");
     }
 
@@ -106,6 +107,7 @@ private:
     }
 
     LiveSensor& sensor_;
+    Outlets& outlets_;
     LiveReport& report_;
     spdlog::logger& log_;
     bool ready_ = false;
@@ -122,16 +124,18 @@ int run_command(const CommandLine& command_line) {
     sensor.start(notes);
     log_notes(*log, notes);
 
-    LiveReport report(log, host_clock());
+    Outlets outlets(command_line.config, sensor.snapshot(), messages("metrics"));
+    tell_telemetry(outlets.board());
+    LiveReport report(log, outlets.latest());
     const FileDescriptor timer(second_timer());
-    RunLoop(sensor, report, *log).until_stopped(signals.get(), timer.get());
+    RunLoop(sensor, outlets, report, *log).until_stopped(signals.get(), timer.get());
 
     sd_notify(0, "STOPPING=1");
     sensor.stop(); // throws what ended a worker
     std::vector<std::pair<std::string, std::uint64_t>> details;
     for (auto& port : sensor.ports())
         for (auto& [name, value] : port->loss_details()) details.emplace_back(port->name() + ": " + name, value);
-    report.summary(sensor.totals(), host_clock(), details);
+    report.summary(*outlets.finish(sensor.snapshot()), details);
     return kExitSuccess;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <ctime>
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_pause.h>
@@ -81,6 +82,7 @@ void RxLoop::run(const std::atomic<bool>& stop) {
 
 // One round over all queues; the number of packets there were.
 std::size_t RxLoop::poll() {
+    const std::uint64_t began = rte_rdtsc();
     const Timestamp host_time = poll_time_ = host_clock();
     poll_bytes_ = 0;
     std::size_t received = 0;
@@ -88,12 +90,14 @@ std::size_t RxLoop::poll() {
         if (merge_.wants_batch(queue)) received += fetch(queue, host_time);
     add_to(counts_.packets, received);
     const std::size_t there = merge_.waiting();
+    bool worked = true;
     if (there == 0) {
-        empty(host_time);
+        worked = empty(host_time);
     } else {
         hand_on();
         add_to(counts_.bytes, poll_bytes_);
     }
+    if (worked) add_to(counts_.busy_cycles, rte_rdtsc() - began);
     add_to(counts_.polls, 1); // behind the work: a worker that hangs in it shows no life
     return there;
 }
@@ -106,6 +110,7 @@ std::uint16_t RxLoop::fetch(std::size_t queue, Timestamp host_time) {
     const std::uint16_t wanted = looked != 0 ? looked : options_.burst;
     const std::uint16_t count =
         rte_eth_rx_burst(input.source.port_id, input.source.queue_id, input.mbufs.data(), wanted);
+    add_to(*input.packets, count);
     merge_.begin(queue, count, count == options_.burst);
     for (std::uint16_t i = 0; i < count; ++i) {
         rte_prefetch0(rte_pktmbuf_mtod(input.mbufs[i], void*));
@@ -212,12 +217,26 @@ void RxLoop::flush() {
     scratch_used_ = 0;
 }
 
-void RxLoop::empty(Timestamp host_time) {
+// True: time went on, which is work (expiry).
+bool RxLoop::empty(Timestamp host_time) {
     add_to(counts_.empty_polls, 1);
-    if (host_time - idle_at_ < kIdleInterval && host_time >= idle_at_) return; // a clock set back does not silence it
+    if (host_time - idle_at_ < kIdleInterval && host_time >= idle_at_) // a clock set back does not silence it
+        return false;
     idle_at_ = host_time;
     now_ = std::max(now_, host_time - idle_lag_);
     engine_.idle(worker_, now_);
+    return true;
+}
+
+double RxLoop::busy_seconds() const {
+    return static_cast<double>(counts_.busy_cycles.load(std::memory_order_relaxed)) /
+           static_cast<double>(rte_get_tsc_hz());
+}
+
+std::uint64_t RxLoop::packets_of_port(std::uint16_t port_id) const {
+    for (const Input& input : inputs_)
+        if (input.source.port_id == port_id) return input.packets->load(std::memory_order_relaxed);
+    return 0;
 }
 
 // Spins for a while, then waits for the queues' sockets or sleeps, longer each time; never over a millisecond.

@@ -16,6 +16,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <poll.h>
@@ -44,6 +45,7 @@ struct RxCounts {
     std::atomic<std::uint64_t> gathered{0};    // came in several mbufs and were copied together
     std::atomic<std::uint64_t> polls{0};       // of all queues; also the sign of life
     std::atomic<std::uint64_t> empty_polls{0};
+    std::atomic<std::uint64_t> busy_cycles{0}; // of the TSC, in polls that brought packets or let time go on
 };
 
 class RxLoop {
@@ -57,6 +59,9 @@ public:
     void run(const std::atomic<bool>& stop);
 
     const RxCounts& counts() const { return counts_; }
+    double busy_seconds() const; // any thread
+    // Packets fetched from this worker's queue of a port; 0 where it has none there.
+    std::uint64_t packets_of_port(std::uint16_t port_id) const;
 
 private:
     struct Input { // one queue
@@ -65,6 +70,7 @@ private:
         PacketRing* ring;                   // null: none, or the driver is out of step with it
         std::vector<rte_mbuf*> mbufs;       // by index as in its TimeMerge::Batch
         std::vector<std::uint32_t> lengths; // on the wire
+        std::unique_ptr<std::atomic<std::uint64_t>> packets = std::make_unique<std::atomic<std::uint64_t>>(0);
     };
 
     std::size_t poll();
@@ -75,7 +81,7 @@ private:
     const std::uint8_t* gather(const rte_mbuf* mbuf, std::uint32_t length);
     bool wanted(const PacketView& view);
     void flush();
-    void empty(Timestamp host_time);
+    bool empty(Timestamp host_time);
     void rest();
     bool wait_for_packets();
 

@@ -123,6 +123,7 @@ class Lab:
         self.ftpsensord = str(pathlib.Path(ftpsensord).resolve())
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=isolation.FILES))
         self.folder.chmod(0o755)
+        self.stats_socket = self.folder / "stats.sock"
         self.processes = []
         self.roles = ("hub", *hosts, "sensor")
 
@@ -247,10 +248,10 @@ xferlog_enable=NO
         logs = self.folder / folder
         configuration = self.folder / "ftpsensor.yaml"
         configuration.write_text(f"capture:\n  ports: [{{{port}: {SPAN}}}]\n")
-        process = self.start("sensor", self.ftpsensord, "run", "-c", str(configuration),
+        process = self.start("sensor", "env", f"RUNTIME_DIRECTORY={self.folder}", self.ftpsensord, "run", "-c", str(configuration),
                              f"--set=workers.count={workers}", f"--set=log.directory={logs}", "--set=log.system_name=lab",
                              "--set=log.retention.free=0",  # whatever the size of this machine
-                             *set_options(settings), name="sensor")
+                             f"--set=metrics.socket={self.stats_socket}", *set_options(settings), name="sensor")
         sensor = Sensor(process, logs, self.folder / "sensor.txt")
         wait_for(lambda: process.poll() is not None or ": capturing" in sensor.said(), "the sensor captures")
         check(process.poll() is None, "the sensor runs")

@@ -104,7 +104,7 @@ TEST_CASE("an unknown key: where, and what was likely meant") {
           "f.yaml:2:3: workers.zebra: unknown key; the keys of workers are count, cpus");
     CHECK(fault_of("zebra: 3\n") ==
           "f.yaml:1:1: zebra: unknown key; the keys of the document are capture, workers, eal, limits, timeouts, ftp, "
-          "log, local_networks, messages");
+          "log, metrics, local_networks, messages");
     CHECK(fault_of("capture:\n  ports:\n    - interfaces: eth1\n") ==
           "f.yaml:3:7: capture.ports[0].interfaces: unknown key; did you mean interface?");
     CHECK(fault_of("capture: {ports: [{driver: e1000}]}\n") ==
@@ -326,7 +326,7 @@ TEST_CASE("--set: errors") {
           "--set: 'ftp.extended' has no '='; give KEY=VALUE, such as ftp.extended=false");
     CHECK(override_fault_of("=1") ==
           "--set: : unknown key; the keys of the document are capture, workers, eal, limits, "
-          "timeouts, ftp, log, local_networks, messages");
+          "timeouts, ftp, log, metrics, local_networks, messages");
     CHECK(override_fault_of("log.rotation={interval: 0}") ==
           "--set: log.rotation: is a section; give one of its keys: interval, size, time_zone");
     CHECK(override_fault_of("ftp.extended=maybe") ==

@@ -136,7 +136,7 @@ TEST_CASE("run and check: a port is needed, captures are not taken") {
 }
 
 TEST_CASE("commands and options that are unknown") {
-    CHECK(refused({}) == "no command; give run, read or check, or see ftpsensord --help");
+    CHECK(refused({}) == "no command; give run, check, stats or read, or see ftpsensord --help");
     CHECK(refused({"reed", "a.pcap"}) == "unknown command 'reed'; did you mean read?");
     CHECK(refused({"start"}) == "unknown command 'start'; see ftpsensord --help");
     CHECK(refused({"--verbose"}) == "unknown option '--verbose'; see ftpsensord --help");

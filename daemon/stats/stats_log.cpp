@@ -1,0 +1,59 @@
+#include "daemon/stats/stats_log.h"
+
+#include "daemon/pipeline_config.h"
+
+namespace ftpsensor {
+namespace {
+
+constexpr std::string_view kPath = "stats";
+
+LogFileOptions file_options(const Config& config) {
+    LogFileOptions options = log_file_options(config, log_place(config), LogKind::conn);
+    options.log = kPath;
+    return options;
+}
+
+} // namespace
+
+LogFigures log_figures_of(std::string_view log, const LogFileStatus& status) {
+    return {.name = std::string(log),
+            .entries = status.entries_written,
+            .entries_lost = status.entries_dropped,
+            .entries_waiting = status.entries_waiting,
+            .text_bytes = status.text_bytes,
+            .file_bytes = status.file_bytes,
+            .files_rotated = status.files_rotated,
+            .files_removed_by_others = status.files_lost,
+            .write_errors = status.errors,
+            .failing = status.failing};
+}
+
+StatsEntryOptions stats_entry_options(const Config& config) {
+    const FormatOptions format = entry_options(config, {}).format;
+    return {format.system_name, format.node, format.timestamps, config.metrics.log_interval};
+}
+
+StatsLog::StatsLog(const Config& config, std::shared_ptr<const Snapshot> first)
+    : rotation_(rotation_options(config)), entries_(stats_entry_options(config), std::move(first)),
+      writer_(posix_file_system(), rotation_, file_options(config), log_notices()) {}
+
+void StatsLog::tick(const std::shared_ptr<const Snapshot>& now, bool last) {
+    for (const std::string& line : entries_.tick(now, last)) {
+        if (batch_.text.size() + line.size() > kWaitingBytesMax) {
+            ++left_out_;
+            continue;
+        }
+        batch_.text += line;
+        batch_.lines.push_back({static_cast<std::uint32_t>(line.size()), now->time});
+    }
+    batch_.through = now->time;
+    writer_.offer(batch_);
+}
+
+LogFigures StatsLog::figures() const {
+    LogFigures figures = log_figures_of(kPath, writer_.status());
+    figures.entries_lost += left_out_;
+    return figures;
+}
+
+} // namespace ftpsensor

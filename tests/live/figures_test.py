@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""What the sensor tells of itself: `stats`, Prometheus' metrics, DPDK's telemetry and stats.log have the same figures; a loss
+is an entry that zgrep finds.
+
+usage: figures_test.py FTPSENSORD
+
+promtool (package prometheus) reads the metrics where it is installed. Needs: see lab.py."""
+import glob
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import lab
+
+METRIC = re.compile(r'^(ftpsensor_\w+?)(_total)?(?:\{(.*)\})? (\S+)$')
+LABELS = re.compile(r'(\w+)="([^"]*)"')
+CONNECTIONS_MAX = 4  # so few that the transfers evict some: a loss
+
+
+def stats(hub):
+    run = subprocess.run([hub.ftpsensord, "stats", "--json", "--socket", hub.stats_socket], capture_output=True, text=True)
+    lab.check(run.returncode == 0, f"ftpsensord stats --json {run.stderr}".rstrip())
+    return json.loads(run.stdout)
+
+
+def scrape(hub):
+    return hub.call("sensor", "curl", "--silent", "--fail", "http://127.0.0.1:9821/metrics").stdout
+
+
+def metric_values(text):
+    """(metric without _total, its labels) -> value."""
+    found = {}
+    for line in text.splitlines():
+        match = METRIC.match(line)
+        if match:
+            found[match.group(1), frozenset(LABELS.findall(match.group(3) or ""))] = float(match.group(4))
+    return found
+
+
+def expected_metrics(figures):
+    """The same of `stats --json`."""
+    expected = {("ftpsensor_snapshot_time_seconds", frozenset()): figures["time_ns"] / 1e9}
+
+    def add(prefix, row, *labels):
+        names = frozenset((label, str(row[label])) for label in labels)
+        for name, value in row.items():
+            if name not in labels and not isinstance(value, (list, str)):
+                expected[f"ftpsensor_{prefix}{name}", names] = float(value)
+
+    add("", figures["sensor"])
+    for port in figures["ports"]:
+        add("port_", port, "port")
+        for queue in port["queues"]:
+            add("queue_", {**queue, "port": port["port"]}, "port", "queue")
+    for worker in figures["workers"]:
+        add("worker_", worker, "worker")
+    for log in figures["logs"]:
+        add("log_", log, "log")
+    for event in figures["events"]:
+        expected["ftpsensor_events", frozenset([("event", event["event"])])] = float(event["count"])
+    return expected
+
+
+def same_moment(hub):
+    """`stats --json` and the metrics of one snapshot; there is a new one each second."""
+    for _ in range(20):
+        before, text, after = stats(hub), scrape(hub), stats(hub)
+        if before["number"] == after["number"]:
+            return before, text
+    return lab.check(False, "both could be asked within a second")
+
+
+def close(a, b):
+    return abs(a - b) <= 1e-5 * max(abs(a), abs(b), 1e-9)  # Prometheus' text has fewer digits
+
+
+def check_metrics(hub):
+    figures, text = same_moment(hub)
+    told, expected = metric_values(text), expected_metrics(figures)
+    lab.check(len(expected) > 60, f"{len(expected)} figures")
+    missing = sorted(str(key) for key in {*told} ^ {*expected})
+    lab.check(not missing, f"the same are metrics {missing[:5] or ''}".rstrip())
+    different = {key: (told[key], expected[key]) for key in expected if not close(told[key], expected[key])}
+    lab.check(not different, f"and have the same values {different or ''}".rstrip())
+    if not shutil.which("promtool"):
+        print("note: no promtool here: the metrics' form was not checked by it")
+        return
+    run = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+    lab.check(run.returncode == 0 and not run.stderr, f"promtool check metrics {run.stdout}{run.stderr}".rstrip())
+
+
+def telemetry(path, command):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.connect(path)
+        client.recv(1024)  # who answers
+        client.send(command.encode())
+        return json.loads(client.recv(65536))[command.split(",")[0]]
+
+
+def check_telemetry(hub):
+    paths = glob.glob(f"{hub.folder}/dpdk/*/dpdk_telemetry.v2")
+    lab.check(len(paths) == 1, "DPDK's telemetry has a socket")
+    path = paths[0]
+    for _ in range(20):
+        before = stats(hub)
+        totals, workers = telemetry(path, "/ftpsensor/stats"), telemetry(path, "/ftpsensor/workers")
+        connections, first = telemetry(path, "/ftpsensor/connections"), telemetry(path, "/ftpsensor/workers,1")
+        if stats(hub)["number"] == before["number"]:
+            break
+    counts = {name: value for name, value in before["totals"].items() if isinstance(value, int)}
+    lab.check({name: totals[name] for name in counts} == counts, "/ftpsensor/stats has the totals")
+    lab.check(workers["packets"] == [worker["packets"] for worker in before["workers"]], "/ftpsensor/workers each worker's")
+    lab.check(first["packets"] == workers["packets"][0] and first["polls"] > 0, "/ftpsensor/workers,1 all of one")
+    lab.check(connections["connections"] == before["totals"]["connections"], "/ftpsensor/connections the connections")
+    lab.check(telemetry(path, "/ftpsensor/workers,9") is None, "a worker that is not there has no answer")
+
+
+def check_access(hub):
+    command = ["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", hub.ftpsensord, "stats", "--json", "--socket", hub.stats_socket]
+    if shutil.which("setpriv") and os.access(hub.ftpsensord, os.X_OK):
+        run = subprocess.run(command, capture_output=True, text=True)
+        if "Permission denied" not in run.stderr:  # the program itself may be in a folder of root's
+            lab.check(run.returncode == 1 and "you may not ask" in run.stderr, f"a stranger may not ask: {run.stderr.strip()}")
+    run = subprocess.run([hub.ftpsensord, "stats", "--socket", "/nonexistent/stats.sock"], capture_output=True, text=True)
+    lab.check(run.returncode == 1 and "no sensor answers at" in run.stderr, f"where none runs: {run.stderr.strip()}")
+
+
+def check_table(hub):
+    run = subprocess.run([hub.ftpsensord, "stats", "--socket", hub.stats_socket], capture_output=True, text=True)
+    lab.check(run.returncode == 0, f"ftpsensord stats {run.stderr}".rstrip())
+    for word in (lab.SPAN, "worker-01", "worker-02", "conn", "ftp", "stats", "connection_evicted"):
+        lab.check(re.search(rf"^{word} ", run.stdout, re.M), f"the table has a row {word}")
+
+
+def check_stats_log(sensor):
+    found = lab.entries(sensor.logs)["stats"]
+    figures = sensor.summary()
+    lab.check(all(set(entry) >= {"_system_name", "_write_ts", "ts", "ts_delta", "scope"} for entry in found),
+              f"{len(found)} entries in stats.log, with the envelope")
+    scopes = {entry["scope"] for entry in found}
+    lab.check(scopes == {"sensor", "port", "queue", "worker", "log", "event", "loss"}, f"of scopes {sorted(scopes)}")
+    for scope, name, total in (("sensor", "received_packets", "received"), ("port", "received_packets", "received"),
+                               ("queue", "received_packets", "received"), ("sensor", "conn_entries", "conn_entries")):
+        counted = sum(entry[name] for entry in found if entry["scope"] == scope)
+        lab.check(counted == figures[total], f"the sum of {name} of each {scope} is the summary's: {counted}")
+    losses = [entry for entry in found if entry["scope"] == "loss"]
+    evicted = sum(entry["count"] for entry in losses if entry["loss"] == "connections_evicted")
+    event = sum(entry["count"] for entry in found if entry.get("event") == "connection_evicted")
+    lab.check(evicted == event > 0, f"each evicted connection is in an entry of loss: {evicted}")
+    grep = subprocess.run(["zgrep", "-h", '"loss"', *glob.glob(f"{sensor.logs}/*/stats_*")], capture_output=True, text=True)
+    lab.check([json.loads(line) for line in grep.stdout.splitlines()] == losses, "zgrep '\"loss\"' finds these, no others")
+    busy = [entry["busy_ratio"] for entry in found if entry["scope"] == "worker"]
+    lab.check(all(0 <= ratio <= 1 for ratio in busy) and max(busy) > 0, f"workers were busy up to {max(busy):.3f}")
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    lab.need("zgrep")
+    with lab.Lab(sys.argv[1]) as hub:
+        sensor = hub.start_sensor(workers=2, metrics__log_interval="2s", limits__connections_max=CONNECTIONS_MAX,
+                                  limits__ftp_sessions_max=CONNECTIONS_MAX)
+        hub.transfers()
+        time.sleep(2.5)  # a snapshot, and an interval of stats.log
+        check_metrics(hub)
+        check_table(hub)
+        check_telemetry(hub)
+        check_access(hub)
+        status, _ = sensor.stop()
+        lab.check(status == 0, "stopped")
+        left = [*hub.folder.glob("dpdk/*"), *hub.folder.glob("*.sock")]
+        lab.check(not left, f"no socket or folder is left behind {left or ''}".rstrip())
+        check_stats_log(sensor)
+
+
+main()
