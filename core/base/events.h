@@ -29,7 +29,8 @@ namespace ftpsensor {
     X(fragment_timeout) X(fragment_evicted) X(fragment_memory)                                                       \
     /* tunnels */                                                                                                  \
     X(exceeded_tunnel_max_depth) X(unknown_gre_version) X(gre_bad_header) X(bad_vxlan_header) X(bad_geneve_header)   \
-    X(inner_frame_damaged)                                                                                           \
+    X(inner_frame_damaged) X(bad_teredo_header) X(Teredo_bubble_with_payload) X(bad_ayiya_header) X(bad_gtp_header)   \
+    X(amsdu_rest_left_out)                                                                                           \
     /* transport */                                                                                                \
     X(bad_TCP_checksum) X(bad_UDP_checksum) X(bad_ICMP_checksum) X(bad_TCP_header_len)                               \
     X(UDP_datagram_length_mismatch)                                                                                  \

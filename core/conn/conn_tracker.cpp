@@ -31,7 +31,12 @@ bool dns_deadline_reached(Connection& c) {
 
 std::uint64_t combine(std::uint64_t a, std::uint64_t b) { return mix(a ^ 0x9e3779b97f4a7c15, b ^ 0xd6e8feb86659fd93); }
 
-// GRE and IP in IP make no connection of their own: the pair of addresses stands for the tunnel.
+constexpr std::uint8_t tunnel_bit(TunnelKind kind) {
+    static_assert(static_cast<unsigned>(TunnelKind::gtp) < 8);
+    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(kind));
+}
+
+// GRE (over UDP, too) and IP in IP: the pair of addresses stands for the tunnel.
 Id96 address_pair_uid(const IdKey& key, const Layer& layer) {
     return connection_uid(key, {layer.source, layer.destination, 0, 0, 0xff, 0, 0, 0});
 }
@@ -70,12 +75,27 @@ void ConnTracker::process(const DecodedPacket& decoded, const Lookup& first, con
         const Layer& layer = decoded.layers[i];
         std::uint32_t index = FlowTable::kNone;
         if (layer.makes_connection) index = process_layer(layer, i == 0 ? first : lookup_for(layer), packet, tunnel);
-        if (i + 1u == decoded.layer_count) return;
+        if (i + 1u == decoded.layer_count) {
+            if (decoded.tunnel_end != TunnelEnd::none && index != FlowTable::kNone) [[unlikely]]
+                end_of_tunnels(table_[index], decoded);
+            return;
+        }
+        const TunnelKind kind = decoded.layers[i + 1].carried_by;
+        if (index != FlowTable::kNone && (table_[index].tunnels_refused & tunnel_bit(kind)) != 0) return;
+        const bool by_addresses = index == FlowTable::kNone || kind == TunnelKind::gre;
         tunnel.present = true;
-        tunnel.parent = index != FlowTable::kNone ? connection_uid(options_.id_key, table_[index].identity())
-                                                  : address_pair_uid(options_.id_key, layer);
+        tunnel.parent = by_addresses ? address_pair_uid(options_.id_key, layer)
+                                     : connection_uid(options_.id_key, table_[index].identity());
         tunnel.stack = combine(tunnel.stack, combine(tunnel.parent.low, tunnel.parent.high));
     }
+}
+
+void ConnTracker::end_of_tunnels(Connection& c, const DecodedPacket& decoded) const {
+    if ((c.tunnels_refused & tunnel_bit(decoded.refused)) != 0) return; // not looked at any more
+    if (decoded.tunnel_end == TunnelEnd::refused)
+        c.tunnels_refused = static_cast<std::uint8_t>(c.tunnels_refused | tunnel_bit(decoded.refused));
+    else
+        limit_reached(c);
 }
 
 std::uint32_t ConnTracker::process_layer(const Layer& layer, const Lookup& l, const PacketView& packet,

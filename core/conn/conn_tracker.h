@@ -105,6 +105,7 @@ private:
     void process_udp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void process_icmp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void process_unknown(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    void end_of_tunnels(Connection& c, const DecodedPacket& decoded) const;
     bool leaves_out(Connection& c, const Layer& layer, unsigned side, Event event);
     Timestamp next_look(const Connection& c) const;
     // When the connection was over, if that is not later than `now`.

@@ -126,7 +126,8 @@ struct Connection {
     bool watched = false; // see ConnRecord::watched
     bool has_encapsulation = false;
     std::uint8_t tunnel_changes = 0;
-    std::uint64_t encapsulation = 0; // hash of the tunnels it came through last
+    std::uint8_t tunnels_refused = 0; // a bit a TunnelKind: it was none, its packets are not opened any more
+    std::uint64_t encapsulation = 0;  // hash of the tunnels it came through last
     char history[kHistoryInline] = {};
 
     Endpoint end[2];

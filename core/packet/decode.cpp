@@ -53,6 +53,7 @@ bool Decoder::State::read_layer(const PacketView& packet, const Cursor& at, std:
 }
 
 void Decoder::decode(const PacketView& packet, DecodedPacket& out) {
+    out.tunnel_end = TunnelEnd::none;
     const bool sums_settled = state_->checksums == ChecksumPolicy::ignore || packet.checksum_known_good;
     if (sums_settled && decode_plain(packet, out.layers[0])) [[likely]] {
         out.layer_count = 1;
@@ -64,7 +65,7 @@ void Decoder::decode(const PacketView& packet, DecodedPacket& out) {
 void Decoder::State::decode_any(const PacketView& packet, DecodedPacket& out) {
     out.layer_count = 0;
     Cursor at = {packet.data, packet.captured, std::max(packet.length, packet.captured) - packet.captured};
-    if (const std::optional<Event> stopped = skip_link_headers(packet.link, at)) {
+    if (const std::optional<Event> stopped = skip_link_headers(packet.link, at, &events)) {
         events.count(*stopped);
         return;
     }
@@ -82,10 +83,13 @@ void Decoder::State::open_tunnels(const PacketView& packet, TunnelKind kind, Seg
         Layer& outer = out.layers[out.layer_count - 1];
         outer.makes_connection = outer.transport != Transport::unknown;
         if (outer.bad_l4_checksum && checksums == ChecksumPolicy::verify) return;
-        std::optional<Inner> inner = open_tunnel(kind, outer, segment, out.layer_count - 1u, events);
-        if (!inner) return;
-        if (inner->is_ethernet) {
-            if (const std::optional<Event> stopped = skip_link_headers(LinkType::ethernet, inner->at)) {
+        std::optional<Inner> inner = open_tunnel(kind, outer, segment, out.layer_count - 1u, events, out.tunnel_end);
+        if (!inner) {
+            out.refused = kind;
+            return;
+        }
+        if (inner->link != LinkType::raw_ip) {
+            if (const std::optional<Event> stopped = skip_link_headers(inner->link, inner->at, &events)) {
                 events.count(*stopped);
                 return;
             }

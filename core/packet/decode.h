@@ -1,8 +1,8 @@
 // From a frame to its IP packets: link layers, VLAN tags, MPLS, PPPoE, IP of both versions, fragments, tunnels.
 //
-// A packet may hold several IP packets, one inside the other (GRE, IP in IP, VXLAN, Geneve): they come out as layers,
-// the outermost first, and the innermost one that could be read last. The rules, names and limits are Zeek's packet
-// analyzers'. Network input never trips an assertion: it counts a named event.
+// A packet may hold several IP packets, one inside the other (GRE, IP in IP, VXLAN, Geneve, Teredo, AYIYA, GTP): they
+// come out as layers, the outermost first, and the innermost one that could be read last. The rules, names and limits
+// are Zeek's packet analyzers'. Network input never trips an assertion: it counts a named event.
 //
 // A Decoder belongs to one worker (it holds fragments under reassembly). Layers point into the packet, or, for a
 // reassembled datagram, into the Decoder, until the next call of decode().
@@ -22,7 +22,7 @@ namespace ftpsensor {
 enum class Transport : std::uint8_t { tcp, udp, icmp, unknown }; // conn.log's `proto`; icmp serves ICMPv6 too
 
 // How a layer's packet was carried in the one before it.
-enum class TunnelKind : std::uint8_t { none, ip_in_ip, gre, vxlan, geneve };
+enum class TunnelKind : std::uint8_t { none, ip_in_ip, gre, vxlan, geneve, teredo, ayiya, gtp };
 
 inline constexpr std::size_t kMaxTunnelDepth = 4; // Zeek's Tunnel::max_depth
 
@@ -63,10 +63,19 @@ struct Layer {
     std::uint16_t udp_length = 0;      // UDP only: the length field of its header
 };
 
+// Why the last layer's tunnel over UDP was left closed, where the connection has to know.
+enum class TunnelEnd : std::uint8_t {
+    none,
+    refused,  // not this tunnel's protocol after all: no later packet of the connection is opened either
+    too_deep, // kMaxTunnelDepth reached: the history tells
+};
+
 struct DecodedPacket {
     std::array<Layer, kMaxTunnelDepth + 1> layers;
     // 0: nothing that makes a connection (counted by name where it is odd). Layers beyond it hold leftovers.
     std::uint8_t layer_count = 0;
+    TunnelEnd tunnel_end = TunnelEnd::none;
+    TunnelKind refused = TunnelKind::none; // with TunnelEnd::refused
 };
 
 // ignore: nothing is computed. verify: a packet with a wrong IPv4 header checksum gives no layer, and a tunnel over UDP

@@ -45,7 +45,7 @@ std::uint32_t hash_ipv6(Cursor at) {
 
 std::uint32_t distribution_hash(const PacketView& packet) {
     Cursor at = {packet.data, packet.captured, std::max(packet.length, packet.captured) - packet.captured};
-    if (skip_link_headers(packet.link, at) || at.captured < kIpv4HeaderLength) return 0;
+    if (skip_link_headers(packet.link, at, nullptr) || at.captured < kIpv4HeaderLength) return 0;
     if (at.data[0] >> 4 == 4) {
         return symmetric_hash(IpAddress::from_v4(at.data + 12), IpAddress::from_v4(at.data + 16));
     }

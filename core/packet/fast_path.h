@@ -62,7 +62,8 @@ inline bool fill_plain_udp(const std::uint8_t* l4, std::uint32_t l4_length, std:
     if (l4_captured < header || load_be16(l4 + 4) != l4_length) [[unlikely]]
         return false;
     fill_plain_layer(l4, l4_length, l4_captured, header, layer);
-    if (is_tunnel_port(layer.source_port) || is_tunnel_port(layer.destination_port)) [[unlikely]]
+    if (is_tunnel_port(layer.source_port) || is_tunnel_port(layer.destination_port) ||
+        looks_like_tunnel(layer.payload, layer.payload_captured)) [[unlikely]]
         return false;
     layer.ip_proto = kProtoUdp;
     layer.transport = Transport::udp;

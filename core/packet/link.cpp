@@ -1,5 +1,7 @@
 #include "core/packet/link.h"
 
+#include "core/packet/wireless.h"
+
 namespace ftpsensor {
 namespace {
 
@@ -14,6 +16,9 @@ constexpr std::uint32_t kCooked2HeaderLength = 20;
 constexpr std::uint32_t kFabricPathLength = 16;
 constexpr std::uint32_t kBackboneTagLength = 4; // 802.1ah I-TAG behind its EtherType; the customer's frame follows
 constexpr std::uint32_t kVnTagLength = 6;
+constexpr std::uint32_t kFddiHeaderLength = 13 + 8; // with 802.2 and SNAP
+constexpr std::uint32_t kNflogHeaderLength = 4;
+constexpr std::uint32_t kNflogFieldLength = 4; // of a field's own length and type
 
 constexpr std::uint16_t kEtherTypeRarp = 0x8035;
 constexpr std::uint16_t kEtherTypeMpls = 0x8847;
@@ -31,6 +36,7 @@ enum class Next : std::uint8_t { ethernet, ethertype, ppp, pppoe, mpls, ip, stop
 
 struct Walker {
     Cursor& at;
+    EventCounters* events;
     std::uint16_t protocol = 0;          // EtherType for Next::ethertype
     Event stopped = Event::empty_packet; // why, once a step gives Next::stop
 
@@ -54,6 +60,11 @@ struct Walker {
     Next ppp();
     Next ppp_protocol(std::uint16_t value);
     Next loopback();
+    Next fddi();
+    Next wireless();
+    Next radiotap();
+    Next nflog();
+    Next unknown();
     Next dispatch();
 };
 
@@ -74,10 +85,18 @@ Next Walker::first(LinkType link) {
         return ethertype(type);
     }
     case LinkType::ppp: return Next::ppp;
+    case LinkType::ppp_serial:
+        if (at.captured <= kHdlcLength + kPppProtocolLength) return stop(Event::truncated_frame);
+        at.skip(kHdlcLength + kPppProtocolLength);
+        return ppp_protocol(load_be16(at.data - 2));
     case LinkType::pppoe: return Next::pppoe;
+    case LinkType::fddi: return fddi();
+    case LinkType::ieee802_11: return wireless();
+    case LinkType::radiotap: return radiotap();
+    case LinkType::nflog: return nflog();
     case LinkType::unknown: break;
     }
-    return stop(Event::unknown_link_type);
+    return unknown();
 }
 
 Next Walker::step(Next next) {
@@ -190,6 +209,60 @@ Next Walker::loopback() {
     }
 }
 
+// Zeek passes over the header and takes what follows for IP.
+Next Walker::fddi() {
+    if (at.captured <= kFddiHeaderLength) return stop(Event::truncated_frame);
+    at.skip(kFddiHeaderLength);
+    return Next::ip;
+}
+
+Next Walker::wireless() {
+    const WirelessPayload payload = skip_wireless_header(at);
+    if (payload.stopped) return stop(*payload.stopped);
+    if (payload.more_frames && events != nullptr) events->count(Event::amsdu_rest_left_out);
+    switch (payload.ether_type) {
+    case kEtherTypeIpv4:
+    case kEtherTypeIpv6:
+    case kEtherTypeArp:
+    case kEtherTypeRarp: return ethertype(payload.ether_type);
+    default: return stop(Event::unknown_ethertype);
+    }
+}
+
+Next Walker::radiotap() {
+    constexpr std::uint32_t least = 4;
+    if (at.captured < least) return stop(Event::truncated_frame);
+    const std::uint32_t length = at.data[2] | static_cast<std::uint32_t>(at.data[3]) << 8; // little-endian
+    if (at.captured <= length) return stop(Event::truncated_frame);
+    at.skip(length);
+    return wireless();
+}
+
+// Fields of length, type and value until the one with the packet; each begins at a multiple of 4 bytes.
+Next Walker::nflog() {
+    constexpr std::uint16_t payload = 9;
+    if (at.captured <= kNflogHeaderLength || at.data[1] != 0) return stop(Event::truncated_frame);
+    const std::uint8_t family = at.data[0];
+    at.skip(kNflogHeaderLength);
+    for (;;) {
+        if (at.captured <= kNflogFieldLength) return stop(Event::truncated_frame);
+        std::uint16_t field[2]; // length and type, in host byte order
+        std::memcpy(field, at.data, sizeof field);
+        if (field[1] == payload) break;
+        const std::uint32_t length = (field[0] + 3u) & ~3u;
+        if (field[0] < kNflogFieldLength || length > at.captured) return stop(Event::truncated_frame);
+        at.skip(length);
+    }
+    at.skip(kNflogFieldLength);
+    return family == 2 || family == 10 ? Next::ip : stop(Event::unknown_ethertype); // Linux: AF_INET, AF_INET6
+}
+
+// Zeek's default for a link type that it does not know.
+Next Walker::unknown() {
+    const unsigned version = at.captured != 0 ? at.data[0] >> 4 : 0;
+    return version == 4 || version == 6 ? Next::ip : stop(Event::unknown_link_type);
+}
+
 Next Walker::dispatch() {
     switch (protocol) {
     case kEtherTypeIpv4:
@@ -225,8 +298,8 @@ std::optional<Event> walk(Walker& walker, Next next) {
 
 } // namespace
 
-std::optional<Event> skip_link_headers(LinkType link, Cursor& at) {
-    Walker walker{at};
+std::optional<Event> skip_link_headers(LinkType link, Cursor& at, EventCounters* events) {
+    Walker walker{at, events};
     return walk(walker, walker.first(link));
 }
 

@@ -1,5 +1,5 @@
 // From the first byte of a frame to its IP header: Ethernet, 802.3 with SNAP, VLAN tags, MPLS, PPPoE, PPP, Linux cooked
-// captures, BSD loopback, 802.1ah, VN-Tag and Cisco FabricPath.
+// captures, BSD loopback, 802.1ah, VN-Tag, Cisco FabricPath, FDDI, wireless LAN, and Linux netfilter logs.
 //
 // Internal to core/packet; used by the decoder and by distribution_hash(). No state; any thread.
 #pragma once
@@ -24,6 +24,7 @@ inline constexpr unsigned kMaxLinkHeaders = 16;
 inline constexpr unsigned kMaxMplsLabels = 64;
 
 // Moves `at` to the IP header, whose version is not looked at yet. Returns what stopped it; nothing where all is well.
-std::optional<Event> skip_link_headers(LinkType link, Cursor& at);
+// What is left out without stopping it is counted, where `events` is not null.
+std::optional<Event> skip_link_headers(LinkType link, Cursor& at, EventCounters* events);
 
 } // namespace ftpsensor

@@ -19,8 +19,13 @@ enum class LinkType : std::uint8_t {
     linux_cooked,  // LINUX_SLL
     linux_cooked2, // LINUX_SLL2
     ppp,           // PPP, with or without HDLC framing
+    ppp_serial,    // PPP, always with two bytes of framing before its protocol
     pppoe,         // PPP over Ethernet payload (session stage)
-    unknown,
+    fddi,
+    ieee802_11, // wireless LAN
+    radiotap,   // the same behind a radiotap header
+    nflog,      // Linux netfilter log; lengths in host byte order (libpcap swaps them)
+    unknown,    // taken for an IP header at once, if its first byte allows
 };
 
 struct PacketView {

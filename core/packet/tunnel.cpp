@@ -2,6 +2,7 @@
 
 #include "core/packet/ipv6_extensions.h"
 #include "core/packet/link.h"
+#include "core/packet/teredo.h"
 
 namespace ftpsensor {
 namespace {
@@ -19,28 +20,51 @@ constexpr std::uint16_t kGrePptp = 0x880b;
 constexpr std::uint16_t kGreErspan12 = 0x88be;
 constexpr std::uint16_t kGreErspan3 = 0x22eb;
 
-std::optional<Inner> refuse(EventCounters& events, Event event) {
-    events.count(event);
-    return std::nullopt;
-}
+struct Opening {
+    EventCounters& events;
+    TunnelEnd& end;
+
+    std::optional<Inner> refuse(Event event) const {
+        events.count(event);
+        return std::nullopt;
+    }
+    // What Zeek calls a violation of its analyzer: the connection is not looked at again.
+    std::optional<Inner> violate(Event event) const {
+        end = TunnelEnd::refused;
+        return refuse(event);
+    }
+};
 
 TunnelKind kind_by_port(std::uint16_t port) {
     switch (port) {
     case kVxlanPort: return TunnelKind::vxlan;
     case kGenevePort: return TunnelKind::geneve;
     case kGreInUdpPort: return TunnelKind::gre;
+    case kTeredoPort: return TunnelKind::teredo;
+    case kAyiyaPort: return TunnelKind::ayiya;
+    case kGtpControlPort:
+    case kGtpUserPort: return TunnelKind::gtp;
     default: return TunnelKind::none;
     }
 }
 
-// IP in IP and PPTP: the inner packet fills the outer one to the byte, or it is none.
-std::optional<Inner> open_exact_ip(std::uint8_t proto, const Cursor& at, EventCounters& events) {
-    const bool v6 = proto == kProtoIpv6;
+TunnelKind kind_by_payload(const Layer& layer) {
+    if (is_ayiya(layer.payload, layer.payload_captured)) return TunnelKind::ayiya;
+    if (is_teredo(layer.payload, layer.payload_captured)) return TunnelKind::teredo;
+    return TunnelKind::none;
+}
+
+// The inner packet fills what is left to the byte, or it is none.
+bool is_exact_ip(bool v6, const Cursor& at) {
     const std::uint32_t header = v6 ? 40 : 20;
-    if (at.captured < header || at.data[0] >> 4 != (v6 ? 6 : 4)) return refuse(events, Event::inner_frame_damaged);
-    const std::uint32_t total = v6 ? header + load_be16(at.data + 4) : load_be16(at.data + 2);
-    if (total != at.captured) return refuse(events, Event::inner_frame_damaged);
-    return Inner{at, false};
+    if (at.captured < header || at.data[0] >> 4 != (v6 ? 6 : 4)) return false;
+    return at.captured == (v6 ? header + load_be16(at.data + 4) : load_be16(at.data + 2));
+}
+
+// IP in IP and PPTP.
+std::optional<Inner> open_exact_ip(std::uint8_t proto, const Cursor& at, const Opening& opening) {
+    if (!is_exact_ip(proto == kProtoIpv6, at)) return opening.refuse(Event::inner_frame_damaged);
+    return Inner{at};
 }
 
 std::uint32_t gre_header_length(std::uint16_t flags) {
@@ -52,7 +76,7 @@ std::uint32_t gre_header_length(std::uint16_t flags) {
     return length;
 }
 
-// 802.11 (Aruba), which stays closed.
+// Aruba's access points.
 bool is_wireless(std::uint16_t protocol) {
     const bool low_nibble_clear = (protocol & 0x000f) == 0;
     return protocol == 0x9000 || ((protocol & 0x8200) == 0x8200 && low_nibble_clear);
@@ -69,63 +93,110 @@ std::optional<std::uint32_t> erspan_length(std::uint16_t protocol, std::uint16_t
 }
 
 // PPTP: GRE version 1 with PPP inside, whose address and control fields are there.
-std::optional<Inner> open_pptp(Cursor at, std::uint16_t protocol, EventCounters& events) {
+std::optional<Inner> open_pptp(Cursor at, std::uint16_t protocol, const Opening& opening) {
     constexpr std::uint32_t ppp_header = 4;
-    if (protocol != kGrePptp || at.captured < ppp_header) return refuse(events, Event::gre_bad_header);
+    if (protocol != kGrePptp || at.captured < ppp_header) return opening.refuse(Event::gre_bad_header);
     const std::uint16_t ppp_protocol = load_be16(at.data + 2);
     at.skip(ppp_header);
-    if (ppp_protocol == 0x0021) return open_exact_ip(kProtoIpv4, at, events);
-    if (ppp_protocol == 0x0057) return open_exact_ip(kProtoIpv6, at, events);
-    return refuse(events, Event::unknown_ethertype); // PPP's own control packets
+    if (ppp_protocol == 0x0021) return open_exact_ip(kProtoIpv4, at, opening);
+    if (ppp_protocol == 0x0057) return open_exact_ip(kProtoIpv6, at, opening);
+    return opening.refuse(Event::unknown_ethertype); // PPP's own control packets
 }
 
-std::optional<Inner> open_gre(Cursor at, EventCounters& events) {
-    if (at.captured < 4) return refuse(events, Event::gre_bad_header);
+std::optional<Inner> open_gre(Cursor at, const Opening& opening) {
+    if (at.captured < 4) return opening.refuse(Event::gre_bad_header);
     const std::uint16_t flags = load_be16(at.data);
     const std::uint16_t protocol = load_be16(at.data + 2);
     const unsigned version = flags & kGreVersionMask;
-    if (version > 1) return refuse(events, Event::unknown_gre_version);
-    if ((flags & (kGreRoutingPresent | kGreReservedFlags)) != 0) return refuse(events, Event::gre_bad_header);
+    if (version > 1) return opening.refuse(Event::unknown_gre_version);
+    if ((flags & (kGreRoutingPresent | kGreReservedFlags)) != 0) return opening.refuse(Event::gre_bad_header);
     const std::uint32_t header = gre_header_length(flags);
-    if (at.captured < header) return refuse(events, Event::gre_bad_header);
+    if (at.captured < header) return opening.refuse(Event::gre_bad_header);
     at.skip(header);
-    if (version == 1) return open_pptp(at, protocol, events);
+    if (version == 1) return open_pptp(at, protocol, opening);
     if (protocol == kGreErspan12 || protocol == kGreErspan3) {
         const auto erspan = erspan_length(protocol, flags, at);
-        if (!erspan || at.captured < *erspan + kEthernetHeaderLength) return refuse(events, Event::gre_bad_header);
+        if (!erspan || at.captured < *erspan + kEthernetHeaderLength) return opening.refuse(Event::gre_bad_header);
         at.skip(*erspan);
-        return Inner{at, true};
+        return Inner{at, LinkType::ethernet};
     }
     if (protocol == kGreEthernet) {
-        if (at.captured <= kEthernetHeaderLength) return refuse(events, Event::gre_bad_header);
-        return Inner{at, true};
+        if (at.captured <= kEthernetHeaderLength) return opening.refuse(Event::gre_bad_header);
+        return Inner{at, LinkType::ethernet};
     }
-    if (is_wireless(protocol)) return refuse(events, Event::unknown_ethertype);
-    return Inner{at, false}; // whatever its type says: the version nibble decides
+    if (is_wireless(protocol)) {
+        if (at.captured == 0) return opening.refuse(Event::gre_bad_header);
+        return Inner{at, LinkType::ieee802_11};
+    }
+    return Inner{at}; // whatever its type says: the version nibble decides
 }
 
-std::optional<Inner> open_vxlan(Cursor at, EventCounters& events) {
+std::optional<Inner> open_vxlan(Cursor at, const Opening& opening) {
     constexpr std::uint32_t header = 8;
     constexpr std::uint8_t vni_is_valid = 0x08;
-    if (at.captured <= header || (at.data[0] & vni_is_valid) == 0) return refuse(events, Event::bad_vxlan_header);
+    if (at.captured < header || (at.data[0] & vni_is_valid) == 0) return opening.violate(Event::bad_vxlan_header);
     at.skip(header);
-    return Inner{at, true};
+    if (at.captured == 0) return opening.refuse(Event::bad_vxlan_header); // odd, but no violation
+    return Inner{at, LinkType::ethernet};
 }
 
-std::optional<Inner> open_geneve(Cursor at, EventCounters& events) {
+std::optional<Inner> open_geneve(Cursor at, const Opening& opening) {
     constexpr std::uint32_t header = 8;
-    if (at.captured < header || at.data[0] >> 6 != 0) return refuse(events, Event::bad_geneve_header);
+    if (at.captured < header) return opening.violate(Event::bad_geneve_header);
+    if (at.data[0] >> 6 != 0) return opening.refuse(Event::bad_geneve_header); // another version is no violation
     const std::uint32_t options = (at.data[0] & 0x3fu) * 4;
-    if (at.captured <= header + options) return refuse(events, Event::bad_geneve_header);
+    if (at.captured < header + options) return opening.violate(Event::bad_geneve_header);
     const std::uint16_t protocol = load_be16(at.data + 2);
     at.skip(header + options);
+    if (at.captured == 0) return opening.refuse(Event::bad_geneve_header); // likewise
     switch (protocol) {
-    case kGreEthernet: return Inner{at, true};
+    case kGreEthernet: return Inner{at, LinkType::ethernet};
     case kEtherTypeIpv4:
-    case kEtherTypeIpv6: return Inner{at, false};
-    case kEtherTypeArp: return refuse(events, Event::arp);
-    default: return refuse(events, Event::unknown_ethertype);
+    case kEtherTypeIpv6: return Inner{at};
+    case kEtherTypeArp: return opening.refuse(Event::arp);
+    default: return opening.refuse(Event::unknown_ethertype);
     }
+}
+
+// AYIYA (draft-massar-v6ops-ayiya-02): a header of 8 bytes, an identity, a signature, and what the operation says.
+std::optional<Inner> open_ayiya(Cursor at, const Opening& opening) {
+    constexpr std::uint32_t least = 8;
+    constexpr std::uint8_t forward = 1;
+    if (at.captured < least) return opening.violate(Event::bad_ayiya_header);
+    const std::uint32_t identity = 1u << (at.data[0] >> 4);
+    const std::uint32_t signature = (at.data[1] >> 4) * 4u;
+    const std::uint32_t header = least + identity + signature;
+    if (at.captured < header) return opening.violate(Event::bad_ayiya_header);
+    if ((at.data[2] & 0x0f) != forward) return std::nullopt; // a heartbeat and the like
+    const std::uint8_t proto = at.data[3];
+    at.skip(header);
+    if (proto != kProtoIpv4 && proto != kProtoIpv6) return opening.refuse(Event::unknown_ethertype);
+    return Inner{at};
+}
+
+// GTPv1 (3GPP TS 29.060 6, 29.281 5): user packets alone carry something. Zeek refuses them one by one.
+std::optional<Inner> open_gtp(Cursor at, TunnelKind carried_by, const Opening& opening) {
+    constexpr std::uint32_t least = 8;
+    constexpr std::uint32_t optional_fields = 4;
+    constexpr std::uint8_t user_packet = 255;
+    if (at.captured < least || at.data[0] >> 5 != 1 || carried_by == TunnelKind::gtp)
+        return opening.refuse(Event::bad_gtp_header);
+    const std::uint8_t flags = at.data[0];
+    const bool is_gtp = (flags & 0x10) != 0; // else GTP', which carries charging records
+    if (!is_gtp || at.data[1] != user_packet) return std::nullopt;
+    at.skip(least);
+    if ((flags & 0x07) != 0) {
+        if (at.captured < optional_fields) return opening.refuse(Event::bad_gtp_header);
+        at.skip(optional_fields);
+    }
+    for (bool more = (flags & 0x04) != 0; more;) { // extension headers: a length in words, and the next one's type last
+        const std::uint32_t length = at.captured != 0 ? at.data[0] * 4u : 0;
+        if (length == 0 || at.captured < length) return opening.refuse(Event::bad_gtp_header);
+        at.skip(length);
+        more = at.data[-1] != 0;
+    }
+    if (at.captured == 0 || !is_exact_ip(at.data[0] >> 4 == 6, at)) return opening.refuse(Event::inner_frame_damaged);
+    return Inner{at};
 }
 
 // The payload of the outer packet. What the capture cut off a frame is missing from a packet over UDP likewise;
@@ -139,7 +210,9 @@ Cursor inside(const Layer& layer, const Segment& segment) {
 
 TunnelKind tunnel_kind(const Layer& layer) {
     if (layer.transport == Transport::udp) {
-        return kind_by_port(is_tunnel_port(layer.destination_port) ? layer.destination_port : layer.source_port);
+        if (is_tunnel_port(layer.destination_port)) return kind_by_port(layer.destination_port);
+        if (is_tunnel_port(layer.source_port)) return kind_by_port(layer.source_port);
+        return kind_by_payload(layer);
     }
     switch (layer.ip_proto) {
     case kProtoIpv4:
@@ -150,14 +223,24 @@ TunnelKind tunnel_kind(const Layer& layer) {
 }
 
 std::optional<Inner> open_tunnel(TunnelKind kind, const Layer& layer, const Segment& segment, std::size_t depth,
-                                 EventCounters& events) {
-    if (depth >= kMaxTunnelDepth) return refuse(events, Event::exceeded_tunnel_max_depth);
+                                 EventCounters& events, TunnelEnd& end) {
+    const Opening opening{events, end};
+    if (depth >= kMaxTunnelDepth) {
+        if (layer.transport == Transport::udp && kind != TunnelKind::gre && kind != TunnelKind::gtp)
+            end = TunnelEnd::too_deep;
+        return opening.refuse(Event::exceeded_tunnel_max_depth);
+    }
     Cursor at = inside(layer, segment);
     switch (kind) {
-    case TunnelKind::ip_in_ip: return open_exact_ip(layer.ip_proto, at, events);
-    case TunnelKind::gre: at.missing = 0; return open_gre(at, events);
-    case TunnelKind::vxlan: return open_vxlan(at, events);
-    case TunnelKind::geneve: return open_geneve(at, events);
+    case TunnelKind::ip_in_ip: return open_exact_ip(layer.ip_proto, at, opening);
+    case TunnelKind::gre: at.missing = 0; return open_gre(at, opening);
+    case TunnelKind::vxlan: return open_vxlan(at, opening);
+    case TunnelKind::geneve: return open_geneve(at, opening);
+    case TunnelKind::teredo:
+        if (const std::optional<Event> wrong = open_teredo(at, events)) return opening.violate(*wrong);
+        return Inner{at};
+    case TunnelKind::ayiya: return open_ayiya(at, opening);
+    case TunnelKind::gtp: return open_gtp(at, layer.carried_by, opening);
     case TunnelKind::none: break;
     }
     return std::nullopt;

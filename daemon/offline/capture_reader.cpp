@@ -21,9 +21,13 @@ LinkType link_type(int dlt) {
     case DLT_LOOP: return LinkType::loop_network;
     case DLT_LINUX_SLL: return LinkType::linux_cooked;
     case DLT_LINUX_SLL2: return LinkType::linux_cooked2;
-    case DLT_PPP:
-    case DLT_PPP_SERIAL: return LinkType::ppp;
+    case DLT_PPP: return LinkType::ppp;
+    case DLT_PPP_SERIAL: return LinkType::ppp_serial;
     case DLT_PPP_ETHER: return LinkType::pppoe;
+    case DLT_FDDI: return LinkType::fddi;
+    case DLT_IEEE802_11: return LinkType::ieee802_11;
+    case DLT_IEEE802_11_RADIO: return LinkType::radiotap;
+    case DLT_NFLOG: return LinkType::nflog;
     default: return LinkType::unknown;
     }
 }

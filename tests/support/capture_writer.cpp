@@ -39,7 +39,12 @@ std::uint32_t link_type_number(LinkType link) {
     case LinkType::linux_cooked: return 113;
     case LinkType::linux_cooked2: return 276;
     case LinkType::ppp: return 9;
+    case LinkType::ppp_serial: return 50;
     case LinkType::pppoe: return 51;
+    case LinkType::fddi: return 10;
+    case LinkType::ieee802_11: return 105;
+    case LinkType::radiotap: return 127;
+    case LinkType::nflog: return 239;
     case LinkType::unknown: break;
     }
     return 147; // LINKTYPE_USER0: reserved for private use

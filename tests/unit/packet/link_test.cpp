@@ -36,7 +36,10 @@ TEST_CASE("each link type leads to the IP packet") {
     check_inside(decoding, with({LinuxCooked2{}}), LinkType::linux_cooked2);
     check_inside(decoding, with({Ppp{}}), LinkType::ppp);
     check_inside(decoding, with({Ppp{.hdlc_framing = true}}), LinkType::ppp);
+    check_inside(decoding, with({Ppp{.hdlc_framing = true}}), LinkType::ppp_serial);
     check_inside(decoding, with({Pppoe{}}), LinkType::pppoe);
+    check_inside(decoding, with({Payload{std::string(21, 'x')}}), LinkType::fddi);
+    check_inside(decoding, with({}), LinkType::unknown); // as Zeek: IP, where it may be
 }
 
 TEST_CASE("loopback takes every system's AF_INET6 in either byte order") {
@@ -62,6 +65,58 @@ TEST_CASE("tags of every kind are taken off, in any order") {
     check_inside(decoding, with({Ethernet{}, Pppoe{}}));
     check_inside(decoding, with({Ethernet{}, Vlan{.tpid = 0x88a8}, Vlan{}, Pppoe{}}));
     check_inside(decoding, with({LinuxCooked{}, Vlan{}}), LinkType::linux_cooked);
+}
+
+TEST_CASE("wireless LAN: data with SNAP, of all shapes") {
+    const Payload addresses = {std::string(22, 'a')};
+    const Payload snap = raw({0xaa, 0xaa, 3, 0, 0, 0, 8, 0});
+    Decoding decoding;
+    const auto check = [&decoding](const std::vector<Header>& link) {
+        check_inside(decoding, with(link), LinkType::ieee802_11);
+    };
+    check({raw({0x08, 0}), addresses, snap});
+    check({raw({0x08, 3}), addresses, Payload{"sixth!"}, snap}); // from one distribution system to another
+    check({raw({0x88, 1}), addresses, raw({0, 0}), snap});       // quality of service
+    Bytes aggregate = with({raw({0x88, 1}), addresses, raw({0x80, 0}), Payload{"of both ends"}, raw({0, 42}), snap});
+    REQUIRE(aggregate.size() == 24 + 2 + 14 + 42);
+    check_inside(decoding, aggregate, LinkType::ieee802_11);
+
+    aggregate.resize(aggregate.size() + 3, 0); // padding and the next frame
+    REQUIRE(decoding.decode(aggregate, LinkType::ieee802_11).layer_count == 1);
+    CHECK(decoding.count(Event::amsdu_rest_left_out) == 1);
+}
+
+TEST_CASE("wireless LAN: what carries nothing, or hides it") {
+    const Payload addresses = {std::string(22, 'a')};
+    const auto check = [&addresses](int control, int flags, Event event) {
+        const Payload snap = raw({0xaa, 0xaa, 3, 0, 0, 0, 8, 0});
+        check_stopped(with({raw({control, flags}), addresses, snap}), event, LinkType::ieee802_11);
+    };
+    check(0x80, 0, Event::unknown_ethertype);    // a beacon
+    check(0x48, 0, Event::unknown_ethertype);    // no data in it
+    check(0x88, 0x40, Event::unknown_ethertype); // encrypted
+    check(0x08, 3, Event::unknown_ethertype);    // the fourth address is missing: no SNAP there
+    for (std::size_t size = 0; size < 32; ++size)
+        check_stopped(cut(with({raw({0x08, 0}), addresses, raw({0xaa, 0xaa, 3, 0, 0, 0, 8, 0})}), size),
+                      Event::truncated_frame, LinkType::ieee802_11);
+}
+
+TEST_CASE("radiotap and netfilter logs are taken off") {
+    const Payload wireless = {std::string("\x08\0", 2) + std::string(22, 'a') + "\xaa\xaa\3" + std::string(3, 0) +
+                              "\x08" + std::string(1, 0)};
+    Decoding decoding;
+    check_inside(decoding, with({raw({0, 0, 6, 0, 9, 9}), wireless}), LinkType::radiotap);
+    check_stopped(with({raw({0, 0, 255, 255}), wireless}), Event::truncated_frame, LinkType::radiotap);
+    check_stopped(bytes("\1"), Event::truncated_frame, LinkType::radiotap);
+
+    const Payload header = raw({2, 0, 0, 0});
+    const Payload prefix = raw({5, 0, 10, 0, 'x', 0, 0, 0}); // of 5 bytes, padded to 8
+    check_inside(decoding, with({header, prefix, raw({4, 0, 9, 0})}), LinkType::nflog);
+    check_stopped(with({raw({7, 0, 0, 0}), raw({4, 0, 9, 0})}), Event::unknown_ethertype, LinkType::nflog);
+    check_stopped(with({raw({2, 1, 0, 0}), raw({4, 0, 9, 0})}), Event::truncated_frame, LinkType::nflog);
+    check_stopped(with({header, raw({3, 0, 10, 0})}), Event::truncated_frame, LinkType::nflog);
+    check_stopped(with({header, raw({255, 255, 10, 0})}), Event::truncated_frame, LinkType::nflog);
+    check_stopped(build({header, prefix}), Event::truncated_frame, LinkType::nflog);
 }
 
 TEST_CASE("a stripped tag changes nothing") {
@@ -126,7 +181,7 @@ TEST_CASE("what is not IP is counted and gives nothing") {
     check_stopped(with({Ethernet{}, Vlan{.ether_type = 0x8035}}), Event::arp);
     check_stopped(with({Ethernet{.ether_type = 0x88cc}}), Event::unknown_ethertype);
     check_stopped(with({Ppp{.protocol = 0xc021}}), Event::unknown_ethertype, LinkType::ppp);
-    check_stopped(with({}), Event::unknown_link_type, LinkType::unknown);
+    check_stopped(bytes("?"), Event::unknown_link_type, LinkType::unknown);
     check_stopped({}, Event::empty_packet, LinkType::raw_ip);
     check_stopped({}, Event::truncated_frame);
 }

@@ -61,6 +61,9 @@ TEST_CASE("GRE with every field, and what it carries") {
     check_opened(join({Ipv4{}, Gre{.with_checksum = true, .key = 5, .sequence = 6}}, kInner), TunnelKind::gre);
     check_opened(join({Ipv4{}, Gre{}, Ethernet{}, Vlan{}}, kInner), TunnelKind::gre);
     check_opened(join({Ipv4{}, Udp{.destination_port = 4754}, Gre{}}, kInner), TunnelKind::gre);
+    const Payload wireless = {std::string("\x08\0", 2) + std::string(22, 'a') + "\xaa\xaa\3" + std::string(3, 0) +
+                              "\x08" + std::string(1, 0)};
+    check_opened(join({Ipv4{}, Gre{.protocol = 0x8200}, wireless}, kInner), TunnelKind::gre);
 }
 
 TEST_CASE("ERSPAN of the three types") {
@@ -95,7 +98,8 @@ TEST_CASE("GRE that stays closed keeps its parent") {
     check_closed(build(join({Ipv4{}, Gre{.flags_and_version = 0x4000}}, kInner)), Event::gre_bad_header);
     check_closed(build(join({Ipv4{}, Gre{.flags_and_version = 0x0008}}, kInner)), Event::gre_bad_header);
     check_closed(build({Ipv4{.protocol = 47}, Payload{"abc"}}), Event::gre_bad_header);
-    check_closed(build({Ipv4{}, Gre{.protocol = 0x8200}, Payload{"802.11"}}), Event::unknown_ethertype);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x8200}, Payload{"802.11"}}), Event::truncated_frame);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x9000}}), Event::gre_bad_header);
     check_closed(build({Ipv4{}, Gre{.protocol = 0x6558}, Payload{"too short"}}), Event::gre_bad_header);
     check_closed(build({Ipv4{}, Gre{}, Payload{"... no IP packet, but of enough bytes"}}), Event::unknown_ip_version);
 }
@@ -124,6 +128,113 @@ TEST_CASE("VXLAN and Geneve that stay closed keep the outer packet") {
     check_closed(build({Ipv4{}, geneve, Geneve{.option_words = 63}, Payload{"x"}}), Event::bad_geneve_header);
     check_closed(build({Ipv4{}, geneve, Geneve{.protocol = 0x0806}, Payload{"x"}}), Event::arp);
     check_closed(build({Ipv4{}, geneve, Geneve{.protocol = 0x1234}, Payload{"x"}}), Event::unknown_ethertype);
+}
+
+TEST_CASE("Teredo, with and without what may stand before the packet") {
+    const Udp server = {.destination_port = kTeredoPort};
+    const Payload origin = raw({0, 0, 1, 2, 3, 4, 5, 6});
+    const Payload authentication = raw({0, 1, 2, 3, 'i', 'd', 'k', 'e', 'y', 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    check_opened(join({Ipv4{}, server}, kInner6), TunnelKind::teredo);
+    check_opened(join({Ipv4{}, Udp{.source_port = kTeredoPort}}, kInner6), TunnelKind::teredo);
+    check_opened(join({Ipv4{}, server, origin}, kInner6), TunnelKind::teredo);
+    check_opened(join({Ipv4{}, server, authentication}, kInner6), TunnelKind::teredo);
+    check_opened(join({Ipv4{}, server, authentication, origin}, kInner6), TunnelKind::teredo);
+    check_closed(build(join({Ipv4{}, server, origin, authentication}, kInner6)), Event::bad_teredo_header);
+    check_closed(build(join({Ipv4{}, server, origin, origin}, kInner6)), Event::bad_teredo_header);
+    check_closed(build(join({Ipv4{}, server}, kInner)), Event::bad_teredo_header); // IPv4
+    check_closed(build({Ipv4{}, server, Payload{"x"}}), Event::bad_teredo_header);
+    check_closed(build({Ipv4{}, server, raw({0, 1, 200, 200})}), Event::bad_teredo_header);
+    check_closed(build({Ipv4{}, server, Ipv6{.payload_length = 9}, Tcp{}}), Event::inner_frame_damaged);
+}
+
+TEST_CASE("Teredo on other ports is told by its addresses, or by what stands before the packet") {
+    const std::vector<Header> inner = {Ipv6{.source = ip("2001::1")}, Tcp{.source_port = 1234}, Payload{"inside"}};
+    const std::vector<Header> answer = {Ipv6{.destination = ip("2001::1")}, Tcp{.source_port = 1234},
+                                        Payload{"inside"}};
+    const Payload origin = raw({0, 0, 1, 2, 3, 4, 5, 6});
+    const Payload authentication = raw({0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    check_opened(join({Ipv4{}, Udp{}}, inner), TunnelKind::teredo);
+    check_opened(join({Ipv4{}, Udp{}}, answer), TunnelKind::teredo);
+    check_opened(join({Ipv4{}, Udp{}, origin}, kInner6), TunnelKind::teredo);
+    check_opened(join({Ipv4{}, Udp{}, authentication, origin}, kInner6), TunnelKind::teredo);
+    Decoding decoding;
+    CHECK(decoding.decode(build(join({Ipv4{}, Udp{}}, kInner6)), LinkType::raw_ip).layer_count == 1);
+    CHECK(decoding.decode(build(join({Ipv4{}, Udp{}, authentication}, kInner6)), LinkType::raw_ip).layer_count == 1);
+    CHECK(decoding.count_all() == 0);
+    for (std::size_t size = 28; size < 28 + 68; ++size) // no read beyond what is there
+        decoding.decode(cut(build(join({Ipv4{}, Udp{}, authentication, origin}, kInner6)), size), LinkType::raw_ip);
+}
+
+TEST_CASE("AYIYA, told by its port or by its signature") {
+    const auto header = [](int operation, int next) {
+        Payload p = raw({0x10, 0x52, operation, next, 0, 0, 0, 0});
+        p.data += std::string(2 + 20, 's'); // an identity of 2 bytes, a signature of 20
+        return p;
+    };
+    const Udp broker = {.destination_port = kAyiyaPort};
+    check_opened(join({Ipv4{}, broker, header(0x11, 41)}, kInner6), TunnelKind::ayiya);
+    check_opened(join({Ipv4{}, broker, header(0x11, 4)}, kInner), TunnelKind::ayiya);
+    check_opened(join({Ipv4{}, Udp{}, header(0x11, 41)}, kInner6), TunnelKind::ayiya);
+    check_closed(build(join({Ipv4{}, broker, header(0x11, 59)}, kInner6)), Event::unknown_ethertype);
+    check_closed(build({Ipv4{}, broker, Payload{"short"}}), Event::bad_ayiya_header);
+    check_closed(build({Ipv4{}, broker, raw({0xf0, 0x52, 0x11, 41, 0, 0, 0, 0})}), Event::bad_ayiya_header);
+    check_closed(build({Ipv4{}, broker, header(0x11, 41)}), Event::truncated_IP);
+    Decoding decoding;
+    CHECK(decoding.decode(build({Ipv4{}, broker, header(0x10, 59)}), LinkType::raw_ip).layer_count == 1);
+    CHECK(decoding.count_all() == 0); // a heartbeat
+}
+
+TEST_CASE("GTPv1 carries users' packets") {
+    const Udp user = {.destination_port = kGtpUserPort};
+    const Payload plain = raw({0x30, 255, 0, 0, 0, 0, 0, 1});
+    const Payload numbered = raw({0x32, 255, 0, 0, 0, 0, 0, 1, 0, 7, 0, 0});
+    const Payload extended = raw({0x34, 255, 0, 0, 0, 0, 0, 1, 0, 7, 0, 0x85, 1, 0, 0, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0});
+    check_opened(join({Ipv4{}, user, plain}, kInner), TunnelKind::gtp);
+    check_opened(join({Ipv4{}, user, plain}, kInner6), TunnelKind::gtp);
+    check_opened(join({Ipv4{}, user, numbered}, kInner), TunnelKind::gtp);
+    check_opened(join({Ipv4{}, user, extended}, kInner6), TunnelKind::gtp);
+    check_opened(join({Ipv4{}, Udp{.destination_port = kGtpControlPort}, plain}, kInner), TunnelKind::gtp);
+    check_closed(build(join({Ipv4{}, user, raw({0x50, 255, 0, 0, 0, 0, 0, 1})}, kInner)), Event::bad_gtp_header);
+    check_closed(build({Ipv4{}, user, Payload{"short"}}), Event::bad_gtp_header);
+    check_closed(build({Ipv4{}, user, raw({0x34, 255, 0, 0, 0, 0, 0, 1, 0, 7})}), Event::bad_gtp_header);
+    check_closed(build({Ipv4{}, user, raw({0x34, 255, 0, 0, 0, 0, 0, 1, 0, 7, 0, 0, 0})}), Event::bad_gtp_header);
+    check_closed(build({Ipv4{}, user, raw({0x34, 255, 0, 0, 0, 0, 0, 1, 0, 7, 0, 0, 9})}), Event::bad_gtp_header);
+    check_closed(build({Ipv4{}, user, plain}), Event::inner_frame_damaged);
+    check_closed(build({Ipv4{}, user, plain, Payload{"something else than a packet"}}), Event::inner_frame_damaged);
+    Decoding decoding;
+    const auto closed = [&](const Payload& header) {
+        return decoding.decode(build(join({Ipv4{}, user, header}, kInner)), LinkType::raw_ip).layer_count == 1;
+    };
+    CHECK(closed(raw({0x20, 255, 0, 0, 0, 0, 0, 1}))); // GTP'
+    CHECK(closed(raw({0x30, 1, 0, 0, 0, 0, 0, 1})));   // an echo
+    CHECK(decoding.count_all() == 0);
+}
+
+TEST_CASE("GTP is not carried in GTP") {
+    const Udp user = {.destination_port = kGtpUserPort};
+    const Payload header = raw({0x30, 255, 0, 0, 0, 0, 0, 1});
+    Decoding decoding;
+    const Bytes packet = build(join({Ipv4{}, user, header, Ipv4{}, user, header}, kInner));
+    CHECK(decoding.decode(packet, LinkType::raw_ip).layer_count == 2);
+    CHECK(decoding.count(Event::bad_gtp_header) == 1);
+}
+
+TEST_CASE("why a tunnel over UDP stays closed is told where the connection has to know") {
+    Decoding decoding;
+    const Udp vxlan = {.destination_port = kVxlanPort};
+    const auto end = [&](const std::vector<Header>& headers) {
+        return decoding.decode(build(headers), LinkType::raw_ip).tunnel_end;
+    };
+    CHECK(end(join({Ipv4{}, vxlan, Vxlan{.flags = 0}, Ethernet{}}, kInner)) == TunnelEnd::refused);
+    CHECK(decoding.out().refused == TunnelKind::vxlan);
+    CHECK(end(join({Ipv4{}, vxlan, Vxlan{}, Ethernet{}}, kInner)) == TunnelEnd::none);
+    CHECK(end({Ipv4{}, vxlan, Vxlan{}}) == TunnelEnd::none);
+    CHECK(end(join({Ipv4{}, Udp{.destination_port = kGenevePort}, Geneve{.version = 1}}, kInner)) == TunnelEnd::none);
+    std::vector<Header> deep(kMaxTunnelDepth, Header{Ipv4{}});
+    deep.insert(deep.end(), {Ipv4{}, vxlan, Vxlan{}, Ethernet{}});
+    CHECK(end(join(deep, kInner)) == TunnelEnd::too_deep);
+    CHECK(decoding.out().refused == TunnelKind::vxlan);
+    CHECK(end({Ipv4{}, Tcp{}}) == TunnelEnd::none);
 }
 
 TEST_CASE("what the capture cut off is missing from the packet inside of UDP") {

@@ -1,0 +1,23 @@
+// The header of a wireless LAN's data frame (IEEE 802.11-2020 9.2, 9.3.2), and the 802.2 header with SNAP behind it.
+//
+// Zeek's rules. Internal to core/packet. No state; any thread.
+#pragma once
+
+#include "core/base/events.h"
+#include "core/packet/cursor.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace ftpsensor {
+
+struct WirelessPayload {
+    std::optional<Event> stopped = {}; // why there is no payload: not data, encrypted, damaged
+    std::uint16_t ether_type = 0;
+    bool more_frames = false; // of an aggregate (A-MSDU): the first frame is taken, others follow it
+};
+
+// Moves `at` to what the frame carries.
+WirelessPayload skip_wireless_header(Cursor& at);
+
+} // namespace ftpsensor

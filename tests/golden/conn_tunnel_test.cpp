@@ -1,0 +1,117 @@
+// conn.log of what tunnels carry: parents, and which packets of a tunnel's connection are opened.
+#include "tests/golden/golden.h"
+
+using namespace ftpsensor;
+using namespace ftpsensor::test;
+
+namespace {
+
+const Header kOuter = Ipv4{};
+const Header kBack = Ipv4{.source = ip("10.0.0.2"), .destination = ip("10.0.0.1")};
+const Udp kQuestion = {.source_port = 5000, .destination_port = 4000};
+const Logs::Where kInside = {{"id.orig_p", "5000"}};
+
+Payload raw(std::initializer_list<int> values) {
+    Payload payload;
+    for (const int value : values) payload.data.push_back(static_cast<char>(value));
+    return payload;
+}
+
+void add(Trace& trace, std::vector<Header> headers) {
+    headers.insert(headers.begin(), Ethernet{});
+    headers.insert(headers.end(), {kQuestion, Payload{"x"}});
+    trace.add(headers);
+}
+
+// What is inside has the connection to `port` as its parent.
+void check_parent(const Trace& trace, std::string_view port) {
+    const Logs logs = read(trace);
+    CHECK(logs.entry("conn", kInside)["tunnel_parents"] == logs.entry("conn", {{"id.resp_p", port}})["uid"]);
+}
+
+} // namespace
+
+TEST_CASE("Teredo: opened on its port, and its connection is the parent") {
+    Trace trace;
+    add(trace, {kOuter, Udp{.destination_port = 3544}, Ipv6{}});
+    check_parent(trace, "3544");
+}
+
+TEST_CASE("Teredo: on another port by its addresses") {
+    Trace trace;
+    add(trace, {kOuter, Udp{.destination_port = 50001}, Ipv6{.source = ip("2001::1")}});
+    check_parent(trace, "50001");
+}
+
+TEST_CASE("AYIYA: opened, and its connection is the parent") {
+    Trace trace;
+    const Payload header = {std::string("\0\0\x11\x29", 4) + std::string(5, 'x')};
+    add(trace, {kOuter, Udp{.destination_port = 5072}, header, Ipv6{}});
+    check_parent(trace, "5072");
+}
+
+TEST_CASE("GTP: users' packets are opened, and the tunnel's connection is the parent") {
+    Trace trace;
+    add(trace,
+        {kOuter, Udp{.source_port = 2152, .destination_port = 2152}, raw({0x30, 255, 0, 41, 0, 0, 0, 1}), Ipv4{}});
+    check_parent(trace, "2152");
+}
+
+TEST_CASE("GTP: what is no user packet is refused one by one") {
+    Trace trace;
+    const Udp gtp = {.source_port = 2152, .destination_port = 2152};
+    trace.add({Ethernet{}, kOuter, gtp, Payload{"no GTP at all"}});
+    add(trace, {kOuter, gtp, raw({0x30, 255, 0, 41, 0, 0, 0, 1}), Ipv4{}});
+    CHECK(read(trace).entries("conn", kInside).size() == 1);
+}
+
+TEST_CASE("VXLAN: a connection that was none once is not opened again") {
+    Trace trace;
+    const Udp vxlan = {.source_port = 50000, .destination_port = 4789};
+    add(trace, {kOuter, vxlan, Vxlan{}, Ethernet{}, Ipv4{.source = ip("192.168.0.1")}});
+    add(trace, {kOuter, vxlan, Vxlan{.flags = 0}, Ethernet{}, Ipv4{.source = ip("192.168.0.2")}});
+    add(trace, {kOuter, vxlan, Vxlan{}, Ethernet{}, Ipv4{.source = ip("192.168.0.3")}});
+    add(trace, {kOuter, Udp{.source_port = 50001, .destination_port = 4789}, Vxlan{}, Ethernet{},
+                Ipv4{.source = ip("192.168.0.4")}});
+    const Logs logs = read(trace);
+    CHECK(logs.entries("conn", {{"id.orig_h", "192.168.0.1"}}).size() == 1);
+    CHECK(logs.entries("conn", {{"id.orig_h", "192.168.0.2"}}).empty());
+    CHECK(logs.entries("conn", {{"id.orig_h", "192.168.0.3"}}).empty());
+    CHECK(logs.entries("conn", {{"id.orig_h", "192.168.0.4"}}).size() == 1);
+    CHECK(logs.show("conn", "orig_pkts", {{"id.orig_p", "50000"}}) == "3");
+}
+
+TEST_CASE("GRE over UDP: its parent is the pair of addresses, not the connection") {
+    Trace trace;
+    for (const std::uint16_t port : {std::uint16_t{50000}, std::uint16_t{50001}})
+        add(trace, {kOuter, Udp{.source_port = port, .destination_port = 4754}, Gre{}, Ipv4{}});
+    const Logs logs = read(trace, {.workers = 1}); // a worker takes the outer packet's connection
+    const std::string parents = logs.entry("conn", kInside)["tunnel_parents"];
+    CHECK(parents.find(',') == std::string::npos);
+    CHECK(logs.entries("conn", {{"uid", parents}}).empty());
+    CHECK(logs.show("conn", "history", kInside) == "D");
+}
+
+TEST_CASE("tunnels: too deep, and the history says so") {
+    Trace trace;
+    std::vector<Header> headers;
+    for (int depth = 0; depth < 6; ++depth) {
+        headers.insert(headers.end(), {Ipv4{.source = IpAddress::from_v4(10, 1, 0, static_cast<std::uint8_t>(depth))},
+                                       Udp{.source_port = 50000, .destination_port = 4789}, Vxlan{}, Ethernet{}});
+    }
+    headers.push_back(Ipv4{});
+    add(trace, headers);
+    const Logs logs = read(trace);
+    CHECK(logs.entries("conn").size() == 5);
+    CHECK(logs.show("conn", "history", {{"id.orig_h", "10.1.0.4"}}) == "DX");
+    CHECK(logs.show("conn", "history", {{"id.orig_h", "10.1.0.3"}}) == "D");
+    CHECK(logs.count(Event::exceeded_tunnel_max_depth) == 1);
+}
+
+TEST_CASE("wireless LAN: a session as from any other link") {
+    Trace trace;
+    const Payload frame = {std::string("\x08\0", 2) + std::string(22, 'a') + "\xaa\xaa\3" + std::string(3, 0) + "\x08" +
+                           std::string(1, 0)};
+    TcpTalk(trace, {.below = {frame}}).open().client("x").close();
+    CHECK(read(trace, {.link = LinkType::ieee802_11}).show("conn", "history") == "ShADaFf");
+}
