@@ -86,6 +86,13 @@ struct FtpConfig {
     std::uint32_t announcements_max = 100'000;
 };
 
+enum class ConfigEntries : std::uint8_t { all, ftp };
+
+struct ConnLogConfig {
+    ConfigEntries entries = ConfigEntries::all;
+    Duration interim = 0; // 0: no interim entries
+};
+
 struct RotationConfig {
     Duration interval = kHour;     // 0: only at the end
     std::uint64_t size = 0;        // bytes of a file, compressed, that end it earlier; 0: only the interval does
@@ -114,6 +121,7 @@ struct LogConfig {
     std::string file_name = "{log}_%Y%m%d_{start}-{end}{offset}.log.gz";
     std::uint32_t file_mode = 0640;
     std::string group; // empty: unchanged
+    ConnLogConfig conn;
     RotationConfig rotation;
     RetentionConfig retention;
     std::uint64_t waiting_bytes = 256ull << 20; // compressed entries that the disk does not take, a log

@@ -248,6 +248,22 @@ Keys log_flow_keys() {
     };
 }
 
+Keys conn_log_keys() {
+    const auto in = &Config::log;
+    const auto conn = &LogConfig::conn;
+    return {
+        key("log.conn.entries", choice<ConfigEntries>({{"all", ConfigEntries::all}, {"ftp", ConfigEntries::ftp}}),
+            "all: each connection. ftp: control and data connections of FTP alone, those whose service says ftp or "
+            "ftp-data.",
+            in, conn, &ConnLogConfig::entries),
+        key("log.conn.interim", duration(kSecond, 30 * kDay, "none"),
+            "A connection that lives longer than this has an interim entry each so long, with interim: true. Each has "
+            "what is new since the one before, and so has the last one, with interim: false: sums over all entries "
+            "stay right.",
+            in, conn, &ConnLogConfig::interim),
+    };
+}
+
 Keys rotation_keys() {
     const auto in = &Config::log;
     const auto rotation = &LogConfig::rotation;
@@ -314,7 +330,7 @@ Keys document_keys() {
 Keys make_keys() {
     Keys all;
     for (auto make : {capture_keys, workers_keys, eal_keys, limits_keys, timeouts_keys, ftp_keys, log_place_keys,
-                      log_flow_keys, rotation_keys, retention_keys, metrics_keys, document_keys}) {
+                      log_flow_keys, conn_log_keys, rotation_keys, retention_keys, metrics_keys, document_keys}) {
         Keys part = make();
         std::move(part.begin(), part.end(), std::back_inserter(all));
     }
@@ -347,6 +363,7 @@ const std::vector<Section>& all_sections() {
          "entry of conn.log means."},
         {"ftp", "What ftp.log holds."},
         {"log", "Where and how entries are written."},
+        {"log.conn", "What conn.log holds."},
         {"log.rotation", "When a file is finished."},
         {"log.retention",
          "What is removed, oldest first: finished files of this program, in folders and under names as log.folder_name "

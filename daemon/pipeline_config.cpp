@@ -60,6 +60,8 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
     o.conn.unknown_ip_inactivity = config.timeouts.unknown_ip_inactivity;
     o.conn.checksums = o.decode.checksums;
     o.conn.ftp_ports = config.ftp.ports;
+    o.conn.interims.interval = config.log.conn.interim;
+    o.ftp_only = config.log.conn.entries == ConfigEntries::ftp;
     o.conn.id_key = keys.ids;
     o.conn.hash_secret = keys.hash_secret;
     o.ftp.passwords = password_policy(config.ftp.passwords);
@@ -89,6 +91,8 @@ EntryOptions entry_options(const Config& config, const RunKeys& keys) {
     o.format.system_name = config.log.system_name.empty() ? host_name() : config.log.system_name;
     o.format.node = config.log.node;
     o.format.extended = config.ftp.extended;
+    o.format.interim = config.log.conn.interim != 0;
+    o.ftp_only = config.log.conn.entries == ConfigEntries::ftp;
     o.transfers.extended = config.ftp.extended;
     o.transfers.announcements_max = config.ftp.announcements_max;
     o.transfers.id_key = keys.ids;

@@ -47,7 +47,7 @@ ConnTracker::ConnTracker(const ConnOptions& options, ConnObserver& observer, Eve
     : options_(options), observer_(observer), conn_events_(events, options.id_key), extras_(kExtrasMax),
       history_(extras_, events), gaps_(options.ranges_max, events), likely_(options.ftp_ports),
       tcp_(options.tcp, likely_, history_, gaps_, conn_events_), table_(options.connections_max, options.hash_secret),
-      wheel_(table_.data()) {
+      wheel_(table_.data()), interims_(options.interims, options.connections_max) {
     due_.reserve(4096);
 }
 
@@ -67,6 +67,8 @@ ConnTracker::Lookup ConnTracker::lookup_for(const Layer& layer) const {
 }
 
 void ConnTracker::process(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
+    if (packet.now >= interims_.next_due()) [[unlikely]]
+        tell_interims(packet.now);
     // Time has jumped within a burst: what is scheduled from now on must not wait in the past.
     if (wheel_.started() && packet.now - wheel_.done_through() > TimerWheel::kHorizon) [[unlikely]]
         advance(packet.now);
@@ -179,6 +181,7 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
     if (layer.transport != Transport::tcp) c.end[0].payload_bytes = c.end[1].payload_bytes = 0;
     if (!wheel_.started()) wheel_.start(packet.now);
     wheel_.schedule(index, next_look(c));
+    if (interims_.on()) interims_.opened(index, packet.now);
     observer_.opened(c, index, packet);
     return index;
 }
@@ -295,6 +298,7 @@ bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
 
 void ConnTracker::advance(Timestamp now) {
     if (!wheel_.started()) wheel_.start(now);
+    tell_interims((TimerWheel::tick_of(now) << TimerWheel::kTickShift) - 1); // what the wheel is about to reach
     wheel_.advance(now, [this](std::uint32_t first, Timestamp tick_end) {
         due_.clear();
         for (std::uint32_t i = first; i != TimerWheel::kNone;) {
@@ -320,12 +324,31 @@ void ConnTracker::remove(std::uint32_t index, Timestamp due, std::uint64_t packe
     Connection& c = table_[index];
     wheel_.remove(index);
     observer_.removed(c, index, due, packet_number);
+    if (interims_.on()) interims_.removed(index);
     if (c.proto == Transport::tcp) {
         gaps_.forget(c.end[0]);
         gaps_.forget(c.end[1]);
     }
     if (c.extra != Connection::kNone) extras_.release(c.extra);
     table_.erase(index);
+}
+
+// In order of their times, each before the packets of its time are looked at, so that what an entry tells depends on
+// nothing but these times.
+void ConnTracker::tell_interims(Timestamp now) {
+    Timestamp due;
+    for (std::uint32_t index; (index = interims_.take_due(now, due)) != Interims::kNone;) {
+        Connection& c = table_[index];
+        Timestamp end;
+        // One that is over, or about to be, has its last entry instead.
+        if (over(c, due, end) || c.deadline_kind == Deadline::closing) continue;
+        if (!interims_.has_room(index)) {
+            conn_events_.count(c, Event::interim_limit);
+            continue;
+        }
+        ConnRecord record;
+        if (observer_.interim(c, index, due, record)) interims_.told(index, c.orig_side, record);
+    }
 }
 
 // The table is full: the connection whose end is nearest goes now, and its entry with it.
@@ -337,6 +360,7 @@ void ConnTracker::evict(Timestamp now, std::uint64_t packet_number) {
 
 void ConnTracker::finish(Timestamp end, bool run_out) {
     advance(end);
+    tell_interims(end - 1);
     due_.clear();
     for (std::uint32_t i = 0; i < table_.used_end(); ++i) {
         if (!table_.in_use(i)) continue;
@@ -354,6 +378,11 @@ void ConnTracker::finish(Timestamp end, bool run_out) {
     });
     // What the end cuts short comes after all that the last packet did.
     for (const Due& d : due_) remove(d.index, d.time, d.cut_short ? UINT64_MAX : 0);
+}
+
+void ConnTracker::fill_rest(const Connection& c, std::uint32_t index, ConnRecord& r, std::string& text) const {
+    fill_record(c, r, text);
+    if (interims_.on()) interims_.subtract(index, c.orig_side, r, text);
 }
 
 void ConnTracker::fill_record(const Connection& c, ConnRecord& r, std::string& text) const {

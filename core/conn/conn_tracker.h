@@ -11,6 +11,7 @@
 #include "core/conn/flow_table.h"
 #include "core/conn/gap_tracker.h"
 #include "core/conn/history.h"
+#include "core/conn/interims.h"
 #include "core/conn/likely_ports.h"
 #include "core/conn/tcp_tracker.h"
 #include "core/conn/timer_wheel.h"
@@ -32,6 +33,7 @@ struct ConnOptions {
     Duration unknown_ip_inactivity = kMinute;
     ChecksumPolicy checksums = ChecksumPolicy::ignore;
     std::vector<std::uint16_t> ftp_ports = {21, 2811};
+    InterimOptions interims;
     IdKey id_key;
     std::uint64_t hash_secret = 0;
 };
@@ -50,6 +52,8 @@ public:
     // The connection is over; it is forgotten after this. `packet_number`: of the packet that ended it; 0: its time.
     // UINT64_MAX: the end of the run, which comes after its last packet.
     virtual void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) = 0;
+    // An interim entry is due: of all that the packets before `due` brought. False: it could not be told.
+    virtual bool interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) = 0;
 };
 
 class ConnTracker {
@@ -88,6 +92,8 @@ public:
     const IdKey& id_key() const { return options_.id_key; }
     // The record of a connection as it stands, and the text that goes with it (cleared first).
     void fill_record(const Connection& c, ConnRecord& record, std::string& text) const;
+    // The same, less what interim entries have told.
+    void fill_rest(const Connection& c, std::uint32_t index, ConnRecord& record, std::string& text) const;
 
 private:
     struct Tunnel { // what carries the layer in hand
@@ -111,6 +117,7 @@ private:
     // When the connection was over, if that is not later than `now`.
     bool over(Connection& c, Timestamp now, Timestamp& due) const;
     void remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number);
+    void tell_interims(Timestamp now); // those that are due by then
     void evict(Timestamp now, std::uint64_t packet_number);
 
     ConnOptions options_;
@@ -123,6 +130,7 @@ private:
     TcpTracker tcp_;
     FlowTable table_;
     TimerWheel wheel_;
+    Interims interims_;
     std::uint64_t opened_ = 0;
     std::uint16_t next_ordinal_ = 0; // of a connection that takes the place of one that began at the same time
     struct Due {

@@ -14,6 +14,13 @@ bool EntryBuilder::is_local(const IpAddress& address) const {
                        [&](const IpNetwork& network) { return network.contains(address); });
 }
 
+// What earlier entries of a connection told reaches to here: the rest of it begins where they ended.
+Timestamp EntryBuilder::told_until(const ConnRecord& r, std::string_view text) {
+    Timestamp until = r.start;
+    if (r.interim_before) std::memcpy(&until, text.data() + text.size() - sizeof until, sizeof until);
+    return std::min(until, r.last);
+}
+
 void EntryBuilder::connection(const ConnRecord& r, std::string_view text) {
     ConnEntry e;
     e.write_ts = r.key.time;
@@ -23,12 +30,14 @@ void EntryBuilder::connection(const ConnRecord& r, std::string_view text) {
     e.proto = r.proto;
     e.services = r.services;
     if (r.watched) {
-        const auto transfer = join_->connection(r.key.uid);
+        const auto transfer = join_->connection(r.key.uid, r.interim != InterimPart::part);
         if (transfer.is_transfer) e.services |= kServiceFtpData;
         e.control_uid = transfer.control_uid;
     }
+    if (options_.ftp_only && (e.services & (kServiceFtp | kServiceFtpData)) == 0) return;
+    if (r.interim != InterimPart::none) e.interim = r.interim == InterimPart::part;
     if (r.last > r.start) {
-        e.duration = zeek_seconds(r.last) - zeek_seconds(r.start);
+        e.duration = zeek_seconds(r.last) - zeek_seconds(told_until(r, text));
         e.orig_bytes = r.orig_bytes;
         e.resp_bytes = r.resp_bytes;
     }

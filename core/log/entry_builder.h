@@ -36,6 +36,7 @@ struct EntryOptions {
     FormatOptions format;
     TransferOptions transfers;
     std::vector<IpNetwork> local_networks; // empty: no local_orig and local_resp
+    bool ftp_only = false;                 // of connections: FTP's control and data connections
 };
 
 class EntryBuilder {
@@ -51,6 +52,7 @@ public:
 private:
     void message(const FtpRecord& record, std::string_view text);
     bool is_local(const IpAddress& address) const;
+    static Timestamp told_until(const ConnRecord& record, std::string_view text);
 
     EntryOptions options_;
     Formatter formatter_;

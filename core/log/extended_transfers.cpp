@@ -286,13 +286,13 @@ const TransferJoin::ForEntry& ExtendedTransfers::message(const FtpRecord& r) {
     return for_entry_;
 }
 
-TransferJoin::ForConnection ExtendedTransfers::connection(const Id96& uid) {
+TransferJoin::ForConnection ExtendedTransfers::connection(const Id96& uid, bool last) {
     const auto c = connections_.find(uid);
     if (c == connections_.end()) return {};
     ForConnection result;
     result.is_transfer = c->second.match.has_value();
     if (result.is_transfer) result.control_uid = c->second.match->primary.control;
-    connections_.erase(c);
+    if (last) connections_.erase(c);
     return result;
 }
 

@@ -39,7 +39,7 @@ public:
     void data_closed(const FtpRecord& r) override;
     void data_removed(const FtpRecord& r) override;
     const ForEntry& message(const FtpRecord& r) override;
-    ForConnection connection(const Id96& uid) override;
+    ForConnection connection(const Id96& uid, bool last) override;
     std::size_t expected() const override { return endpoints_.size(); }
     std::size_t connections() const override { return connections_.size(); }
 

@@ -132,11 +132,11 @@ const TransferJoin::ForEntry& StrictTransfers::message(const FtpRecord& r) {
     return for_entry_;
 }
 
-TransferJoin::ForConnection StrictTransfers::connection(const Id96& uid) {
+TransferJoin::ForConnection StrictTransfers::connection(const Id96& uid, bool last) {
     const auto c = connections_.find(uid);
     if (c == connections_.end()) return {};
     const ForConnection result{c->second.is_transfer, std::nullopt};
-    connections_.erase(c);
+    if (last) connections_.erase(c);
     return result;
 }
 

@@ -27,7 +27,7 @@ public:
     void data_typed(const FtpRecord& r, std::string_view type) override;
     void data_removed(const FtpRecord& r) override;
     const ForEntry& message(const FtpRecord& r) override;
-    ForConnection connection(const Id96& uid) override;
+    ForConnection connection(const Id96& uid, bool last) override;
     std::size_t expected() const override { return expected_.size(); }
     std::size_t connections() const override { return connections_.size(); }
 

@@ -51,12 +51,12 @@ public:
     };
     virtual const ForEntry& message(const FtpRecord& r) = 0;
 
-    // Of a connection whose events were in the stream, at its conn record.
+    // Of a connection whose events were in the stream, at its conn record. `last`: it is over, and forgotten.
     struct ForConnection {
         bool is_transfer = false;
         std::optional<Id96> control_uid;
     };
-    virtual ForConnection connection(const Id96& uid) = 0;
+    virtual ForConnection connection(const Id96& uid, bool last) = 0;
 
     virtual std::size_t expected() const = 0;    // endpoints
     virtual std::size_t connections() const = 0; // known by their events

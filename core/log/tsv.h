@@ -13,7 +13,8 @@ namespace ftpsensor {
 
 class TsvWriter {
 public:
-    TsvWriter(TimestampFormat timestamps, std::string_view system_name, std::string_view node, bool extended);
+    TsvWriter(TimestampFormat timestamps, std::string_view system_name, std::string_view node, bool extended,
+              bool interim);
 
     void append(const ConnEntry& entry, ByteBuffer& buffer);
     void append(const FtpEntry& entry, ByteBuffer& buffer);
@@ -26,6 +27,7 @@ private:
 
     TimestampFormat timestamps_;
     bool extended_;
+    bool interim_; // conn.log has that column
     bool has_system_name_;
     bool has_node_;
     std::string before_write_ts_; // behind the path: TAB ds61 TAB

@@ -14,6 +14,7 @@ struct PipelineOptions {
     FtpOptions ftp;
     EmitterOptions emitter;
     bool extended = true;       // the wider rules: see ARCHITECTURE.md, "Strict and extended"
+    bool ftp_only = false;      // conn records of FTP's control and data connections alone
     bool run_out_delays = true; // finish(): closing delays run out beyond the end (offline)
     Duration ftp_inactivity = kHour;
     std::uint32_t control_max = 100'000;      // control connections and candidates of a worker

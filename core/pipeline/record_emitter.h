@@ -26,11 +26,13 @@ public:
         : options_(options), events_(events), conn_(options.queue_records, options.text_bytes),
           ftp_(options.queue_records, options.text_bytes) {}
 
-    void emit(const ConnRecord& record, std::string_view text) {
-        if (push(conn_, record, text, record.watched ? 1.0 : kConnShare))
+    bool emit(const ConnRecord& record, std::string_view text) { // false: dropped, and counted
+        const bool pushed = push(conn_, record, text, record.watched ? 1.0 : kConnShare);
+        if (pushed)
             ++conn_emitted_;
         else
             events_.count(Event::conn_record_dropped);
+        return pushed;
     }
     void emit(const FtpRecord& record, std::string_view text) {
         if (push(ftp_, record, text, 1.0))

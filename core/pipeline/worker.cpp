@@ -192,8 +192,20 @@ void Worker::removed(Connection& c, std::uint32_t index, Timestamp due, std::uin
     if (c.content != ContentUse::none) control_.removed(c, index, due, packet_number);
     ConnRecord record;
     record.key = {due, packet_number, {}, 0xffffffff};
-    connections_.fill_record(c, record, text_);
-    emitter_.emit(record, text_);
+    connections_.fill_rest(c, index, record, text_);
+    if (wanted(record)) emitter_.emit(record, text_);
+}
+
+bool Worker::interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) {
+    record.key = {due, 0, {}, 0xffffffff};
+    connections_.fill_rest(c, index, record, text_);
+    record.interim = InterimPart::part;
+    return !wanted(record) || emitter_.emit(record, text_);
+}
+
+// Whether a watched one is a transfer is for the logger to say.
+bool Worker::wanted(const ConnRecord& record) const {
+    return !options_.ftp_only || record.watched || (record.services & kServiceFtp) != 0;
 }
 
 } // namespace ftpsensor

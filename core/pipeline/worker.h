@@ -81,6 +81,8 @@ private:
     void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
                  const PacketView& packet) override;
     void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) override;
+    bool interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) override;
+    bool wanted(const ConnRecord& record) const;
     void announced(const EndpointId& control, const DataChannel& channel, Timestamp now) override;
 
     std::size_t number_;

@@ -27,6 +27,13 @@ struct StreamKey {
     friend auto operator<=>(const StreamKey&, const StreamKey&) = default;
 };
 
+// What a record tells of a connection that has interim entries (log.conn.interim).
+enum class InterimPart : std::uint8_t {
+    none, // it has none: everything
+    part, // what is new since the last one
+    rest, // the same, and it is over
+};
+
 struct ConnRecord {
     static constexpr std::size_t kHistoryInline = 40;
 
@@ -42,7 +49,9 @@ struct ConnRecord {
     std::uint8_t services = 0;       // without ftp-data, which the join decides
     bool watched = false;            // events of this connection are in the FTP stream: the join knows it
     std::uint8_t history_size = 0;   // all of it; what is beyond kHistoryInline comes first in the text
-    std::uint8_t tunnel_parents = 0; // that many Id96 end the text
+    std::uint8_t tunnel_parents = 0; // that many Id96 follow in the text
+    InterimPart interim = InterimPart::none;
+    bool interim_before = false; // the text ends with a Timestamp: until when earlier entries have told `duration`
     std::uint64_t orig_bytes = 0;
     std::uint64_t resp_bytes = 0;
     std::uint64_t missed_bytes = 0;

@@ -123,6 +123,8 @@ public:
         options.emitter.wait_when_full = true;
         options.emitter.wait = [this] { drain(); };
         options.extended = how.extended;
+        options.ftp_only = how.ftp_only;
+        options.conn.interims = {how.interim, how.interims_max};
         for (std::size_t i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(i, options, shared_));
     }
 
@@ -158,6 +160,7 @@ private:
         options.format.timestamps = TimestampFormat::epoch;
         options.format.extended = options.transfers.extended = how.extended;
         options.transfers.id_key = IdKey::from_seed(kSeed);
+        options.ftp_only = how.ftp_only;
         options.local_networks = {*IpNetwork::parse("10.0.0.0/8")};
         return options;
     }

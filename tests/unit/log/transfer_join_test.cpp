@@ -70,7 +70,7 @@ TEST_CASE("the announced connection carries the command's file, once") {
         j.first(3);
         CHECK(j.message(4).fuid == file_uid({}, kData, false));
         CHECK_FALSE(j.message(5).fuid.has_value());
-        CHECK(j.join.connection(kData).is_transfer);
+        CHECK(j.join.connection(kData, true).is_transfer);
         CHECK(j.join.connections() == 0);
     }
 }
@@ -79,22 +79,22 @@ TEST_CASE("another port, another originator or another host is no transfer (stri
     Join j(false);
     j.announce(1, 2000);
     j.open(2, 2001);
-    CHECK_FALSE(j.join.connection(kData).is_transfer);
+    CHECK_FALSE(j.join.connection(kData, true).is_transfer);
     j.open(2, 2000, kData, kStranger);
-    CHECK_FALSE(j.join.connection(kData).is_transfer);
+    CHECK_FALSE(j.join.connection(kData, true).is_transfer);
     j.open(2, 2000, kData, kClient, kStranger);
-    CHECK_FALSE(j.join.connection(kData).is_transfer);
+    CHECK_FALSE(j.join.connection(kData, true).is_transfer);
 }
 
 TEST_CASE("an announcement stands five minutes unused") {
     Join j(false);
     j.announce(0, 2000);
     j.open(5 * kMinute - 1, 2000);
-    CHECK(j.join.connection(kData).is_transfer);
+    CHECK(j.join.connection(kData, true).is_transfer);
     Join late(false);
     late.announce(0, 2000);
     late.open(5 * kMinute, 2000);
-    CHECK_FALSE(late.join.connection(kData).is_transfer);
+    CHECK_FALSE(late.join.connection(kData, true).is_transfer);
 }
 
 TEST_CASE("it stands until its first connection is removed") {
@@ -102,16 +102,16 @@ TEST_CASE("it stands until its first connection is removed") {
     j.announce(1, 2000);
     j.open(2, 2000);
     j.open(3, 2000, kSecondData);
-    CHECK(j.join.connection(kSecondData).is_transfer);
+    CHECK(j.join.connection(kSecondData, true).is_transfer);
     j.removed(4);
     j.open(5, 2000, kSecondData);
-    CHECK_FALSE(j.join.connection(kSecondData).is_transfer);
+    CHECK_FALSE(j.join.connection(kSecondData, true).is_transfer);
     Join reused(false);
     reused.announce(1, 2000);
     reused.open(2, 2000);
     reused.removed(3, kData, true);
     reused.open(3, 2000, kSecondData);
-    CHECK(reused.join.connection(kSecondData).is_transfer);
+    CHECK(reused.join.connection(kSecondData, true).is_transfer);
 }
 
 TEST_CASE("the latest announcement of an endpoint has it") {
@@ -135,7 +135,7 @@ TEST_CASE("extended: a server behind NAT announces an address that is not on thi
     Join strict(false);
     strict.announce(1, 2000, IpAddress::from_v4(192, 168, 1, 1));
     strict.open(2, 2000);
-    CHECK_FALSE(strict.join.connection(kData).is_transfer);
+    CHECK_FALSE(strict.join.connection(kData, true).is_transfer);
 }
 
 TEST_CASE("extended: a stranger who connects first does not hide the real transfer") {
@@ -148,7 +148,7 @@ TEST_CASE("extended: a stranger who connects first does not hide the real transf
     const auto entry = j.message(4);
     CHECK(entry.data_uid == kSecondData);
     CHECK(entry.fuid == file_uid({}, kSecondData, false));
-    CHECK(j.join.connection(kData).control_uid == kControl); // the bounce is still told
+    CHECK(j.join.connection(kData, true).control_uid == kControl); // the bounce is still told
 }
 
 TEST_CASE("extended: a connection may be a second older than its announcement") {
@@ -174,7 +174,7 @@ TEST_CASE("extended: a transfer between two servers is both sessions', in either
             CHECK(entry.data_uid == kData);
             CHECK(entry.fuid == file_uid({}, kData, false));
         }
-        CHECK(j.join.connection(kData).control_uid == kOtherControl); // whose originator connected
+        CHECK(j.join.connection(kData, true).control_uid == kOtherControl); // whose originator connected
     }
 }
 
@@ -229,7 +229,7 @@ TEST_CASE("extended: an announcement of its own takes a connection from an older
     j.announce(3, 2000, kServer, kControl);
     CHECK_FALSE(j.message(4, kOtherControl).data_uid.has_value());
     CHECK(j.message(4, kControl).data_uid == kData);
-    CHECK(j.join.connection(kData).control_uid == kControl);
+    CHECK(j.join.connection(kData, true).control_uid == kControl);
 }
 
 TEST_CASE("extended: a command has the connections of the announcement before it") {

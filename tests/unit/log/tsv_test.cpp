@@ -44,6 +44,22 @@ TEST_CASE("conn.log's header") {
           "count\tstring\tbool\tbool\tcount\tstring\tcount\tcount\tcount\tcount\tset[string]\tcount\tstring\n");
 }
 
+TEST_CASE("a column for interim entries where there may be some") {
+    FormatOptions options = options_of(false, TimestampFormat::epoch);
+    options.interim = true;
+    const std::string header = header_of(options, LogKind::conn);
+    CHECK(header_line(header, "fields").ends_with("\tcommunity_id\tinterim"));
+    CHECK(header_line(header, "types").ends_with("\tstring\tbool"));
+    Formatter formatter(options);
+    ConnEntry entry;
+    for (const auto& [interim, text] : {std::pair{std::optional<bool>{}, "\t-\n"}, {true, "\tT\n"}, {false, "\tF\n"}}) {
+        entry.interim = interim;
+        ByteBuffer buffer;
+        formatter.append(entry, buffer);
+        CHECK(std::string(buffer.text()).ends_with(text));
+    }
+}
+
 TEST_CASE("ftp.log's header, with our fields and without names") {
     FormatOptions options = options_of(true, TimestampFormat::epoch);
     options.system_name.clear();
