@@ -138,7 +138,7 @@ def finished_entries(logs):
         with gzip.open(path, "rt") as lines:
             for line in lines:
                 entry = json.loads(line)
-                found[entry["_path"]].append(entry)
+                found.setdefault(entry["_path"], []).append(entry)
                 lines_seen[line] += 1
         bytes_read += path.stat().st_size
     leftovers = [path.name for path in logs.rglob("*") if path.is_file() and path.suffix != ".gz" and path.name != ".lock"]
