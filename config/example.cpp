@@ -21,6 +21,9 @@ constexpr std::string_view kIntroduction =
 # `ftpsensord check -c FILE` says where and what would be right. `--set KEY=VALUE` on the command line wins over
 # this file (--set ftp.extended=false; keys of sections are joined by dots).
 #
+# A running sensor takes changes at `systemctl reload ftpsensor` (SIGHUP), but for keys that need a restart; the journal
+# says of each changed key whether it was taken. A file with an error is refused as a whole.
+#
 # Sizes:     whole numbers with KiB, MiB, GiB, TiB (1024), KB, MB, GB, TB (1000), or of bytes without a unit.
 # Durations: whole numbers with us, ms, s, min, h, d.
 #
@@ -58,8 +61,9 @@ std::string key_lines(const Key& key, const Config& defaults) {
     const std::string comment = indent(depth(key.path)) + "# ";
     const std::string value = key.write(defaults);
     // A default of many items is seen where it stands.
-    const std::string takes = value.size() < kColumns ? fmt::format("Takes {}. Default: {}.", key.expects, value)
-                                                      : fmt::format("Takes {}.", key.expects);
+    std::string takes = value.size() < kColumns ? fmt::format("Takes {}. Default: {}.", key.expects, value)
+                                                : fmt::format("Takes {}.", key.expects);
+    if (key.takes_effect == TakesEffect::at_restart) takes += " Needs a restart.";
     return "\n" + wrapped(key.help, comment) + wrapped(takes, comment) + value_lines(key, defaults);
 }
 

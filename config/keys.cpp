@@ -4,6 +4,7 @@
 #include "config/port_key.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 
 namespace ftpsensor {
@@ -17,6 +18,13 @@ constexpr std::uint64_t kMiB = 1ull << 20;
 constexpr std::uint64_t kGiB = 1ull << 30;
 constexpr std::uint64_t kTiB = 1ull << 40;
 constexpr Duration kDay = 24 * kHour;
+
+// A section whose keys can change while the sensor runs, `but` for some.
+Keys live(Keys keys, std::initializer_list<std::string_view> but = {}) {
+    for (Key& key : keys)
+        if (std::find(but.begin(), but.end(), key.path) == but.end()) key.takes_effect = TakesEffect::at_reload;
+    return keys;
+}
 
 Keys capture_keys() {
     const auto in = &Config::capture;
@@ -135,7 +143,7 @@ Keys limits_keys() {
 Keys timeouts_keys() {
     const auto in = &Config::timeouts;
     const auto limit = duration(kMillisecond, 30 * kDay);
-    return {
+    return live({
         key("timeouts.tcp_attempt_delay", limit,
             "A TCP connection that is not answered is recorded after this long (conn_state S0).", in,
             &TimeoutsConfig::tcp_attempt_delay),
@@ -157,95 +165,108 @@ Keys timeouts_keys() {
         key("timeouts.fragment", limit,
             "IP fragments whose rest does not come are dropped and counted after this long.", in,
             &TimeoutsConfig::fragment),
-    };
+    });
 }
 
 Keys ftp_keys() {
     const auto in = &Config::ftp;
-    return {
-        list_key("ftp.ports", number<std::uint16_t>("a port", 1, 65535), false,
-                 "Server ports of FTP control connections. On other ports FTP is recognised by what both sides say.",
-                 in, &FtpConfig::ports),
-        key("ftp.extended", flag(),
-            "Beyond Zeek: data_channel.uid, .bytes and .complete in ftp.log and control_uid in conn.log, and data "
-            "connections that Zeek does not match (a server behind NAT, one older than its announcement). false: "
-            "Zeek's fields and rules alone.",
-            in, &FtpConfig::extended),
-        key("ftp.passwords",
-            choice<ConfigPasswords>(
-                {{"guests", ConfigPasswords::guests}, {"all", ConfigPasswords::all}, {"none", ConfigPasswords::none}}),
-            "Whose passwords are written. guests: those of ftp.guest_ids, others are <hidden>. Be sure who reads the "
-            "logs before you say all.",
-            in, &FtpConfig::passwords),
-        list_key("ftp.guest_ids", text("a user name, not empty", not_empty_fault), false,
-                 "User names of guests, in any case.", in, &FtpConfig::guest_ids),
-        list_key(
-            "ftp.commands", ftp_command(), false,
-            "Commands that make an entry in ftp.log. []: Zeek's, which are APPE DELE RETR STOR STOU ACCT PORT PASV "
-            "EPRT EPSV. [all]: each command.",
-            in, &FtpConfig::commands),
-        key("ftp.announcements_max", number<Count>("a number", 1, 100'000'000),
-            "Data connections that are announced and not yet seen, all workers together. Beyond it the oldest is "
-            "forgotten, and counted.",
-            in, &FtpConfig::announcements_max),
-    };
+    return live(
+        {
+            list_key(
+                "ftp.ports", number<std::uint16_t>("a port", 1, 65535), false,
+                "Server ports of FTP control connections. On other ports FTP is recognised by what both sides say.", in,
+                &FtpConfig::ports),
+            key("ftp.extended", flag(),
+                "Beyond Zeek: data_channel.uid, .bytes and .complete in ftp.log and control_uid in conn.log, and data "
+                "connections that Zeek does not match (a server behind NAT, one older than its announcement). false: "
+                "Zeek's fields and rules alone.",
+                in, &FtpConfig::extended),
+            key("ftp.passwords",
+                choice<ConfigPasswords>({{"guests", ConfigPasswords::guests},
+                                         {"all", ConfigPasswords::all},
+                                         {"none", ConfigPasswords::none}}),
+                "Whose passwords are written. guests: those of ftp.guest_ids, others are <hidden>. Be sure who reads "
+                "the "
+                "logs before you say all.",
+                in, &FtpConfig::passwords),
+            list_key("ftp.guest_ids", text("a user name, not empty", not_empty_fault), false,
+                     "User names of guests, in any case.", in, &FtpConfig::guest_ids),
+            list_key(
+                "ftp.commands", ftp_command(), false,
+                "Commands that make an entry in ftp.log. []: Zeek's, which are APPE DELE RETR STOR STOU ACCT PORT PASV "
+                "EPRT EPSV. [all]: each command.",
+                in, &FtpConfig::commands),
+            key("ftp.announcements_max", number<Count>("a number", 1, 100'000'000),
+                "Data connections that are announced and not yet seen, all workers together. Beyond it the oldest is "
+                "forgotten, and counted.",
+                in, &FtpConfig::announcements_max),
+        },
+        {"ftp.extended", "ftp.announcements_max"});
 }
 
 Keys log_place_keys() {
     const auto in = &Config::log;
-    return {
-        key("log.directory", text("a folder", not_empty_fault),
-            "Logs are written to its current/ and moved to a dated folder when finished. `read` writes to its -o "
-            "instead.",
-            in, &LogConfig::directory),
-        key("log.system_name", text("a name; \"\": the host's"), "_system_name of each entry.", in,
-            &LogConfig::system_name),
-        key("log.node", text("a name; \"\": the field is left out"),
-            "_node of each entry, such as worker-01: tells sensors of one system apart.", in, &LogConfig::node),
-        key("log.format", choice<ConfigFormat>({{"json", ConfigFormat::json}, {"tsv", ConfigFormat::tsv}}),
-            "json: one object a line. tsv: Zeek's tab-separated form, for zeek-cut.", in, &LogConfig::format),
-        key("log.timestamps",
-            choice<ConfigTimestamps>({{"iso8601", ConfigTimestamps::iso8601}, {"epoch", ConfigTimestamps::epoch}}),
-            "iso8601: 2020-08-16T06:26:01.485394Z. epoch: 1597559161.485394.", in, &LogConfig::timestamps),
-        key("log.file_mode", file_mode(), "Of log files. User names and passwords are in them.", in,
-            &LogConfig::file_mode),
-        key("log.group", text("the name of a group; \"\": the daemon's own"), "Group of log files.", in,
-            &LogConfig::group),
-        key("log.folder_name",
-            text("a pattern of strftime(3) without /, such as %Y-%m-%d; \"\": none", folder_name_fault),
-            "Folder of a finished file, by the start of its interval.", in, &LogConfig::folder_name),
-        key("log.file_name",
-            text("a pattern in quotes, with {log}, without / and with .gz at its end", file_name_fault),
-            "Name of a finished file: conversions of strftime(3) for the start of its interval, {log} (conn, ftp), "
-            "{start} and {end} of the interval (06:00:00), {offset} from UTC (+0000). The default gives "
-            "conn_20200816_06:00:00-07:00:00+0000.log.gz. No file is ever overwritten.",
-            in, &LogConfig::file_name),
-    };
+    return live(
+        {
+            key("log.directory", text("a folder", not_empty_fault),
+                "Logs are written to its current/ and moved to a dated folder when finished. `read` writes to its -o "
+                "instead.",
+                in, &LogConfig::directory),
+            key("log.system_name", text("a name; \"\": the host's"), "_system_name of each entry.", in,
+                &LogConfig::system_name),
+            key("log.node", text("a name; \"\": the field is left out"),
+                "_node of each entry, such as worker-01: tells sensors of one system apart.", in, &LogConfig::node),
+            key("log.format", choice<ConfigFormat>({{"json", ConfigFormat::json}, {"tsv", ConfigFormat::tsv}}),
+                "json: one object a line. tsv: Zeek's tab-separated form, for zeek-cut.", in, &LogConfig::format),
+            key("log.timestamps",
+                choice<ConfigTimestamps>({{"iso8601", ConfigTimestamps::iso8601}, {"epoch", ConfigTimestamps::epoch}}),
+                "iso8601: 2020-08-16T06:26:01.485394Z. epoch: 1597559161.485394.", in, &LogConfig::timestamps),
+            key("log.file_mode", file_mode(), "Of log files. User names and passwords are in them.", in,
+                &LogConfig::file_mode),
+            key("log.group", text("the name of a group; \"\": the daemon's own"), "Group of log files.", in,
+                &LogConfig::group),
+            key("log.folder_name",
+                text("a pattern of strftime(3) without /, such as %Y-%m-%d; \"\": none", folder_name_fault),
+                "Folder of a finished file, by the start of its interval.", in, &LogConfig::folder_name),
+            key("log.file_name",
+                text("a pattern in quotes, with {log}, without / and with .gz at its end", file_name_fault),
+                "Name of a finished file: conversions of strftime(3) for the start of its interval, {log} (conn, ftp), "
+                "{start} and {end} of the interval (06:00:00), {offset} from UTC (+0000). The default gives "
+                "conn_20200816_06:00:00-07:00:00+0000.log.gz. No file is ever overwritten.",
+                in, &LogConfig::file_name),
+        },
+        {"log.directory", "log.format"});
 }
 
 Keys log_flow_keys() {
     const auto in = &Config::log;
-    return {
-        key("log.compression_level", number<Count>("a level", 0, 3),
-            "Of gzip, as ISA-L counts: 0 is fastest, 3 smallest; all are gzip.", in, &LogConfig::compression_level),
-        key("log.flush_interval", duration(kMillisecond, kHour),
-            "What was logged is readable in the file, and safe from a crash, at the latest after this long.", in,
-            &LogConfig::flush_interval),
-        key("log.flush_bytes", size<std::uint64_t>(4 * kKiB, 64 * kMiB),
-            "And at the latest after this much text. Small values compress worse.", in, &LogConfig::flush_bytes),
-        key("log.waiting_bytes", size<std::uint64_t>(kMiB, 64 * kGiB),
-            "While a disk is full, read-only or gone, entries wait in memory, compressed, up to this much a log; then "
-            "the oldest are dropped, and counted. Where space is short, ftp entries are written before conn entries.",
-            in, &LogConfig::waiting_bytes),
-        key("log.queue_records", number<std::uint64_t>("a number", 16, 16'777'216),
-            "Records that wait for the logger, a worker and log. Live, when full, conn entries are dropped before ftp "
-            "entries, and counted.",
-            in, &LogConfig::queue_records),
-        key("log.hold", duration(kMillisecond, 10 * kSecond),
-            "How long the logger waits for a slow worker to keep entries in order. What comes later is written late, "
-            "and counted. `read` waits as long as it takes.",
-            in, &LogConfig::hold),
-    };
+    return live(
+        {
+            key("log.compression_level", number<Count>("a level", 0, 3),
+                "Of gzip, as ISA-L counts: 0 is fastest, 3 smallest; all are gzip.", in, &LogConfig::compression_level),
+            key("log.flush_interval", duration(kMillisecond, kHour),
+                "What was logged is readable in the file, and safe from a crash, at the latest after this long.", in,
+                &LogConfig::flush_interval),
+            key("log.flush_bytes", size<std::uint64_t>(4 * kKiB, 64 * kMiB),
+                "And at the latest after this much text. Small values compress worse.", in, &LogConfig::flush_bytes),
+            key("log.waiting_bytes", size<std::uint64_t>(kMiB, 64 * kGiB),
+                "While a disk is full, read-only or gone, entries wait in memory, compressed, up to this much a log; "
+                "then "
+                "the oldest are dropped, and counted. Where space is short, ftp entries are written before conn "
+                "entries.",
+                in, &LogConfig::waiting_bytes),
+            key("log.queue_records", number<std::uint64_t>("a number", 16, 16'777'216),
+                "Records that wait for the logger, a worker and log. Live, when full, conn entries are dropped before "
+                "ftp "
+                "entries, and counted.",
+                in, &LogConfig::queue_records),
+            key("log.hold", duration(kMillisecond, 10 * kSecond),
+                "How long the logger waits for a slow worker to keep entries in order. What comes later is written "
+                "late, "
+                "and counted. `read` waits as long as it takes.",
+                in, &LogConfig::hold),
+        },
+        {"log.queue_records"});
 }
 
 Keys conn_log_keys() {
@@ -267,7 +288,7 @@ Keys conn_log_keys() {
 Keys rotation_keys() {
     const auto in = &Config::log;
     const auto rotation = &LogConfig::rotation;
-    return {
+    return live({
         key("log.rotation.interval", rotation_interval(kDay),
             "Boundaries are at multiples of it on the clock of time_zone, by packet time.", in, rotation,
             &RotationConfig::interval),
@@ -278,25 +299,25 @@ Keys rotation_keys() {
         key("log.rotation.time_zone", text("a name of the tz database such as Europe/Berlin, or UTC", time_zone_fault),
             "Of boundaries and of the names of folders and files; entries are in UTC.", in, rotation,
             &RotationConfig::time_zone),
-    };
+    });
 }
 
 Keys retention_keys() {
     const auto in = &Config::log;
     const auto retention = &LogConfig::retention;
-    return {
+    return live({
         key("log.retention.age", duration(kMinute, 100 * 366 * kDay, "however old"),
             "Files that were finished longer ago are removed.", in, retention, &RetentionConfig::age),
         key("log.retention.size", size<std::uint64_t>(kMiB, 1024 * kTiB, "however large"),
             "All logs together, the current files included.", in, retention, &RetentionConfig::size),
         key("log.retention.free", size<std::uint64_t>(kMiB, 1024 * kTiB, "until the disk is full"),
             "So much stays free on the disk of the logs, whoever fills it.", in, retention, &RetentionConfig::free),
-    };
+    });
 }
 
 Keys metrics_keys() {
     const auto in = &Config::metrics;
-    return {
+    return live({
         key("metrics.address", text("an IP address", ip_address_fault),
             "Prometheus fetches the sensor's figures from http://address:port/metrics. Whoever reaches the address can "
             "read them: they name ports and counts, no hosts and no users.",
@@ -308,11 +329,11 @@ Keys metrics_keys() {
         key("metrics.log_interval", duration(kSecond, kDay, "0 (no stats.log)"),
             "How often the figures go to stats.log. What was lost goes there at once.", in,
             &MetricsConfig::log_interval),
-    };
+    });
 }
 
 Keys document_keys() {
-    return {
+    return live({
         list_key("local_networks", network(), false,
                  "Networks of ours, for local_orig and local_resp in conn.log. The default is Zeek's private address "
                  "space: the special-purpose networks of IANA, and those of IPv4 again as 6to4. []: no such fields.",
@@ -324,7 +345,7 @@ Keys document_keys() {
                                  {"error", ConfigLevel::error}}),
             "What is said on standard error (the journal, under systemd): this and what is more severe.",
             &Config::messages),
-    };
+    });
 }
 
 Keys make_keys() {

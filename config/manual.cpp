@@ -21,6 +21,11 @@ A key is written in its section, as the installed file shows. On the command lin
 joined by dots:
 .B \-\-set ftp.extended=false
 wins over the file.
+.PP
+A running sensor takes changes at
+.B systemctl reload ftpsensor
+(SIGHUP), but for keys that need a restart. The journal says of each changed key whether it was taken; a file with an
+error is refused as a whole.
 )";
 
 // Each instance of the template unit has a file of its own.
@@ -60,8 +65,9 @@ std::string argument(std::string_view text) {
 
 // Long lines are roff's to break.
 std::string key_entry(const Key& key, const Config& defaults) {
-    return fmt::format(".TP\n.B {}\n{}\n.br\nTakes {}. Default:\n.BR {} .\n", escaped(key.path), escaped(key.help),
-                       escaped(key.expects), argument(key.write(defaults)));
+    return fmt::format(".TP\n.B {}\n{}\n.br\nTakes {}. Default:\n.BR {} .\n{}", escaped(key.path), escaped(key.help),
+                       escaped(key.expects), argument(key.write(defaults)),
+                       key.takes_effect == TakesEffect::at_restart ? "Needs a restart.\n" : "");
 }
 
 } // namespace

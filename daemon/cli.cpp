@@ -220,7 +220,8 @@ CommandLine resolve(Command command, const Options& options) {
     if (line.config_path.empty() && needs_file) line.config_path = kInstalledConfig;
     if (!line.config_path.empty()) line.config = load_config(line.config_path);
     if (command == Command::read) apply_read_options(line.config, options);
-    for (const std::string& set : options.sets) apply_override(line.config, set);
+    line.overrides = options.sets;
+    for (const std::string& set : line.overrides) apply_override(line.config, set);
     if (!options.socket.empty()) line.config.metrics.socket = options.socket; // a path is not YAML
     if (!options.seed.empty()) line.seed = parse_seed(options.seed);
     validate_command_line(line);
@@ -236,6 +237,18 @@ Command command_of(const std::string& name) {
 }
 
 } // namespace
+
+Config read_config_again(const CommandLine& command_line) {
+    CommandLine line = command_line;
+    if (!line.config_path.empty()) line.config = load_config(line.config_path);
+    for (const std::string& set : line.overrides) apply_override(line.config, set);
+    try {
+        validate_command_line(line);
+    } catch (const UsageError& error) {
+        throw ConfigError(error.what());
+    }
+    return line.config;
+}
 
 std::variant<CommandLine, CommandLineExit> parse_command_line(int argc, const char* const* argv) {
     Options options;

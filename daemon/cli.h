@@ -29,11 +29,12 @@ struct CommandLine {
     enum class Command : std::uint8_t { run, read, check, stats };
 
     Command command = Command::run;
-    Config config;                     // defaults, file and options, validated
-    std::string config_path;           // empty: built-in defaults (read without -c)
-    std::vector<std::string> captures; // read: one or more, each a readable file or kStandardInput (once)
-    std::optional<std::uint64_t> seed; // --seed: fixes the ids of connections and files
-    bool json = false;                 // stats: --json
+    Config config;                      // defaults, file and options, validated
+    std::string config_path;            // empty: built-in defaults (read without -c)
+    std::vector<std::string> captures;  // read: one or more, each a readable file or kStandardInput (once)
+    std::optional<std::uint64_t> seed;  // --seed: fixes the ids of connections and files
+    bool json = false;                  // stats: --json
+    std::vector<std::string> overrides; // of --set, in their order
 };
 
 // There is nothing to run: help and version (status 0, for standard output) or an error (status 2, one sentence for
@@ -42,6 +43,9 @@ struct CommandLineExit {
     int status = kExitSuccess;
     std::string text; // ends with a newline
 };
+
+// The configuration again, as it stands in the file now, with the overrides of the command line. Throws ConfigError.
+Config read_config_again(const CommandLine& command_line);
 
 // Never throws for what the user typed or what stands in the configuration file.
 std::variant<CommandLine, CommandLineExit> parse_command_line(int argc, const char* const* argv);

@@ -1,5 +1,6 @@
 #include "daemon/engine.h"
 
+#include "core/base/handover.h"
 #include "core/log/directory_lock.h"
 #include "core/log/record_merge.h"
 #include "core/log/recovery.h"
@@ -16,6 +17,7 @@
 #include <mutex>
 #include <thread>
 
+#include <fmt/format.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
@@ -25,31 +27,54 @@ namespace {
 
 constexpr std::size_t kBatchBytes = 256u << 10;
 constexpr auto kIdleWait = std::chrono::milliseconds(1);
+constexpr auto kReloadPatience = std::chrono::seconds(2);
+
+// What a reload gives to the logger's thread.
+struct LoggerUpdate {
+    EntryOptions entries;
+    Duration hold;
+};
+
+// What a reload hands out, kept until all have taken it.
+struct Reload {
+    Reload(const PipelineOptions& pipeline, std::size_t workers, LoggerUpdate update)
+        : worker_updates(workers, PipelineUpdate(pipeline)), logger_update(std::move(update)) {}
+    std::vector<PipelineUpdate> worker_updates; // each swaps with its own
+    LoggerUpdate logger_update;
+};
 
 } // namespace
 
 struct Engine::State final : private LineSink {
     State(const Config& c, EngineMode m, std::optional<std::uint64_t> seed)
         : config(c), mode(m), keys(RunKeys::make(seed)), shared(c.workers.count), place(log_place(c)), lock(place),
-          rotation(rotation_options(c)), types(m == EngineMode::offline, events), merge(keys.ids),
+          rotation(std::make_shared<const Rotation>(rotation_options(c))), hold(c.log.hold),
+          types(m == EngineMode::offline, events), merge(keys.ids),
           builder(entry_options(c, keys), types, *this, events) {
-        for (const auto& report : recover_directory(files, place, rotation)) messages("log")->warn(report.message());
+        for (const auto& report : recover_directory(files, place, *rotation)) messages("log")->warn(report.message());
         const auto options = pipeline_options(c, keys, m == EngineMode::live);
         for (std::size_t i = 0; i < c.workers.count; ++i)
             workers.push_back(std::make_unique<Worker>(i, options, shared));
+        worker_updates = std::vector<Handover<PipelineUpdate>>(c.workers.count);
     }
 
-    LogFileOptions file_options(LogKind log) {
-        LogFileOptions o = log_file_options(config, place, log);
-        if (config.log.format == ConfigFormat::tsv) {
-            const auto formatter = std::make_shared<Formatter>(entry_options(config, keys).format);
+    LogSettings settings(const Config& c, LogKind log) {
+        LogFileOptions o = log_file_options(c, place, log);
+        if (log == LogKind::conn) o.first = &writer(LogKind::ftp)->file(); // where the disk has little room
+        if (c.log.format == ConfigFormat::tsv) {
+            const auto formatter = std::make_shared<Formatter>(entry_options(c, keys).format);
             o.hooks.header = [formatter, log](std::int64_t t, ByteBuffer& b) { formatter->append_header(log, t, b); };
             o.hooks.footer = [formatter](std::int64_t t, ByteBuffer& b) { formatter->append_footer(t, b); };
         }
-        return o;
+        return {rotation, o};
     }
 
     void start();
+    std::vector<std::string> reload(const Config& next);
+    bool has_taken(std::vector<std::string>& others) const;
+    void take_update(std::uint32_t worker) {
+        worker_updates[worker].take([&](PipelineUpdate& update) { workers[worker]->take(update); });
+    }
     void run_logger();
     bool step();
     Timestamp release_bound();
@@ -64,16 +89,23 @@ struct Engine::State final : private LineSink {
     FileSystem& files = posix_file_system();
     LogPlace place;
     DirectoryLock lock;
-    Rotation rotation;
-    EventCounters events; // the logger's
+    std::shared_ptr<const Rotation> rotation; // main thread's; a writer has its own
+    Duration hold;                            // logger's
+    EventCounters events;                     // the logger's
     MimeTyper types;
     RecordMerge merge;
     EntryBuilder builder;
     std::vector<std::unique_ptr<Worker>> workers;
 
+    std::optional<Reload> last_reload; // main thread
+    std::vector<Handover<PipelineUpdate>> worker_updates;
+    Handover<LoggerUpdate> logger_update;
+
     std::unique_ptr<LogWriter> writers[kLogKinds];
     LogWriter::Batch batches[kLogKinds];
     std::unique_ptr<RetentionThread> retention; // live
+    std::uint64_t files_removed_before = 0;     // by those before it
+    std::uint64_t file_bytes_removed_before = 0;
     std::thread logger;
     std::atomic<bool> stopping{false};
     std::atomic<std::uint64_t> entries[kLogKinds]{};
@@ -87,15 +119,51 @@ struct Engine::State final : private LineSink {
 };
 
 void Engine::State::start() {
-    // ftp goes first where the disk has little room.
-    writer(LogKind::ftp) = std::make_unique<LogWriter>(files, rotation, file_options(LogKind::ftp), log_notices());
-    LogFileOptions conn = file_options(LogKind::conn);
-    conn.first = &writer(LogKind::ftp)->file();
-    writer(LogKind::conn) = std::make_unique<LogWriter>(files, rotation, conn, log_notices());
+    for (const LogKind log : {LogKind::ftp, LogKind::conn}) // conn.log looks at ftp.log's
+        writer(log) = std::make_unique<LogWriter>(files, settings(config, log), log_notices());
     if (mode == EngineMode::live)
-        retention = std::make_unique<RetentionThread>(files, place, rotation.options(), retention_options(config));
+        retention = std::make_unique<RetentionThread>(files, place, rotation->options(), retention_options(config));
     logger = std::thread([this] { run_logger(); });
     ::pthread_setname_np(logger.native_handle(), "fs-logger");
+}
+
+bool Engine::State::has_taken(std::vector<std::string>& others) const {
+    others.clear();
+    for (std::size_t i = 0; i < workers.size(); ++i)
+        if (!worker_updates[i].is_taken()) others.push_back(fmt::format("worker {}", i + 1));
+    if (!logger_update.is_taken()) others.emplace_back("the logger");
+    return others.empty();
+}
+
+std::vector<std::string> Engine::State::reload(const Config& next) {
+    std::vector<std::string> others;
+    if (!has_taken(others))
+        throw std::runtime_error(fmt::format("{} has not taken the last reload yet", others.front()));
+    const LogPlace next_place = log_place(next); // throws
+    last_reload.emplace(pipeline_options(next, keys, true), workers.size(),
+                        LoggerUpdate{entry_options(next, keys), next.log.hold});
+    for (std::size_t i = 0; i < workers.size(); ++i) worker_updates[i].give(last_reload->worker_updates[i]);
+    logger_update.give(last_reload->logger_update);
+    if (!same_files(config, next)) {
+        place = next_place;
+        rotation = std::make_shared<const Rotation>(rotation_options(next));
+        for (const LogKind log : {LogKind::ftp, LogKind::conn}) writer(log)->adopt(settings(next, log));
+        files_removed_before += retention->files_removed();
+        file_bytes_removed_before += retention->bytes_removed();
+        retention = std::make_unique<RetentionThread>(files, place, rotation->options(), retention_options(next));
+    } else {
+        retention->set_options(retention_options(next));
+    }
+    config = next;
+    const auto deadline = std::chrono::steady_clock::now() + kReloadPatience;
+    const auto all_done = [&] {
+        const bool taken = has_taken(others);
+        for (const LogKind log : {LogKind::ftp, LogKind::conn})
+            if (!writer(log)->has_adopted()) others.push_back(fmt::format("{}.log", log_path(log)));
+        return taken && others.empty();
+    };
+    while (!all_done() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kIdleWait);
+    return others;
 }
 
 // The time before which everything has been queued. Every worker's watermark has passed it, and every worker has read
@@ -106,7 +174,7 @@ Timestamp Engine::State::release_bound() {
         if (mode == EngineMode::live) {
             Timestamp highest = INT64_MIN;
             for (const auto& w : shared.watermarks) highest = std::max(highest, w.time.load(std::memory_order_acquire));
-            if (highest != INT64_MIN && highest != INT64_MAX) bound = std::max(bound, highest - config.log.hold);
+            if (highest != INT64_MIN && highest != INT64_MAX) bound = std::max(bound, highest - hold);
         }
         pending_bound = std::max(bound, released);
         pending_announcements = shared.board.appended();
@@ -119,6 +187,10 @@ Timestamp Engine::State::release_bound() {
 }
 
 bool Engine::State::step() {
+    logger_update.take([this](LoggerUpdate& update) {
+        builder.adopt(update.entries);
+        hold = update.hold;
+    });
     const Timestamp bound = release_bound();
     std::size_t drained = 0;
     for (auto& worker : workers) {
@@ -175,9 +247,14 @@ Engine::~Engine() {
 std::uint32_t Engine::workers() const { return static_cast<std::uint32_t>(state_->workers.size()); }
 void Engine::start() { state_->start(); }
 void Engine::process_burst(std::uint32_t worker, std::span<const PacketView> burst) {
+    state_->take_update(worker);
     state_->workers[worker]->process_burst(burst);
 }
-void Engine::idle(std::uint32_t worker, Timestamp now) { state_->workers[worker]->idle(now); }
+void Engine::idle(std::uint32_t worker, Timestamp now) {
+    state_->take_update(worker);
+    state_->workers[worker]->idle(now);
+}
+std::vector<std::string> Engine::reload(const Config& config) { return state_->reload(config); }
 void Engine::finish(std::uint32_t worker, Timestamp end) { state_->workers[worker]->finish(end); }
 
 void Engine::stop() {
@@ -219,8 +296,8 @@ EngineStats Engine::stats() const {
         s.entries_lost += f.entries_dropped;
     }
     if (state_->retention) {
-        s.files_removed = state_->retention->files_removed();
-        s.file_bytes_removed = state_->retention->bytes_removed();
+        s.files_removed = state_->files_removed_before + state_->retention->files_removed();
+        s.file_bytes_removed = state_->file_bytes_removed_before + state_->retention->bytes_removed();
     }
     for (std::size_t i = 0; i < kEventCount; ++i) {
         const auto event = static_cast<Event>(i);

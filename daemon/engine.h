@@ -75,6 +75,12 @@ public:
     // No more packets. Closing delays run out, what is still open is recorded as of `end`.
     void finish(std::uint32_t worker, Timestamp end);
 
+    // Main thread, live, after start(): what of `config` can change while it runs is taken by all parts, each at a
+    // moment that suits it. Waits for that, for two seconds at most; returns who has not got to it, by name, and will.
+    // Throws std::runtime_error (an unknown group): then nothing has changed. Once at a time: while someone has not
+    // taken the last one, it throws, too.
+    std::vector<std::string> reload(const Config& config);
+
     void stop();               // after every worker has finished: writes and rotates all that is left, ends the threads
     EngineStats stats() const; // any thread; examples only after stop()
 

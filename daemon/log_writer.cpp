@@ -18,9 +18,10 @@ LogNoticeHook log_notices() {
     };
 }
 
-LogWriter::LogWriter(FileSystem& files, const Rotation& rotation, LogFileOptions options, LogNoticeHook notify)
-    : file_(files, rotation, options, std::move(notify)), thread_([this] { run(); }) {
-    ::pthread_setname_np(thread_.native_handle(), ("fs-log-" + options.log).substr(0, 15).c_str());
+LogWriter::LogWriter(FileSystem& files, LogSettings settings, LogNoticeHook notify)
+    : rotation_(settings.rotation), file_(files, *rotation_, settings.options, std::move(notify)),
+      thread_([this] { run(); }) {
+    ::pthread_setname_np(thread_.native_handle(), ("fs-log-" + settings.options.log).substr(0, 15).c_str());
 }
 
 LogWriter::~LogWriter() { finish(); }
@@ -61,7 +62,10 @@ void LogWriter::run() {
             file_.append(text.substr(0, line.size), line.write_ts);
             text.remove_prefix(line.size);
         }
-        if (batch.through != INT64_MIN) file_.tick(batch.through);
+        if (batch.through != INT64_MIN) {
+            file_.tick(batch.through);
+            adopt_next();
+        }
         batch.text.clear();
         batch.lines.clear();
         batch.through = INT64_MIN;
@@ -71,6 +75,29 @@ void LogWriter::run() {
     }
     lock.unlock();
     complete_ = file_.finish();
+}
+
+void LogWriter::adopt(LogSettings settings) {
+    auto next = std::make_shared<const LogSettings>(std::move(settings));
+    const std::lock_guard lock(mutex_);
+    next_ = std::move(next);
+}
+
+bool LogWriter::has_adopted() const {
+    const std::lock_guard lock(mutex_);
+    return next_ == nullptr;
+}
+
+void LogWriter::adopt_next() {
+    std::shared_ptr<const LogSettings> next;
+    {
+        const std::lock_guard lock(mutex_);
+        next = next_;
+    }
+    if (!next || !file_.adopt(*next->rotation, next->options)) return;
+    rotation_ = next->rotation;
+    const std::lock_guard lock(mutex_);
+    if (next_ == next) next_.reset(); // else there are others by now
 }
 
 bool LogWriter::finish() {

@@ -8,6 +8,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -18,9 +19,15 @@ namespace ftpsensor {
 // What happens to a file goes to the operator's messages.
 LogNoticeHook log_notices();
 
+// How a log is written; what a reload may change.
+struct LogSettings {
+    std::shared_ptr<const Rotation> rotation;
+    LogFileOptions options;
+};
+
 class LogWriter {
 public:
-    LogWriter(FileSystem& files, const Rotation& rotation, LogFileOptions options, LogNoticeHook notify);
+    LogWriter(FileSystem& files, LogSettings settings, LogNoticeHook notify);
     ~LogWriter();
     LogWriter(const LogWriter&) = delete;
     LogWriter& operator=(const LogWriter&) = delete;
@@ -39,6 +46,10 @@ public:
     void submit(Batch& batch);
     // The same, for a thread that must not wait. False: the disk is behind, and the batch as it was.
     bool offer(Batch& batch);
+    // Any thread: from the next batch on that says a time, or, where the disk does not take what there is, from the
+    // first on that finds it does (LogFile::adopt).
+    void adopt(LogSettings settings);
+    bool has_adopted() const; // the last ones
     // No more batches: writes and rotates everything, ends the thread. False: something was lost or not rotated.
     bool finish();
     LogFileStatus status() const { return file_.status(); } // any thread
@@ -48,13 +59,16 @@ private:
     static constexpr std::size_t kBatchesMax = 64;
     void run();
     void take(Batch& batch); // with mutex_ held, and room
+    void adopt_next();
 
+    std::shared_ptr<const Rotation> rotation_; // the file's
     LogFile file_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable filled_;
     std::condition_variable taken_;
     std::deque<Batch> batches_;
     std::vector<Batch> spare_;
+    std::shared_ptr<const LogSettings> next_; // null: the file has the last ones
     bool stop_ = false;
     bool complete_ = true;
     std::thread thread_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -115,6 +116,16 @@ LogPlace log_place(const Config& config) {
     LogPlace place{config.log.directory, static_cast<mode_t>(config.log.file_mode), std::nullopt};
     if (!config.log.group.empty()) place.group = group_id(config.log.group);
     return place;
+}
+
+bool same_files(const Config& a, const Config& b) {
+    const auto of = [](const Config& c) {
+        const LogConfig& l = c.log;
+        return std::make_tuple(l.file_mode, l.group, l.folder_name, l.file_name, l.compression_level, l.flush_interval,
+                               l.flush_bytes, l.waiting_bytes, l.rotation.interval, l.rotation.time_zone,
+                               l.rotation.size);
+    };
+    return of(a) == of(b);
 }
 
 LogFileOptions log_file_options(const Config& config, const LogPlace& place, LogKind log) {

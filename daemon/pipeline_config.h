@@ -26,6 +26,8 @@ RotationOptions rotation_options(const Config& config);
 RetentionOptions retention_options(const Config& config);
 // Throws std::runtime_error: an unknown group.
 LogPlace log_place(const Config& config);
+// Both write files in the same way, so that a reload leaves the present ones alone.
+bool same_files(const Config& a, const Config& b);
 LogFileOptions log_file_options(const Config& config, const LogPlace& place, LogKind log);
 
 } // namespace ftpsensor

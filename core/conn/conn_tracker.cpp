@@ -51,6 +51,14 @@ ConnTracker::ConnTracker(const ConnOptions& options, ConnObserver& observer, Eve
     due_.reserve(4096);
 }
 
+void ConnTracker::take(const ConnUpdate& update) {
+    tcp_.set_timeouts(update.tcp);
+    options_.udp_inactivity = update.udp_inactivity;
+    options_.icmp_inactivity = update.icmp_inactivity;
+    options_.unknown_ip_inactivity = update.unknown_ip_inactivity;
+    likely_ = update.likely;
+}
+
 ConnTracker::Lookup ConnTracker::lookup_for(const Layer& layer) const {
     Lookup l;
     l.key.ip_proto = layer.ip_proto;

@@ -38,6 +38,19 @@ struct ConnOptions {
     std::uint64_t hash_secret = 0;
 };
 
+// What of it can change while a tracker runs. Connections that are open keep the timeouts that they began with.
+struct ConnUpdate {
+    explicit ConnUpdate(const ConnOptions& options)
+        : tcp(options.tcp), udp_inactivity(options.udp_inactivity), icmp_inactivity(options.icmp_inactivity),
+          unknown_ip_inactivity(options.unknown_ip_inactivity), likely(options.ftp_ports) {}
+
+    TcpTimeouts tcp;
+    Duration udp_inactivity;
+    Duration icmp_inactivity;
+    Duration unknown_ip_inactivity;
+    LikelyServerPorts likely;
+};
+
 // What the tracker tells its owner. Not called for packets of connections whose content nobody uses.
 class ConnObserver {
 public:
@@ -79,6 +92,7 @@ public:
     // Removes all connections: those that are closed at the end of their delay where `run_out`, the others at `end`.
     void finish(Timestamp end, bool run_out);
 
+    void take(const ConnUpdate& update); // between packets; allocates nothing
     // Looks at the connection again at its (changed) deadline.
     void reschedule(std::uint32_t index) { wheel_.schedule(index, next_look(table_[index])); }
     Connection& operator[](std::uint32_t index) { return table_[index]; }

@@ -42,6 +42,7 @@ public:
                const ConnEvents& events)
         : timeouts_(timeouts), likely_(likely), history_(history), gaps_(gaps), events_(events) {}
 
+    void set_timeouts(const TcpTimeouts& timeouts) { timeouts_ = timeouts; }
     // Sets up the members of a connection that the first packet is about to open.
     void open(Connection& c) const;
     // A segment of a known connection that starts it anew: the same addresses and ports, another conversation.

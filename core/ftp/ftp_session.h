@@ -46,6 +46,7 @@ struct FtpOptions {
     std::vector<std::string> logged_commands = {"APPE", "DELE", "RETR", "STOR", "STOU",
                                                 "ACCT", "PORT", "PASV", "EPRT", "EPSV"}; // upper case
     bool log_all_commands = false;
+    std::uint32_t generation = 0; // another one where these options have changed under their sessions
     std::uint32_t max_pending_commands = 20;
     std::uint32_t max_user_length = 128;
     std::uint32_t max_password_length = 128;

@@ -53,7 +53,13 @@ SessionInfo::SessionInfo(const FtpOptions& options, SessionEvents& events)
       user_bytes_max_(std::min<std::size_t>(options.max_user_length, kFtpLoginBytesMax)),
       password_bytes_max_(std::min<std::size_t>(options.max_password_length, kFtpLoginBytesMax)),
       reply_bytes_max_(std::min<std::size_t>(options.max_reply_msg_length, kFtpReplyBytesMax)) {
-    for (const std::string& name : options.logged_commands)
+    look_up_commands();
+}
+
+void SessionInfo::look_up_commands() {
+    generation_ = options_.generation;
+    logged_commands_ = 0;
+    for (const std::string& name : options_.logged_commands)
         if (const FtpCommand command = find_command(name); command != FtpCommand::unknown)
             logged_commands_ |= bit(command);
 }
@@ -125,6 +131,8 @@ bool SessionInfo::hides_passwords() const {
 }
 
 void SessionInfo::end_turn(const FtpTurn& turn, bool with_strings, FtpOutput& out) {
+    if (generation_ != options_.generation) [[unlikely]]
+        look_up_commands();
     if (reply_too_long_) {
         events_.count(Event::FTP_reply_msg_too_long);
         reply_too_long_ = false;

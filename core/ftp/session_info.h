@@ -69,6 +69,7 @@ public:
     std::size_t capacity_bytes() const;
 
 private:
+    void look_up_commands();
     bool is_logged(const FtpTurn& turn) const;
     bool hides_passwords() const;
     bool may_be_too_long(const FtpTurn& turn) const;
@@ -79,6 +80,7 @@ private:
 
     const FtpOptions& options_;
     SessionEvents& events_;
+    std::uint32_t generation_ = 0;      // of options_, when the next was made
     std::uint64_t logged_commands_ = 0; // those of options_.logged_commands that find_command() knows
     std::size_t user_bytes_max_;
     std::size_t password_bytes_max_;

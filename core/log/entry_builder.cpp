@@ -9,6 +9,11 @@ EntryBuilder::EntryBuilder(const EntryOptions& options, TypeSource& types, LineS
     : options_(options), formatter_(options.format), join_(TransferJoin::make(options.transfers, events)),
       types_(types), lines_(lines) {}
 
+void EntryBuilder::adopt(const EntryOptions& options) {
+    options_ = options;
+    formatter_ = Formatter(options.format);
+}
+
 bool EntryBuilder::is_local(const IpAddress& address) const {
     return std::any_of(options_.local_networks.begin(), options_.local_networks.end(),
                        [&](const IpNetwork& network) { return network.contains(address); });

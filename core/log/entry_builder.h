@@ -47,6 +47,9 @@ public:
     void connection(const ConnRecord& record, std::string_view text);
     void ftp(const FtpRecord& record, std::string_view text, std::uint64_t ticket);
 
+    // Entries from now on; how transfers are joined stays as it is.
+    void adopt(const EntryOptions& options);
+
     const TransferJoin& transfers() const { return *join_; }
 
 private:

@@ -24,10 +24,31 @@ LogFileOptions checked(LogFileOptions options) {
 } // namespace
 
 LogFile::LogFile(FileSystem& files, const Rotation& rotation, LogFileOptions options, LogNoticeHook notify)
-    : options_(checked(std::move(options))), rotation_(rotation), notify_(std::move(notify)),
-      file_(files, rotation, options_.place, options_.log, options_.hooks,
-            [this](const std::string& message) { notify_(LogNotice::warning, message); }),
-      compressor_(options_.compression_level), now_(std::numeric_limits<Timestamp>::min()) {}
+    : files_(files), options_(checked(std::move(options))), rotation_(&rotation), notify_(std::move(notify)),
+      now_(std::numeric_limits<Timestamp>::min()) {
+    make_file();
+}
+
+void LogFile::make_file() {
+    file_.emplace(files_, *rotation_, options_.place, options_.log, options_.hooks,
+                  [this](const std::string& message) { notify_(LogNotice::warning, message); });
+    compressor_.emplace(options_.compression_level);
+}
+
+bool LogFile::adopt(const Rotation& rotation, LogFileOptions options) {
+    flush();
+    if (!may_try()) return false;
+    write_waiting();
+    if (!waiting_.empty()) return false;
+    abandon_if_vanished();
+    if (file_->is_open() && !rotate()) return false;
+    options_ = checked(std::move(options));
+    rotation_ = &rotation;
+    make_file();
+    in_interval_ = false; // the next entry finds its interval
+    cut_ = {};
+    return true;
+}
 
 void LogFile::append(std::string_view line, Timestamp write_ts) {
     enter_interval(std::max(now_, write_ts));
@@ -63,7 +84,7 @@ bool LogFile::finish() {
     const bool all_written = waiting_.empty();
     while (!waiting_.empty()) drop_oldest();
     abandon_if_vanished();
-    const bool rotated = !file_.is_open() || rotate();
+    const bool rotated = !file_->is_open() || rotate();
     return all_written && rotated;
 }
 
@@ -72,14 +93,14 @@ void LogFile::enter_interval(Timestamp now) {
     now_ = now;
     if (in_interval_ && now < interval_.end) return;
     flush(); // what is there belongs to the interval that ends
-    interval_ = rotation_.interval_of(now);
+    interval_ = rotation_->interval_of(now);
     in_interval_ = true;
     if (may_try()) rotate_if_over();
 }
 
 void LogFile::flush() {
     if (text_.empty()) return;
-    const MemberView member{compressor_.compress(text_.text(), text_times_), text_times_, interval_, text_entries_,
+    const MemberView member{compressor_->compress(text_.text(), text_times_), text_times_, interval_, text_entries_,
                             text_.size()};
     text_.clear();
     text_entries_ = 0;
@@ -120,10 +141,10 @@ void LogFile::write_waiting() {
 
 bool LogFile::write_member(const MemberView& member) {
     abandon_if_vanished();
-    if (file_.is_open() && (file_.interval() != member.interval || file_.is_full()) && !rotate()) return false;
+    if (file_->is_open() && (file_->interval() != member.interval || file_->is_full()) && !rotate()) return false;
     const Timestamp begin = cut_ == member.interval ? rest_begin_ : member.interval.start;
-    if (!file_.is_open() && !check(file_.open(member.interval, begin, member.times.first))) return false;
-    if (!check(file_.write(member.bytes, member.times))) return false;
+    if (!file_->is_open() && !check(file_->open(member.interval, begin, member.times.first))) return false;
+    if (!check(file_->write(member.bytes, member.times))) return false;
     add(counters_.entries_written, member.entries);
     add(counters_.text_bytes, member.text_bytes);
     add(counters_.file_bytes, member.bytes.size());
@@ -135,28 +156,28 @@ bool LogFile::write_member(const MemberView& member) {
 // The open file is full, or its interval has ended and nothing that belongs to it waits.
 void LogFile::rotate_if_over() {
     abandon_if_vanished();
-    if (!file_.is_open() || (file_.interval() == interval_ && !file_.is_full())) return;
+    if (!file_->is_open() || (file_->interval() == interval_ && !file_->is_full())) return;
     if (!waiting_.empty()) return; // its own members first; write_member() rotates between two intervals
     if (rotate()) note_success();
 }
 
 bool LogFile::rotate() {
-    const bool full = file_.is_full();
-    if (!check(file_.rotate())) return false;
+    const bool full = file_->is_full();
+    if (!check(file_->rotate())) return false;
     if (full) {
-        cut_ = file_.interval();
-        rest_begin_ = file_.rest_begin();
+        cut_ = file_->interval();
+        rest_begin_ = file_->rest_begin();
     }
     add(counters_.files_rotated, 1);
     return true;
 }
 
 void LogFile::abandon_if_vanished() {
-    if (!file_.is_open() || !file_.vanished()) return;
+    if (!file_->is_open() || !file_->vanished()) return;
     notify_(LogNotice::warning, options_.place.current_path(options_.log) +
                                     ": removed or replaced by someone else; what it held is gone, a new one is begun");
     add(counters_.files_lost, 1);
-    file_.abandon();
+    file_->abandon();
 }
 
 bool LogFile::may_try() {

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,9 @@ public:
     void append(std::string_view line, Timestamp write_ts);
     // Time goes on without entries: all entries due before `now` have been appended (the merge's watermark).
     void tick(Timestamp now);
+    // From now on as `rotation` and `options` say; the file under way is finished before. False: that is not possible
+    // now (the disk), and nothing has changed: to be tried again. `rotation` outlives it; options as the constructor's.
+    bool adopt(const Rotation& rotation, LogFileOptions options);
     // The end: writes and rotates all there is, one last attempt where writing failed. False: entries were lost (and
     // counted), or the file could not be rotated (recovery will, at the next start). The last call.
     bool finish();
@@ -122,11 +126,14 @@ private:
     bool check(const IoResult& result); // notes a failure; true: there was none
     void note_success();
 
+    void make_file();
+
+    FileSystem& files_;
     LogFileOptions options_;
-    const Rotation& rotation_;
+    const Rotation* rotation_;
     LogNoticeHook notify_;
-    CurrentFile file_;
-    GzipCompressor compressor_;
+    std::optional<CurrentFile> file_;          // always there
+    std::optional<GzipCompressor> compressor_; // the same
 
     ByteBuffer text_; // of the member under way
     MemberTimes text_times_;

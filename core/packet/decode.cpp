@@ -36,6 +36,8 @@ Decoder::Decoder(const DecodeOptions& options, EventCounters& events)
 
 Decoder::~Decoder() = default;
 
+void Decoder::set_fragment_timeout(Duration timeout) { state_->fragments.set_timeout(timeout); }
+
 bool Decoder::State::read_layer(const PacketView& packet, const Cursor& at, std::size_t depth, Layer& layer,
                                 Segment& segment) {
     // The port knows of the outermost packet alone.

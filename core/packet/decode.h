@@ -103,6 +103,7 @@ public:
     // of it; a fragment that does not complete its datagram gives no layer. What is damaged or closed inside of a
     // tunnel leaves the layers around it standing.
     void decode(const PacketView& packet, DecodedPacket& out);
+    void set_fragment_timeout(Duration timeout); // of datagrams that begin from now on
 
 private:
     struct State;

@@ -55,6 +55,7 @@ struct Datagram {
 class FragmentTable {
 public:
     FragmentTable(std::size_t bytes_max, std::size_t datagrams_max, Duration timeout, EventCounters& events);
+    void set_timeout(Duration timeout) { timeout_ = timeout; }
 
     // Takes in a fragment. True once its datagram is whole: it is then in `out` (kMaxDatagramPayload bytes) and
     // described by `whole`, and forgotten here.

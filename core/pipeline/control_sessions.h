@@ -40,6 +40,12 @@ public:
                  const PacketView& packet);
     void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number);
 
+    // Swaps: what was in effect goes out with `ftp`. Between packets.
+    void take(FtpOptions& ftp, Duration ftp_inactivity) {
+        ftp.generation = options_.ftp.generation + 1;
+        std::swap(options_.ftp, ftp);
+        options_.ftp_inactivity = ftp_inactivity;
+    }
     std::size_t following() const { return slots_.size() - free_.size(); }
 
 private:

@@ -102,6 +102,13 @@ void Worker::finish(Timestamp end) {
     shared_.watermarks[number_].time.store(INT64_MAX, std::memory_order_release);
 }
 
+void Worker::take(PipelineUpdate& update) {
+    decoder_.set_fragment_timeout(update.fragment_timeout);
+    connections_.take(update.conn);
+    control_.take(update.ftp, update.ftp_inactivity);
+    ftp_port_.swap(update.ftp_port);
+}
+
 void Worker::read_board() {
     shared_.board.read(number_, [this](const Announcement& a) {
         for (const IpAddress& address : {a.address, a.other}) {

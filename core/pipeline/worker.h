@@ -11,6 +11,7 @@
 #include "core/pipeline/control_sessions.h"
 #include "core/pipeline/data_watches.h"
 #include "core/pipeline/pipeline_options.h"
+#include "core/pipeline/pipeline_update.h"
 #include "core/pipeline/record_emitter.h"
 
 #include <array>
@@ -57,6 +58,8 @@ public:
     void process_burst(std::span<const PacketView> burst);
     void idle(Timestamp now); // no packets: time goes on
     void finish(Timestamp end);
+    // A changed configuration, between bursts. What was in effect goes out with `update`.
+    void take(PipelineUpdate& update);
 
     // The logger's ends, and counts for anyone.
     RecordEmitter& emitter() { return emitter_; }

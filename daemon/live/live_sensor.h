@@ -43,6 +43,8 @@ public:
     bool a_worker_failed() const { return failed_.load(std::memory_order_acquire); }
     void check_links(Notes& notes); // notes links that went down or came back since the last call
 
+    // See Engine::reload.
+    std::vector<std::string> reload(const Config& config) { return engine_->reload(config); }
     Snapshot snapshot(); // all figures now; reads the ports and the kernel. Without what is derived: StatsBoard
     std::vector<std::unique_ptr<Port>>& ports() { return ports_; }
 

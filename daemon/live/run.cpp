@@ -6,6 +6,7 @@
 #include "daemon/commands.h"
 #include "daemon/live/live_report.h"
 #include "daemon/live/live_sensor.h"
+#include "daemon/live/reloader.h"
 #include "daemon/live/telemetry.h"
 #include "daemon/messages.h"
 #include "daemon/stats/outlets.h"
@@ -15,8 +16,8 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
@@ -62,8 +63,8 @@ int second_timer() {
 
 class RunLoop {
 public:
-    RunLoop(LiveSensor& sensor, Outlets& outlets, LiveReport& report, spdlog::logger& log)
-        : sensor_(sensor), outlets_(outlets), report_(report), log_(log) {}
+    RunLoop(LiveSensor& sensor, Outlets& outlets, LiveReport& report, Reloader& reloader, spdlog::logger& log)
+        : sensor_(sensor), outlets_(outlets), report_(report), reloader_(reloader), log_(log) {}
 
     void until_stopped(int signals, int timer) {
         while (!stopped_ && !sensor_.a_worker_failed()) {
@@ -88,7 +89,9 @@ private:
         Notes notes;
         sensor_.check_links(notes);
         log_notes(log_, notes);
-        report_.tick(outlets_.publish(sensor_.snapshot()));
+        Snapshot snapshot = sensor_.snapshot();
+        reloader_.add_figures(snapshot.sensor);
+        report_.tick(outlets_.publish(std::move(snapshot)));
         sd_notify(0, ("STATUS=" + report_.status()).c_str());
         if (sensor_.every_worker_advanced()) sd_notify(0, "WATCHDOG=1");
     }
@@ -97,8 +100,7 @@ private:
         signalfd_siginfo info{};
         while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
             if (info.ssi_signo == SIGHUP) {
-                log_.warn("SIGHUP: this version does not reload; a changed config takes effect with: systemctl restart "
-                          "ftpsensor");
+                reloader_.reload(sensor_, outlets_);
                 continue;
             }
             log_.info("stopping on {}", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -109,6 +111,7 @@ private:
     LiveSensor& sensor_;
     Outlets& outlets_;
     LiveReport& report_;
+    Reloader& reloader_;
     spdlog::logger& log_;
     bool ready_ = false;
     bool stopped_ = false;
@@ -128,14 +131,17 @@ int run_command(const CommandLine& command_line) {
     tell_telemetry(outlets.board());
     LiveReport report(log, outlets.latest());
     const FileDescriptor timer(second_timer());
-    RunLoop(sensor, outlets, report, *log).until_stopped(signals.get(), timer.get());
+    Reloader reloader(command_line);
+    RunLoop(sensor, outlets, report, reloader, *log).until_stopped(signals.get(), timer.get());
 
     sd_notify(0, "STOPPING=1");
     sensor.stop(); // throws what ended a worker
     std::vector<std::pair<std::string, std::uint64_t>> details;
     for (auto& port : sensor.ports())
         for (auto& [name, value] : port->loss_details()) details.emplace_back(port->name() + ": " + name, value);
-    report.summary(*outlets.finish(sensor.snapshot()), details);
+    Snapshot last = sensor.snapshot();
+    reloader.add_figures(last.sensor);
+    report.summary(*outlets.finish(std::move(last)), details);
     return kExitSuccess;
 }
 

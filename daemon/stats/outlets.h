@@ -3,7 +3,7 @@
 // None of them is worth the capture: one that cannot be opened is said and left out. Main thread.
 #pragma once
 
-#include "config/config.h"
+#include "config/reload.h"
 #include "daemon/stats/metrics.h"
 #include "daemon/stats/snapshot.h"
 #include "daemon/stats/stats_log.h"
@@ -28,6 +28,8 @@ public:
     // The last figures, when all is over: stats.log ends with them.
     std::shared_ptr<const Snapshot> finish(Snapshot snapshot);
     std::shared_ptr<const Snapshot> latest() const { return board_->latest(); }
+    // Changed keys that `plan` takes.
+    void reload(const ReloadPlan& plan);
     const std::shared_ptr<StatsBoard>& board() const { return board_; }
 
 private:

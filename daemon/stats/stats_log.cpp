@@ -7,10 +7,10 @@ namespace {
 
 constexpr std::string_view kPath = "stats";
 
-LogFileOptions file_options(const Config& config) {
+LogSettings settings_of(const Config& config) {
     LogFileOptions options = log_file_options(config, log_place(config), LogKind::conn);
     options.log = kPath;
-    return options;
+    return {std::make_shared<const Rotation>(rotation_options(config)), std::move(options)};
 }
 
 } // namespace
@@ -34,8 +34,14 @@ StatsEntryOptions stats_entry_options(const Config& config) {
 }
 
 StatsLog::StatsLog(const Config& config, std::shared_ptr<const Snapshot> first)
-    : rotation_(rotation_options(config)), entries_(stats_entry_options(config), std::move(first)),
-      writer_(posix_file_system(), rotation_, file_options(config), log_notices()) {}
+    : config_(config), entries_(stats_entry_options(config), std::move(first)),
+      writer_(posix_file_system(), settings_of(config), log_notices()) {}
+
+void StatsLog::reload(const Config& config) {
+    if (!same_files(config_, config)) writer_.adopt(settings_of(config));
+    entries_.set_options(stats_entry_options(config));
+    config_ = config;
+}
 
 void StatsLog::tick(const std::shared_ptr<const Snapshot>& now, bool last) {
     for (const std::string& line : entries_.tick(now, last)) {

@@ -19,13 +19,15 @@ public:
     StatsLog(const Config& config, std::shared_ptr<const Snapshot> first);
 
     void tick(const std::shared_ptr<const Snapshot>& now, bool last = false);
+    // `config` is in effect from now on. Throws std::runtime_error: an unknown group.
+    void reload(const Config& config);
     void finish() { writer_.finish(); } // writes and rotates
     LogFigures figures() const;
 
 private:
     static constexpr std::size_t kWaitingBytesMax = 1u << 20;
 
-    Rotation rotation_;
+    Config config_;
     StatsEntries entries_;
     LogWriter writer_;
     LogWriter::Batch batch_;

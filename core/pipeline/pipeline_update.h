@@ -1,0 +1,25 @@
+// What of a worker's options can change while it runs. Made by another thread, swapped in by the worker between bursts
+// (Worker::take), so that it neither allocates nor frees.
+#pragma once
+
+#include "core/pipeline/pipeline_options.h"
+
+#include <vector>
+
+namespace ftpsensor {
+
+struct PipelineUpdate {
+    explicit PipelineUpdate(const PipelineOptions& options)
+        : fragment_timeout(options.decode.fragment_timeout), conn(options.conn), ftp(options.ftp),
+          ftp_inactivity(options.ftp_inactivity), ftp_port(65536, false) {
+        for (const auto port : options.conn.ftp_ports) ftp_port[port] = true;
+    }
+
+    Duration fragment_timeout;
+    ConnUpdate conn;
+    FtpOptions ftp;
+    Duration ftp_inactivity;
+    std::vector<bool> ftp_port;
+};
+
+} // namespace ftpsensor

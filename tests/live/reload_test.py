@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""SIGHUP: what can change does, at once and with nothing lost; each changed key is answered; a bad file changes nothing.
+
+usage: reload_test.py FTPSENSORD
+
+Needs: see lab.py."""
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import lab
+
+ANSWER = re.compile(r"reload: (\S+): (.*) -> (.*): (taken|needs a restart)$", re.M)
+
+
+class Configured:
+    """A sensor whose file is rewritten."""
+
+    def __init__(self, hub):
+        self.hub = hub
+        self.file = hub.folder / "ftpsensor.yaml"
+        self.sensor = hub.start_sensor(workers=2, log__flush_interval="100ms")
+
+    def reload(self, text="", keep_port=True):
+        """Writes the file, sends SIGHUP, returns what was answered: key -> (from, to, taken?)."""
+        if text is not None:
+            port = f"capture:\n  ports: [{{interface: {lab.SPAN}}}]\n" if keep_port else ""
+            self.file.write_text(port + text)
+        already = len(self.sensor.said())
+        began = time.monotonic()
+        self.sensor.process.send_signal(signal.SIGHUP)
+        lab.wait_for(lambda: re.search(r"reload: (done|refused)", self.sensor.said()[already:]), "the reload is answered", seconds=5)
+        said = self.sensor.said()[already:]
+        print(f"   ({time.monotonic() - began:.2f} s) " + "\n   ".join(line.split(": ", 1)[-1] for line in said.splitlines()))
+        return {key: (old, new, word == "taken") for key, old, new, word in ANSWER.findall(said)}, said
+
+
+def retrieve(hub, user="anonymous", password="guest@example.org"):
+    hub.curl("--user", f"{user}:{password}", f"ftp://{lab.SERVER[0]}/hello.txt", "-o", "/dev/null")
+
+
+def ftp_entries(sensor):
+    found = []
+    for path in lab.log_files(sensor.logs):
+        if path.name.startswith("ftp"):
+            text = subprocess.run(["zcat", path], capture_output=True, text=True).stdout
+            found += [line for line in text.splitlines() if line.endswith("}")]
+    return found
+
+
+def nothing_changed(configured):
+    answers, said = configured.reload(None)
+    lab.check(not answers and "nothing has changed" in said, "the same file: nothing has changed")
+
+
+def on_an_idle_port(configured):
+    text = """
+workers: {count: 3}
+ftp: {commands: [all], passwords: none}
+timeouts: {tcp_close_delay: 1s}
+log: {system_name: changed, directory: /elsewhere}
+messages: info
+"""
+    answers, _ = configured.reload(text)
+    expected = {"ftp.commands": ("[]", "[all]", True), "ftp.passwords": ("guests", "none", True),
+                "timeouts.tcp_close_delay": ("5s", "1s", True)}
+    lab.check(answers == expected, f"keys that can change are taken; what --set says stays: {answers}")
+
+
+def takes_effect(hub, configured):
+    retrieve(hub)
+    lab.wait_for(lambda: any('"QUIT"' in line for line in ftp_entries(configured.sensor)), "ftp.commands: all are logged")
+    lab.check(not any("guest@example.org" in line for line in ftp_entries(configured.sensor)), "ftp.passwords: none are shown")
+
+
+def a_session_that_is_open(hub, configured):
+    """A control connection from before a reload is followed on, by the new rules."""
+    with socket_in(hub) as control:
+        control.command("USER anonymous")
+        control.command("PASS before@example.org")
+        answers, _ = configured.reload("ftp: {commands: [NOOP], passwords: all}")
+        lab.check(set(answers) == {"ftp.commands", "ftp.passwords", "timeouts.tcp_close_delay"}, "defaults come back as well")
+        control.command("NOOP")
+        control.command("QUIT")
+    lab.wait_for(lambda: any('"NOOP"' in line for line in ftp_entries(configured.sensor)),
+                 "a session that was open has an entry by the new rules")
+    lab.check(any("before@example.org" in line for line in ftp_entries(configured.sensor)),
+              "its password, too: PASS had its turn until NOOP")
+
+
+class socket_in:
+    """A control connection from the client's namespace, by a helper process."""
+
+    def __init__(self, hub):
+        code = ("import socket, sys\n"
+                f"s = socket.create_connection(('{lab.SERVER[0]}', 21)); f = s.makefile('rb'); f.readline()\n"
+                "for line in sys.stdin:\n"
+                "    s.sendall(line.strip().encode() + b'\\r\\n'); print(f.readline().decode(), end='', flush=True)\n")
+        self.process = subprocess.Popen(hub.inside("client", sys.executable, "-c", code), stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def command(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline()
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+
+
+def refused_as_a_whole(hub, configured):
+    for text, reason in (("ftp: {commands: [all], pasword: none}", "did you mean ftp.passwords"), ("ftp: [", ":"),
+                         ("log: {rotation: {interval: 0.5s}}", "log.rotation.interval"),
+                         ("log: {group: no-such-group}", "no-such-group"),
+                         ("limits: {ftp_sessions_max: 2000000}", "limits.connections_max")):
+        answers, said = configured.reload(text)
+        lab.check("refused, everything stays as it was" in said and reason in said and not answers, f"refused: {text}")
+    answers, said = configured.reload("ftp: {commands: [all]}", keep_port=False)
+    lab.check("refused" in said and "capture.ports" in said, "without a port, too")
+    configured.file.unlink()
+    answers, said = configured.reload(None)
+    lab.check("refused" in said, "and without a file")
+    before = len(ftp_entries(configured.sensor))
+    retrieve(hub)
+    time.sleep(1)
+    lab.check(len(ftp_entries(configured.sensor)) == before, "the old ftp.commands (NOOP alone) are still in effect")
+    lab.check(configured.sensor.process.poll() is None, "and the sensor runs")
+
+
+def files_by_the_new_names(hub, configured):
+    text = 'log: {rotation: {interval: 1min}, folder_name: "of-%Y", file_mode: "0600"}'
+    answers, _ = configured.reload(text)
+    lab.check(all(taken for _, _, taken in answers.values()) and "log.folder_name" in answers, "names of files are taken")
+    finished = [path for path in lab.log_files(configured.sensor.logs) if "current" not in path.parts]
+    lab.check(finished and not any(path.parent.name.startswith("of-") for path in finished),
+              "the files until then are finished, under their old names")
+    retrieve(hub)
+    lab.wait_for(lambda: (configured.sensor.logs / "current" / "ftp.log.gz").exists(), "a new one is begun")
+    lab.check((configured.sensor.logs / "current" / "ftp.log.gz").stat().st_mode & 0o777 == 0o600, "with its new mode")
+
+
+def metrics_move(hub, configured):
+    answers, _ = configured.reload("metrics: {port: 9822, log_interval: 1s}\nworkers: {cpus: [0, 1]}")
+    lab.check(answers["metrics.port"] == ("9821", "9822", True), "metrics.port is taken")
+    lab.check(answers["workers.cpus"] == ("[]", "[0, 1]", False), "workers.cpus needs a restart")
+    text = hub.call("sensor", "curl", "--silent", "--fail", "http://127.0.0.1:9822/metrics").stdout
+    lab.check("ftpsensor_reloads_total" in text, "the metrics are at their new port")
+    gone = subprocess.run(hub.inside("sensor", "curl", "--silent", "http://127.0.0.1:9821/metrics"))
+    lab.check(gone.returncode != 0, "and no longer at the old one")
+    lab.wait_for(lambda: (configured.sensor.logs / "current" / "stats.log.gz").exists(), "stats.log each second")
+
+
+def under_traffic(hub, configured):
+    """Each second another name for the system and the files, while transfers go on: every transfer is there, once."""
+    before = sum('"RETR"' in line for line in ftp_entries(configured.sensor))
+    began = time.monotonic()
+    transfers = 0
+    for i in range(8):
+        configured.reload(f'log: {{node: n{i}, rotation: {{interval: {i + 1}s}}, folder_name: "f{i % 2}"}}')
+        while time.monotonic() - began < i + 1:
+            retrieve(hub)
+            transfers += 1
+    return before + transfers
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    lab.need("zcat")
+    with lab.Lab(sys.argv[1]) as hub:
+        configured = Configured(hub)
+        nothing_changed(configured)
+        on_an_idle_port(configured)
+        takes_effect(hub, configured)
+        a_session_that_is_open(hub, configured)
+        refused_as_a_whole(hub, configured)
+        configured.reload("")
+        files_by_the_new_names(hub, configured)
+        metrics_move(hub, configured)
+        transfers = under_traffic(hub, configured)
+        status, _ = configured.sensor.stop()
+        lab.check(status == 0, "stopped")
+        found = lab.entries(configured.sensor.logs)
+        retrievals = [entry for entry in found["ftp"] if entry["command"] == "RETR"]
+        lab.check(len(retrievals) == transfers, f"{transfers} transfers are in the log, each once: {len(retrievals)}")
+        lab.check(all(entry["data_channel.complete"] for entry in retrievals), "each with its file")
+        nodes = {entry.get("_node") for entry in retrievals}
+        lab.check({f"n{i}" for i in range(8)} <= nodes, f"under every name of the node: {nodes}")
+        uids = [entry["uid"] for entry in found["conn"]]
+        lab.check(len(uids) == len(set(uids)), "no connection twice")
+        lab.check_nothing_lost(configured.sensor)
+
+
+main()
