@@ -37,6 +37,26 @@ AuthMechanism find_mechanism(std::string_view argument) {
     return is("GSSAPI") ? AuthMechanism::gssapi : AuthMechanism::none;
 }
 
+std::uint32_t base64_value(char c) {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    return static_cast<std::uint32_t>(alphabet.find(c)); // all bits where it is none
+}
+
+// A security token in a reply (RFC 2228 5.1) that is the TLS record of a ServerHello, as the GSI mechanism sends it.
+bool is_server_hello_token(std::string_view text) {
+    constexpr std::string_view name = "ADAT=";
+    constexpr std::size_t characters = 8; // of base64: six bytes
+    if (!text.starts_with(name) || text.size() < name.size() + characters) return false;
+    std::uint64_t bytes = 0;
+    for (const char c : text.substr(name.size(), characters)) {
+        const std::uint32_t value = base64_value(c);
+        if (value > 63) return false;
+        bytes = bytes << 6 | value;
+    }
+    constexpr std::uint64_t handshake = 22, major_version = 3, server_hello = 2;
+    return bytes >> 40 == handshake && (bytes >> 32 & 0xff) == major_version && (bytes & 0xff) == server_hello;
+}
+
 } // namespace
 
 struct FtpSession::State {
@@ -58,7 +78,7 @@ struct FtpSession::State {
     void match_reply(const FtpReply& reply, Timestamp now, FtpOutput& out);
     void take_directory(PendingCommand& command, const FtpReply& reply, FtpOutput& out);
     void take_transfer(const PendingCommand& command, const FtpReply& reply, Timestamp now, FtpOutput& out);
-    void take_security(std::uint32_t reply_code, Timestamp now, FtpOutput& out);
+    void take_security(const FtpReply& reply, Timestamp now, FtpOutput& out);
     void announce(const DataChannel& channel, std::uint32_t number, Timestamp now, FtpOutput& out);
     void end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out);
     void end_current_turn(FtpOutput& out);
@@ -83,9 +103,10 @@ struct FtpSession::State {
     std::uint32_t began = 0;      // number of the command whose transfer the last 150 began
     std::uint32_t channels = 0;   // PORT, EPRT, PASV and EPSV so far
     AuthMechanism auth = AuthMechanism::none;
-    bool opened = false;    // something was said: there will be an entry
-    bool confirmed = false; // a command was seen
-    bool gssapi = false;    // reported
+    bool opened = false;     // something was said: there will be an entry
+    bool confirmed = false;  // a command was seen
+    bool gssapi = false;     // granted: tokens are exchanged
+    bool gssapi_tls = false; // reported
     bool done = false;
 };
 
@@ -106,7 +127,7 @@ void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool
     bytes = 0;
     open_reply = current = began = channels = 0;
     auth = AuthMechanism::none;
-    opened = confirmed = gssapi = done = false;
+    opened = confirmed = gssapi = gssapi_tls = done = false;
 }
 
 void FtpSession::State::take_lines(bool from_originator, std::span<const std::uint8_t> data, Timestamp now,
@@ -209,7 +230,7 @@ void FtpSession::State::take_reply(std::string_view line, Timestamp now, FtpOutp
     open(now);
     const bool inner = reply.kind == FtpReply::Kind::inner;
     if (!inner || !info.has_reply() || looks_like_reply(reply.text)) match_reply(reply, now, out);
-    take_security(reply.code, now, out);
+    take_security(reply, now, out);
 }
 
 // As in Zeek, what comes after the first 10 KiB does not make it another protocol.
@@ -260,15 +281,17 @@ void FtpSession::State::take_directory(PendingCommand& command, const FtpReply& 
         info.set_directory(extract_path(reply.text));
 }
 
-void FtpSession::State::take_security(std::uint32_t reply_code, Timestamp now, FtpOutput& out) {
-    const bool tls_granted = reply_code == 234 && auth == AuthMechanism::tls;
-    const bool gssapi_granted = reply_code == 334 && auth == AuthMechanism::gssapi && !gssapi;
-    if (!tls_granted && !gssapi_granted) return;
+void FtpSession::State::take_security(const FtpReply& reply, Timestamp now, FtpOutput& out) {
+    const bool tls_granted = reply.code == 234 && auth == AuthMechanism::tls;
+    if (reply.code == 334 && auth == AuthMechanism::gssapi) gssapi = true;
+    const bool token = gssapi && !gssapi_tls && (reply.code == 334 || reply.code == 335 || reply.code == 235);
+    const bool tls_in_token = token && is_server_hello_token(reply.text);
+    if (!tls_granted && !tls_in_token) return;
     FtpEvent& event = out.events.emplace_back();
-    event.kind = tls_granted ? FtpOutcome::encrypted : FtpOutcome::gssapi;
+    event.kind = tls_granted ? FtpOutcome::encrypted : FtpOutcome::gssapi_tls;
     event.ts = now;
     done = tls_granted;
-    gssapi = gssapi || gssapi_granted;
+    gssapi_tls = tls_in_token;
 }
 
 void FtpSession::State::announce(const DataChannel& channel, std::uint32_t number, Timestamp now, FtpOutput& out) {

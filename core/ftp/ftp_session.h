@@ -69,7 +69,7 @@ enum class FtpOutcome : std::uint8_t {
     violated,      // it is not: the service is taken back; no more bytes are wanted, finish() still is; at most once
     encrypted,     // AUTH TLS or SSL was granted: service "ssl" once TLS is seen is the caller's; the same; once
     limit_reached, // a command was longer than max_command_length: `X` in the connection's history
-    gssapi,        // AUTH GSSAPI was granted (ADAT exchange follows); once
+    gssapi_tls,    // AUTH GSSAPI was granted, and its tokens are TLS (GSI): service "ssl"; once
 };
 
 struct FtpEvent {

@@ -261,7 +261,7 @@ void ControlSessions::drain_output(Control& control, Timestamp now) {
             control.dropped = true;
             break;
         case FtpOutcome::encrypted: control.encrypted = true; break;
-        case FtpOutcome::gssapi: break;
+        case FtpOutcome::gssapi_tls: c.services |= kServiceSsl; break;
         case FtpOutcome::limit_reached: connections_.limit_reached(c); break;
         }
     }

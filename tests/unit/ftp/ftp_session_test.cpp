@@ -240,11 +240,24 @@ TEST_CASE("what follows the granting line in the same packet is not read", "[ftp
     CHECK(s.counted(Event::ftp_violation) == 0);
 }
 
-TEST_CASE("AUTH GSSAPI is told once and the session goes on", "[ftp_session]") {
+TEST_CASE("AUTH GSSAPI: TLS in the server's tokens is told once, and the session goes on", "[ftp_session]") {
+    constexpr const char* hello = "335 ADAT=FgMBADUCAAAxAwFQW20Q"; // 16 03 01 00 35 02: a ServerHello
     SessionScript s;
-    s.client("AUTH GSSAPI").server("334 ADAT must follow").client("ADAT abc").server("334 more");
-    CHECK(s.count(FtpOutcome::gssapi) == 1);
+    s.client("AUTH GSSAPI").server("334 ADAT must follow").client("ADAT FgMB").server(hello).client("ADAT abc");
+    CHECK(s.count(FtpOutcome::gssapi_tls) == 1);
+    s.server(hello);
+    CHECK(s.count(FtpOutcome::gssapi_tls) == 1);
     CHECK_FALSE(s.session.done());
+}
+
+TEST_CASE("AUTH GSSAPI: tokens that are no TLS, and TLS that was not asked for", "[ftp_session]") {
+    SessionScript s;
+    s.client("NOOP").server("335 ADAT=FgMBADUCAAAxAwFQW20Q");
+    s.client("AUTH GSSAPI").server("334 ADAT must follow").client("ADAT abc");
+    for (const char* token :
+         {"ADAT=FgMBADUC", "ADAT=YGMBADUCAAAx", "ADAT=FgMBADUBAAAx", "ADAT=FgMB*DUCAAAx", "ADAT=FgMB"})
+        s.server(std::string("335 ") + token).client("ADAT abc");
+    CHECK(s.count(FtpOutcome::gssapi_tls) == 1); // the first alone: a record of six bytes is enough to tell
 }
 
 TEST_CASE("PORT and EPRT announce at once, from the server", "[ftp_session]") {

@@ -24,7 +24,7 @@ inline std::string show(const FtpEvent& event, const FtpOutput& out) {
     case FtpOutcome::confirmed: return "confirmed";
     case FtpOutcome::violated: return "violated";
     case FtpOutcome::encrypted: return "encrypted";
-    case FtpOutcome::gssapi: return "gssapi";
+    case FtpOutcome::gssapi_tls: return "gssapi_tls";
     case FtpOutcome::limit_reached: return "limit";
     case FtpOutcome::announcement: return "announcement " + show(*event.data_channel);
     case FtpOutcome::message: break;
