@@ -16,21 +16,32 @@ namespace ftpsensor {
 
 // clang-format off
 #define FTPSENSOR_EVENTS(X)                                                                                       \
-    /* frames */                                                                                                   \
-    X(truncated_frame) X(unknown_ethertype) X(unknown_link_type) X(arp) X(empty_packet) X(vlan_depth_exceeded)       \
-    X(frame_too_long)                                                                                                \
+    /* frames */                                                                                         \
+    X(truncated_ethernet_frame) X(truncated_VLAN_header) X(truncated_snap_llc_header)                    \
+    X(truncated_snap_header) X(truncated_link_header) X(truncated_link_header_cfp)                       \
+    X(truncated_pppoe_header) X(pppoe_extra_data_after_payload) X(pppoe_truncated_payload)               \
+    X(truncated_ppp_header) X(truncated_ppp_hdlc_header) X(truncated_ppp_serial_header)                  \
+    X(truncated_Linux_SLL_header) X(truncated_Linux_SLL2_header) X(null_analyzer_failed)                 \
+    X(FDDI_analyzer_failed) X(truncated_PBB_header) X(truncated_vntag_header) X(truncated_802_11_header) \
+    X(truncated_802_11_llc_header) X(truncated_802_11_amsdu_header) X(truncated_802_11_amsdu_packet)     \
+    X(truncated_radiotap_header) X(truncated_nflog_header) X(unknown_nflog_version)                      \
+    X(nflog_no_pcap_payload) X(nflog_bad_tlv_len) X(undefined_ether_type) X(undefined_vlan_protocol)     \
+    X(max_packet_analyzer_depth_exceeded) X(unknown_ethertype) X(unknown_link_type) X(arp)               \
+    X(empty_packet) X(frame_too_long) X(amsdu_rest_left_out)                                             \
     /* IP */                                                                                                       \
-    X(truncated_IP) X(truncated_IPv6) X(internally_truncated_header) X(truncated_header) X(bad_IP_checksum)          \
-    X(invalid_IP_header_size) X(invalid_IPv6_header) X(unknown_ip_version) X(ipv6_ext_chain_too_long)               \
+    X(truncated_IP) X(internally_truncated_header) X(truncated_header) X(bad_IP_checksum)          \
+    X(invalid_IP_header_size) X(IPv4_min_header_size) X(unknown_ip_version) X(ipv6_ext_chain_too_long)               \
     X(truncated_IP_len) X(ip_hdr_len_zero) X(incompletely_captured_fragment) X(ipv6_no_next)                         \
     X(routing0_hdr) X(esp_packet) X(unknown_routing_type) X(nested_mobility_header) X(bad_MH_checksum)               \
     X(excessively_small_fragment) X(fragment_inconsistency) X(fragment_overlap) X(fragment_protocol_inconsistency)  \
     X(fragment_size_inconsistency) X(excessively_large_fragment) X(fragment_with_DF) X(dos_fragment)                \
     X(fragment_timeout) X(fragment_evicted) X(fragment_memory)                                                       \
-    /* tunnels */                                                                                                  \
-    X(exceeded_tunnel_max_depth) X(unknown_gre_version) X(gre_bad_header) X(bad_vxlan_header) X(bad_geneve_header)   \
-    X(inner_frame_damaged) X(bad_teredo_header) X(Teredo_bubble_with_payload) X(bad_ayiya_header) X(bad_gtp_header)   \
-    X(amsdu_rest_left_out)                                                                                           \
+    /* tunnels */                                                                                        \
+    X(exceeded_tunnel_max_depth) X(tunnel_depth) X(unknown_gre_version) X(truncated_GRE) X(gre_routing)  \
+    X(unknown_gre_flags) X(egre_protocol_type) X(non_ip_packet_in_encap) X(invalid_inner_IP_version)     \
+    X(truncated_inner_IP) X(inner_IP_payload_length_mismatch) X(bad_vxlan_header) X(vxlan_empty_packet)  \
+    X(bad_geneve_header) X(geneve_invalid_version) X(geneve_empty_packet) X(bad_teredo_header)           \
+    X(Teredo_bubble_with_payload) X(bad_ayiya_header) X(ayiya_empty_packet) X(bad_gtp_header)            \
     /* transport */                                                                                                \
     X(bad_TCP_checksum) X(bad_UDP_checksum) X(bad_ICMP_checksum) X(bad_TCP_header_len)                               \
     X(UDP_datagram_length_mismatch)                                                                                  \

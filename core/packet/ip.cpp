@@ -119,7 +119,7 @@ bool read_ipv4(const Cursor& at, const IpContext& context, Layer& layer, Segment
     if (!check_lengths(at, header_length, total, context)) [[unlikely]]
         return false;
     if (header_length < kIpv4HeaderLength) [[unlikely]]
-        return refuse(context, Event::invalid_IP_header_size);
+        return refuse(context, Event::IPv4_min_header_size);
     if (context.checksums != ChecksumPolicy::ignore && !ipv4_header_checksum_is_valid(header, header_length))
         [[unlikely]] {
         context.events.count(Event::bad_IP_checksum);
@@ -218,7 +218,7 @@ bool read_ipv6_fragment(const Cursor& at, std::uint32_t total, Ipv6Chain& chain,
 
 bool read_ipv6(const Cursor& at, const IpContext& context, Layer& layer, Segment& segment) {
     if (at.captured < kIpv6HeaderLength) [[unlikely]]
-        return refuse(context, Event::truncated_IPv6);
+        return refuse(context, Event::truncated_IP);
     const std::uint8_t* const header = at.data;
     const std::uint32_t total = kIpv6HeaderLength + load_be16(header + 4);
     layer.source = IpAddress::from_v6(header + 8);

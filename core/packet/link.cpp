@@ -52,7 +52,7 @@ struct Walker {
     Next first(LinkType link);
     Next step(Next next);
     Next ethernet();
-    Next type_or_length(std::uint16_t value);
+    Next type_or_length(std::uint16_t value, bool tagged);
     Next snap();
     Next vlan();
     Next mpls();
@@ -75,18 +75,18 @@ Next Walker::first(LinkType link) {
     case LinkType::null_host:
     case LinkType::loop_network: return loopback();
     case LinkType::linux_cooked: // protocol in the last two bytes
-        if (at.captured <= kCookedHeaderLength) return stop(Event::truncated_frame);
+        if (at.captured <= kCookedHeaderLength) return stop(Event::truncated_Linux_SLL_header);
         at.skip(kCookedHeaderLength);
         return ethertype(load_be16(at.data - 2));
     case LinkType::linux_cooked2: { // protocol in the first two
-        if (at.captured <= kCooked2HeaderLength) return stop(Event::truncated_frame);
+        if (at.captured <= kCooked2HeaderLength) return stop(Event::truncated_Linux_SLL2_header);
         const std::uint16_t type = load_be16(at.data);
         at.skip(kCooked2HeaderLength);
         return ethertype(type);
     }
     case LinkType::ppp: return Next::ppp;
     case LinkType::ppp_serial:
-        if (at.captured <= kHdlcLength + kPppProtocolLength) return stop(Event::truncated_frame);
+        if (at.captured <= kHdlcLength + kPppProtocolLength) return stop(Event::truncated_ppp_serial_header);
         at.skip(kHdlcLength + kPppProtocolLength);
         return ppp_protocol(load_be16(at.data - 2));
     case LinkType::pppoe: return Next::pppoe;
@@ -114,20 +114,20 @@ Next Walker::step(Next next) {
 
 Next Walker::ethernet() {
     // Zeek's lower bound: more than 16 bytes, so that the two behind the header can be looked at.
-    if (at.captured <= kEthernetHeaderLength + 2) return stop(Event::truncated_frame);
+    if (at.captured <= kEthernetHeaderLength + 2) return stop(Event::truncated_ethernet_frame);
     if (load_be16(at.data + 12) == kEtherTypeFabricPath) {
-        if (at.captured <= kFabricPathLength + kEthernetHeaderLength + 2) return stop(Event::truncated_frame);
+        if (at.captured <= kFabricPathLength + kEthernetHeaderLength + 2) return stop(Event::truncated_link_header_cfp);
         at.skip(kFabricPathLength);
     }
     at.skip(kEthernetHeaderLength);
-    return type_or_length(load_be16(at.data - 2));
+    return type_or_length(load_be16(at.data - 2), false);
 }
 
 // The field behind the addresses of a frame or in a VLAN tag: an EtherType, or the length of an 802.3 frame.
-Next Walker::type_or_length(std::uint16_t value) {
+Next Walker::type_or_length(std::uint16_t value, bool tagged) {
     if (value >= kEtherTypeLowest) return ethertype(value);
-    if (value > kEthernetLengthMax) return stop(Event::unknown_ethertype);
-    if (at.captured < 2) return stop(Event::truncated_frame);
+    if (value > kEthernetLengthMax) return stop(tagged ? Event::undefined_vlan_protocol : Event::undefined_ether_type);
+    if (at.captured < 2) return stop(tagged ? Event::truncated_VLAN_header : Event::truncated_ethernet_frame);
     at.keep(value);
     if (at.captured >= 2 && at.data[0] == 0xaa && at.data[1] == 0xaa) return snap();
     return stop(Event::unknown_ethertype); // 802.2 (spanning tree and the like) and Novell's IPX: no IP in them
@@ -135,9 +135,9 @@ Next Walker::type_or_length(std::uint16_t value) {
 
 Next Walker::snap() {
     constexpr std::uint32_t organisation_and_type = 5;
-    if (at.captured < 3) return stop(Event::truncated_frame);
+    if (at.captured < 3) return stop(Event::truncated_snap_llc_header);
     const std::uint32_t llc = (at.data[2] & 0x03) == 0x03 ? 3 : 4; // an unnumbered control field has one byte
-    if (at.captured < llc + organisation_and_type) return stop(Event::truncated_frame);
+    if (at.captured < llc + organisation_and_type) return stop(Event::truncated_snap_header);
     at.skip(llc);
     const std::uint32_t organisation = load_be32(at.data) >> 8;
     const std::uint16_t type = load_be16(at.data + 3);
@@ -146,26 +146,29 @@ Next Walker::snap() {
 }
 
 Next Walker::vlan() {
-    if (at.captured <= kVlanTagLength) return stop(Event::truncated_frame);
+    if (at.captured <= kVlanTagLength) return stop(Event::truncated_VLAN_header);
     at.skip(kVlanTagLength);
-    return type_or_length(load_be16(at.data - 2));
+    return type_or_length(load_be16(at.data - 2), true);
 }
 
 // RFC 3032: what follows the last label is not said. Zeek takes it for IP, by its version nibble, and so it is here;
 // Ethernet pseudowires (RFC 4448) stay closed.
 Next Walker::mpls() {
     for (unsigned labels = 0; labels < kMaxMplsLabels; ++labels) {
-        if (at.captured <= kMplsLabelLength) return stop(Event::truncated_frame);
+        if (at.captured <= kMplsLabelLength) return stop(Event::truncated_link_header);
         const bool last = (at.data[2] & 0x01) != 0;
         at.skip(kMplsLabelLength);
         if (last) return Next::ip;
     }
-    return stop(Event::vlan_depth_exceeded);
+    return stop(Event::max_packet_analyzer_depth_exceeded);
 }
 
 Next Walker::pppoe() {
-    if (at.captured <= kPppoeHeaderLength + kPppProtocolLength) return stop(Event::truncated_frame);
+    if (at.captured <= kPppoeHeaderLength + kPppProtocolLength) return stop(Event::truncated_pppoe_header);
     const std::uint16_t length = load_be16(at.data + 4); // of PPP protocol and payload
+    if (length != at.captured - kPppoeHeaderLength && events != nullptr)
+        events->count(length < at.captured - kPppoeHeaderLength ? Event::pppoe_extra_data_after_payload
+                                                                : Event::pppoe_truncated_payload);
     at.skip(kPppoeHeaderLength);
     const std::uint16_t protocol_number = load_be16(at.data);
     at.skip(kPppProtocolLength);
@@ -174,9 +177,9 @@ Next Walker::pppoe() {
 }
 
 Next Walker::ppp() {
-    if (at.captured <= kPppProtocolLength) return stop(Event::truncated_frame);
+    if (at.captured <= kPppProtocolLength) return stop(Event::truncated_ppp_header);
     if (at.data[0] == 0xff && at.data[1] == 0x03) {
-        if (at.captured <= kHdlcLength + kPppProtocolLength) return stop(Event::truncated_frame);
+        if (at.captured <= kHdlcLength + kPppProtocolLength) return stop(Event::truncated_ppp_hdlc_header);
         at.skip(kHdlcLength);
     }
     at.skip(kPppProtocolLength);
@@ -195,7 +198,7 @@ Next Walker::ppp_protocol(std::uint16_t value) {
 // The family is in the byte order of the machine that captured, which the file does not tell; both are tried.
 // AF_INET is 2 everywhere; AF_INET6 is 24 (NetBSD, OpenBSD), 28 (FreeBSD), 30 (Darwin) or 10 (Linux).
 Next Walker::loopback() {
-    if (at.captured <= kLoopbackHeaderLength) return stop(Event::truncated_frame);
+    if (at.captured <= kLoopbackHeaderLength) return stop(Event::null_analyzer_failed);
     const std::uint32_t big = load_be32(at.data);
     const std::uint32_t family = big > 0xffff ? __builtin_bswap32(big) : big;
     at.skip(kLoopbackHeaderLength);
@@ -211,7 +214,7 @@ Next Walker::loopback() {
 
 // Zeek passes over the header and takes what follows for IP.
 Next Walker::fddi() {
-    if (at.captured <= kFddiHeaderLength) return stop(Event::truncated_frame);
+    if (at.captured <= kFddiHeaderLength) return stop(Event::FDDI_analyzer_failed);
     at.skip(kFddiHeaderLength);
     return Next::ip;
 }
@@ -231,9 +234,9 @@ Next Walker::wireless() {
 
 Next Walker::radiotap() {
     constexpr std::uint32_t least = 4;
-    if (at.captured < least) return stop(Event::truncated_frame);
+    if (at.captured < least) return stop(Event::truncated_radiotap_header);
     const std::uint32_t length = at.data[2] | static_cast<std::uint32_t>(at.data[3]) << 8; // little-endian
-    if (at.captured <= length) return stop(Event::truncated_frame);
+    if (at.captured <= length) return stop(Event::truncated_radiotap_header);
     at.skip(length);
     return wireless();
 }
@@ -241,16 +244,17 @@ Next Walker::radiotap() {
 // Fields of length, type and value until the one with the packet; each begins at a multiple of 4 bytes.
 Next Walker::nflog() {
     constexpr std::uint16_t payload = 9;
-    if (at.captured <= kNflogHeaderLength || at.data[1] != 0) return stop(Event::truncated_frame);
+    if (at.captured <= kNflogHeaderLength) return stop(Event::truncated_nflog_header);
+    if (at.data[1] != 0) return stop(Event::unknown_nflog_version);
     const std::uint8_t family = at.data[0];
     at.skip(kNflogHeaderLength);
     for (;;) {
-        if (at.captured <= kNflogFieldLength) return stop(Event::truncated_frame);
+        if (at.captured <= kNflogFieldLength) return stop(Event::nflog_no_pcap_payload);
         std::uint16_t field[2]; // length and type, in host byte order
         std::memcpy(field, at.data, sizeof field);
         if (field[1] == payload) break;
         const std::uint32_t length = (field[0] + 3u) & ~3u;
-        if (field[0] < kNflogFieldLength || length > at.captured) return stop(Event::truncated_frame);
+        if (field[0] < kNflogFieldLength || length > at.captured) return stop(Event::nflog_bad_tlv_len);
         at.skip(length);
     }
     at.skip(kNflogFieldLength);
@@ -275,11 +279,11 @@ Next Walker::dispatch() {
     case kEtherTypeArp:
     case kEtherTypeRarp: return stop(Event::arp);
     case 0x88e7: // 802.1ah
-        if (at.captured <= kBackboneTagLength + kEthernetHeaderLength) return stop(Event::truncated_frame);
+        if (at.captured <= kBackboneTagLength + kEthernetHeaderLength) return stop(Event::truncated_PBB_header);
         at.skip(kBackboneTagLength);
         return Next::ethernet;
     case 0x8926: // VN-Tag
-        if (at.captured <= kVnTagLength) return stop(Event::truncated_frame);
+        if (at.captured <= kVnTagLength) return stop(Event::truncated_vntag_header);
         at.skip(kVnTagLength);
         return ethertype(load_be16(at.data - 2));
     default: return stop(Event::unknown_ethertype);
@@ -293,7 +297,7 @@ std::optional<Event> walk(Walker& walker, Next next) {
         next = walker.step(next);
     }
     if (next == Next::ip) return std::nullopt;
-    return next == Next::stop ? walker.stopped : Event::vlan_depth_exceeded;
+    return next == Next::stop ? walker.stopped : Event::max_packet_analyzer_depth_exceeded;
 }
 
 } // namespace

@@ -56,10 +56,10 @@ std::optional<Event> open_teredo(Cursor& at, EventCounters& events) {
     if (at.captured < kTeredoLeast || at.data[0] >> 4 != 6) return Event::bad_teredo_header;
     const std::uint32_t payload = load_be16(at.data + 4);
     const std::uint32_t total = kTeredoLeast + payload;
-    if (at.captured < total) return Event::inner_frame_damaged;
+    if (at.captured < total) return Event::bad_teredo_header;
     if (at.captured == total) return std::nullopt;
     const bool bubble = payload == 0 && at.data[6] == kProtoNone;
-    if (!bubble) return Event::inner_frame_damaged;
+    if (!bubble) return Event::bad_teredo_header;
     events.count(Event::Teredo_bubble_with_payload);
     return std::nullopt;
 }

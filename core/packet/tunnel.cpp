@@ -54,16 +54,19 @@ TunnelKind kind_by_payload(const Layer& layer) {
     return TunnelKind::none;
 }
 
-// The inner packet fills what is left to the byte, or it is none.
-bool is_exact_ip(bool v6, const Cursor& at) {
+// The inner packet fills what is left to the byte, or it is none. Returns what is wrong with it.
+std::optional<Event> inexact_ip(bool v6, const Cursor& at) {
     const std::uint32_t header = v6 ? 40 : 20;
-    if (at.captured < header || at.data[0] >> 4 != (v6 ? 6 : 4)) return false;
-    return at.captured == (v6 ? header + load_be16(at.data + 4) : load_be16(at.data + 2));
+    if (at.captured < header) return v6 ? Event::truncated_inner_IP : Event::invalid_inner_IP_version; // as Zeek
+    if (at.data[0] >> 4 != (v6 ? 6 : 4)) return Event::invalid_inner_IP_version;
+    const std::uint32_t total = v6 ? header + load_be16(at.data + 4) : load_be16(at.data + 2);
+    if (at.captured < total) return Event::truncated_inner_IP;
+    return at.captured > total ? std::optional(Event::inner_IP_payload_length_mismatch) : std::nullopt;
 }
 
 // IP in IP and PPTP.
 std::optional<Inner> open_exact_ip(std::uint8_t proto, const Cursor& at, const Opening& opening) {
-    if (!is_exact_ip(proto == kProtoIpv6, at)) return opening.refuse(Event::inner_frame_damaged);
+    if (const std::optional<Event> wrong = inexact_ip(proto == kProtoIpv6, at)) return opening.refuse(*wrong);
     return Inner{at};
 }
 
@@ -95,37 +98,39 @@ std::optional<std::uint32_t> erspan_length(std::uint16_t protocol, std::uint16_t
 // PPTP: GRE version 1 with PPP inside, whose address and control fields are there.
 std::optional<Inner> open_pptp(Cursor at, std::uint16_t protocol, const Opening& opening) {
     constexpr std::uint32_t ppp_header = 4;
-    if (protocol != kGrePptp || at.captured < ppp_header) return opening.refuse(Event::gre_bad_header);
+    if (protocol != kGrePptp) return opening.refuse(Event::egre_protocol_type);
+    if (at.captured < ppp_header) return opening.refuse(Event::truncated_GRE);
     const std::uint16_t ppp_protocol = load_be16(at.data + 2);
     at.skip(ppp_header);
     if (ppp_protocol == 0x0021) return open_exact_ip(kProtoIpv4, at, opening);
     if (ppp_protocol == 0x0057) return open_exact_ip(kProtoIpv6, at, opening);
-    return opening.refuse(Event::unknown_ethertype); // PPP's own control packets
+    return opening.refuse(Event::non_ip_packet_in_encap); // PPP's own control packets
 }
 
 std::optional<Inner> open_gre(Cursor at, const Opening& opening) {
-    if (at.captured < 4) return opening.refuse(Event::gre_bad_header);
+    if (at.captured < 4) return opening.refuse(Event::truncated_GRE);
     const std::uint16_t flags = load_be16(at.data);
     const std::uint16_t protocol = load_be16(at.data + 2);
     const unsigned version = flags & kGreVersionMask;
     if (version > 1) return opening.refuse(Event::unknown_gre_version);
-    if ((flags & (kGreRoutingPresent | kGreReservedFlags)) != 0) return opening.refuse(Event::gre_bad_header);
+    if ((flags & kGreRoutingPresent) != 0) return opening.refuse(Event::gre_routing);
+    if ((flags & kGreReservedFlags) != 0) return opening.refuse(Event::unknown_gre_flags);
     const std::uint32_t header = gre_header_length(flags);
-    if (at.captured < header) return opening.refuse(Event::gre_bad_header);
+    if (at.captured < header) return opening.refuse(Event::truncated_GRE);
     at.skip(header);
     if (version == 1) return open_pptp(at, protocol, opening);
     if (protocol == kGreErspan12 || protocol == kGreErspan3) {
         const auto erspan = erspan_length(protocol, flags, at);
-        if (!erspan || at.captured < *erspan + kEthernetHeaderLength) return opening.refuse(Event::gre_bad_header);
+        if (!erspan || at.captured < *erspan + kEthernetHeaderLength) return opening.refuse(Event::truncated_GRE);
         at.skip(*erspan);
         return Inner{at, LinkType::ethernet};
     }
     if (protocol == kGreEthernet) {
-        if (at.captured <= kEthernetHeaderLength) return opening.refuse(Event::gre_bad_header);
+        if (at.captured <= kEthernetHeaderLength) return opening.refuse(Event::truncated_GRE);
         return Inner{at, LinkType::ethernet};
     }
     if (is_wireless(protocol)) {
-        if (at.captured == 0) return opening.refuse(Event::gre_bad_header);
+        if (at.captured == 0) return opening.refuse(Event::truncated_GRE);
         return Inner{at, LinkType::ieee802_11};
     }
     return Inner{at}; // whatever its type says: the version nibble decides
@@ -136,19 +141,19 @@ std::optional<Inner> open_vxlan(Cursor at, const Opening& opening) {
     constexpr std::uint8_t vni_is_valid = 0x08;
     if (at.captured < header || (at.data[0] & vni_is_valid) == 0) return opening.violate(Event::bad_vxlan_header);
     at.skip(header);
-    if (at.captured == 0) return opening.refuse(Event::bad_vxlan_header); // odd, but no violation
+    if (at.captured == 0) return opening.refuse(Event::vxlan_empty_packet); // odd, but no violation
     return Inner{at, LinkType::ethernet};
 }
 
 std::optional<Inner> open_geneve(Cursor at, const Opening& opening) {
     constexpr std::uint32_t header = 8;
     if (at.captured < header) return opening.violate(Event::bad_geneve_header);
-    if (at.data[0] >> 6 != 0) return opening.refuse(Event::bad_geneve_header); // another version is no violation
+    if (at.data[0] >> 6 != 0) return opening.refuse(Event::geneve_invalid_version); // no violation
     const std::uint32_t options = (at.data[0] & 0x3fu) * 4;
     if (at.captured < header + options) return opening.violate(Event::bad_geneve_header);
     const std::uint16_t protocol = load_be16(at.data + 2);
     at.skip(header + options);
-    if (at.captured == 0) return opening.refuse(Event::bad_geneve_header); // likewise
+    if (at.captured == 0) return opening.refuse(Event::geneve_empty_packet); // likewise
     switch (protocol) {
     case kGreEthernet: return Inner{at, LinkType::ethernet};
     case kEtherTypeIpv4:
@@ -170,6 +175,7 @@ std::optional<Inner> open_ayiya(Cursor at, const Opening& opening) {
     if ((at.data[2] & 0x0f) != forward) return std::nullopt; // a heartbeat and the like
     const std::uint8_t proto = at.data[3];
     at.skip(header);
+    if (at.captured == 0) return opening.refuse(Event::ayiya_empty_packet);
     if (proto != kProtoIpv4 && proto != kProtoIpv6) return opening.refuse(Event::unknown_ethertype);
     return Inner{at};
 }
@@ -195,7 +201,7 @@ std::optional<Inner> open_gtp(Cursor at, TunnelKind carried_by, const Opening& o
         at.skip(length);
         more = at.data[-1] != 0;
     }
-    if (at.captured == 0 || !is_exact_ip(at.data[0] >> 4 == 6, at)) return opening.refuse(Event::inner_frame_damaged);
+    if (at.captured == 0 || inexact_ip(at.data[0] >> 4 == 6, at)) return opening.refuse(Event::bad_gtp_header);
     return Inner{at};
 }
 
@@ -228,7 +234,7 @@ std::optional<Inner> open_tunnel(TunnelKind kind, const Layer& layer, const Segm
     if (depth >= kMaxTunnelDepth) {
         if (layer.transport == Transport::udp && kind != TunnelKind::gre && kind != TunnelKind::gtp)
             end = TunnelEnd::too_deep;
-        return opening.refuse(Event::exceeded_tunnel_max_depth);
+        return opening.refuse(kind == TunnelKind::gtp ? Event::tunnel_depth : Event::exceeded_tunnel_max_depth);
     }
     Cursor at = inside(layer, segment);
     switch (kind) {

@@ -20,7 +20,7 @@ constexpr std::uint8_t kAggregate = 0x80; // of the QoS field
 WirelessPayload stop(Event event) { return {.stopped = event}; }
 
 WirelessPayload read_snap(Cursor& at, bool more_frames) {
-    if (at.captured < kSnapLength) return stop(Event::truncated_frame);
+    if (at.captured < kSnapLength) return stop(Event::truncated_802_11_llc_header);
     const bool snap = load_be32(at.data) == 0xaaaa0300 && load_be16(at.data + 4) == 0;
     if (!snap) return stop(Event::unknown_ethertype);
     at.skip(kSnapLength);
@@ -31,25 +31,25 @@ WirelessPayload read_snap(Cursor& at, bool more_frames) {
 
 WirelessPayload skip_wireless_header(Cursor& at) {
     std::uint32_t length = kHeaderLength;
-    if (at.captured <= length) return stop(Event::truncated_frame);
+    if (at.captured <= length) return stop(Event::truncated_802_11_header);
     const std::uint8_t control = at.data[0];
     const std::uint8_t flags = at.data[1];
     if ((control & kTypeData) == 0 || (control & kSubtypeWithoutData) != 0) return stop(Event::unknown_ethertype);
     if ((flags & kBothDistributionSystems) == kBothDistributionSystems) length += kAddressLength;
-    if (at.captured <= length) return stop(Event::truncated_frame);
+    if (at.captured <= length) return stop(Event::truncated_802_11_header);
     bool aggregate = false;
     if ((control & kSubtypeQos) != 0) {
         if ((flags & kProtected) != 0) return stop(Event::unknown_ethertype); // encrypted
         aggregate = (at.data[length] & kAggregate) != 0;
         length += kQosLength;
     }
-    if (at.captured <= length) return stop(Event::truncated_frame);
+    if (at.captured <= length) return stop(Event::truncated_802_11_header);
     at.skip(length);
     if (!aggregate) return read_snap(at, false);
 
-    if (at.captured < kSubframeHeaderLength) return stop(Event::truncated_frame);
+    if (at.captured < kSubframeHeaderLength) return stop(Event::truncated_802_11_amsdu_header);
     const std::uint32_t frame = load_be16(at.data + kSubframeHeaderLength - 2);
-    if (at.captured < kSubframeHeaderLength + frame) return stop(Event::truncated_frame);
+    if (at.captured < kSubframeHeaderLength + frame) return stop(Event::truncated_802_11_amsdu_packet);
     at.skip(kSubframeHeaderLength);
     const std::uint32_t padding = frame % 4; // as Zeek counts it
     const bool more_frames = at.captured > frame + padding;

@@ -36,7 +36,7 @@ TEST_CASE("IPv4 options are skipped, padding is not payload") {
 TEST_CASE("IPv4 headers that contradict themselves") {
     const std::vector<Header> udp = {Ipv4{}, Udp{}, Payload{"payload"}};
     check_refused(build({Ipv4{.version = 5}, Udp{}}), Event::unknown_ip_version);
-    check_refused(build({Ipv4{.header_words = 4}, Udp{}}), Event::invalid_IP_header_size);
+    check_refused(build({Ipv4{.header_words = 4}, Udp{}}), Event::IPv4_min_header_size);
     check_refused(build({Ipv4{.header_words = 15, .total_length = 40}, Udp{}, Payload{std::string(60, 'x')}}),
                   Event::invalid_IP_header_size);
     check_refused(build({Ipv4{.total_length = 100}, Udp{}}), Event::truncated_IP_len);
@@ -117,7 +117,7 @@ TEST_CASE("IPv6 headers that end in no transport") {
     check_refused(build({Ipv6{.next_header = 50}, Payload{"an encrypted payload"}}), Event::esp_packet);
     check_refused(build({Ipv6{.payload_length = 100}, Udp{}}), Event::truncated_IP_len);
     check_refused(build({Ipv6{.payload_length = 4}, Ipv6Extension{.kind = 0}, Udp{}}), Event::invalid_IP_header_size);
-    check_refused(cut(build({Ipv6{}, Udp{}}), 39), Event::truncated_IPv6, 48);
+    check_refused(cut(build({Ipv6{}, Udp{}}), 39), Event::truncated_IP, 48);
     Decoding decoding; // mobility messages are none of ours, and nothing odd
     CHECK(
         decoding.decode(build({Ipv6{}, Ipv6Extension{.kind = 135, .next_header = 59}}), LinkType::raw_ip).layer_count ==

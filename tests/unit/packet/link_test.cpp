@@ -98,7 +98,8 @@ TEST_CASE("wireless LAN: what carries nothing, or hides it") {
     check(0x08, 3, Event::unknown_ethertype);    // the fourth address is missing: no SNAP there
     for (std::size_t size = 0; size < 32; ++size)
         check_stopped(cut(with({raw({0x08, 0}), addresses, raw({0xaa, 0xaa, 3, 0, 0, 0, 8, 0})}), size),
-                      Event::truncated_frame, LinkType::ieee802_11);
+                      size <= 24 ? Event::truncated_802_11_header : Event::truncated_802_11_llc_header,
+                      LinkType::ieee802_11);
 }
 
 TEST_CASE("radiotap and netfilter logs are taken off") {
@@ -106,17 +107,17 @@ TEST_CASE("radiotap and netfilter logs are taken off") {
                               "\x08" + std::string(1, 0)};
     Decoding decoding;
     check_inside(decoding, with({raw({0, 0, 6, 0, 9, 9}), wireless}), LinkType::radiotap);
-    check_stopped(with({raw({0, 0, 255, 255}), wireless}), Event::truncated_frame, LinkType::radiotap);
-    check_stopped(bytes("\1"), Event::truncated_frame, LinkType::radiotap);
+    check_stopped(with({raw({0, 0, 255, 255}), wireless}), Event::truncated_radiotap_header, LinkType::radiotap);
+    check_stopped(bytes("\1"), Event::truncated_radiotap_header, LinkType::radiotap);
 
     const Payload header = raw({2, 0, 0, 0});
     const Payload prefix = raw({5, 0, 10, 0, 'x', 0, 0, 0}); // of 5 bytes, padded to 8
     check_inside(decoding, with({header, prefix, raw({4, 0, 9, 0})}), LinkType::nflog);
     check_stopped(with({raw({7, 0, 0, 0}), raw({4, 0, 9, 0})}), Event::unknown_ethertype, LinkType::nflog);
-    check_stopped(with({raw({2, 1, 0, 0}), raw({4, 0, 9, 0})}), Event::truncated_frame, LinkType::nflog);
-    check_stopped(with({header, raw({3, 0, 10, 0})}), Event::truncated_frame, LinkType::nflog);
-    check_stopped(with({header, raw({255, 255, 10, 0})}), Event::truncated_frame, LinkType::nflog);
-    check_stopped(build({header, prefix}), Event::truncated_frame, LinkType::nflog);
+    check_stopped(with({raw({2, 1, 0, 0}), raw({4, 0, 9, 0})}), Event::unknown_nflog_version, LinkType::nflog);
+    check_stopped(with({header, raw({3, 0, 10, 0})}), Event::nflog_bad_tlv_len, LinkType::nflog);
+    check_stopped(with({header, raw({255, 255, 10, 0})}), Event::nflog_bad_tlv_len, LinkType::nflog);
+    check_stopped(build({header, prefix}), Event::nflog_no_pcap_payload, LinkType::nflog);
 }
 
 TEST_CASE("a stripped tag changes nothing") {
@@ -151,7 +152,8 @@ TEST_CASE("802.3 with SNAP carries IP, within its length; 802.2 and IPX do not")
     check_stopped(frame({0xaa, 0xaa, 3, 0, 0, 9, 8, 0}, 0), Event::unknown_ethertype); // another organisation
     check_stopped(frame({0x42, 0x42, 3}, 0), Event::unknown_ethertype);
     check_stopped(frame({0xff, 0xff, 3}, 0), Event::unknown_ethertype);
-    check_stopped(with({Ethernet{.ether_type = 1501}}), Event::unknown_ethertype); // neither length nor type
+    check_stopped(with({Ethernet{.ether_type = 1501}}), Event::undefined_ether_type); // neither length nor type
+    check_stopped(with({Ethernet{}, Vlan{.ether_type = 1535}}), Event::undefined_vlan_protocol);
 }
 
 TEST_CASE("provider backbone, VN-Tag and FabricPath headers are taken off") {
@@ -183,20 +185,20 @@ TEST_CASE("what is not IP is counted and gives nothing") {
     check_stopped(with({Ppp{.protocol = 0xc021}}), Event::unknown_ethertype, LinkType::ppp);
     check_stopped(bytes("?"), Event::unknown_link_type, LinkType::unknown);
     check_stopped({}, Event::empty_packet, LinkType::raw_ip);
-    check_stopped({}, Event::truncated_frame);
+    check_stopped({}, Event::truncated_ethernet_frame);
 }
 
 TEST_CASE("tags and labels without end are given up") {
     std::vector<Header> tags = {Ethernet{}};
     tags.insert(tags.end(), kMaxLinkHeaders + 1, Vlan{});
-    check_stopped(with(tags), Event::vlan_depth_exceeded);
+    check_stopped(with(tags), Event::max_packet_analyzer_depth_exceeded);
     tags.resize(kMaxLinkHeaders - 1);
     Decoding decoding;
     check_inside(decoding, with(tags));
 
     std::vector<Header> labels = {Ethernet{}};
     labels.insert(labels.end(), kMaxMplsLabels + 1, Mpls{});
-    check_stopped(with(labels), Event::vlan_depth_exceeded);
+    check_stopped(with(labels), Event::max_packet_analyzer_depth_exceeded);
     labels.resize(kMaxMplsLabels + 1);
     Decoding other;
     check_inside(other, with(labels));

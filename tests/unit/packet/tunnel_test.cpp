@@ -49,10 +49,10 @@ TEST_CASE("IP in IP of all four kinds") {
 TEST_CASE("an inner packet that does not fill the outer one is none") {
     const Bytes inner = build(kInner);
     check_closed(build({Ipv4{.protocol = 4}, Payload{std::string(inner.begin(), inner.end()) + "more"}}),
-                 Event::inner_frame_damaged);
-    check_closed(build(join({Ipv4{.protocol = 41}}, kInner)), Event::inner_frame_damaged);
+                 Event::inner_IP_payload_length_mismatch);
+    check_closed(build(join({Ipv4{.protocol = 41}}, kInner)), Event::invalid_inner_IP_version);
     const Bytes packet = build(join({Ipv4{}}, kInner));
-    check_closed(cut(packet, packet.size() - 1), Event::inner_frame_damaged, static_cast<std::uint32_t>(packet.size()));
+    check_closed(cut(packet, packet.size() - 1), Event::truncated_inner_IP, static_cast<std::uint32_t>(packet.size()));
 }
 
 TEST_CASE("GRE with every field, and what it carries") {
@@ -80,27 +80,27 @@ TEST_CASE("ERSPAN of the three types") {
     check_opened(
         mirrored({.sequence = 1, .protocol = 0x22eb}, {0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}),
         TunnelKind::gre);
-    check_closed(build({Ipv4{}, Gre{.protocol = 0x22eb}, Payload{"too short"}}), Event::gre_bad_header);
-    check_closed(build({Ipv4{}, Gre{.protocol = 0x88be}, Payload{"too short"}}), Event::gre_bad_header);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x22eb}, Payload{"too short"}}), Event::truncated_GRE);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x88be}, Payload{"too short"}}), Event::truncated_GRE);
 }
 
 TEST_CASE("PPTP carries IP in PPP") {
     const Gre pptp = {.key = 5, .sequence = 1, .acknowledgment = 1, .version = 1, .protocol = 0x880b};
     check_opened(join({Ipv4{}, pptp, raw({0xff, 3, 0, 0x21})}, kInner), TunnelKind::gre);
     check_opened(join({Ipv4{}, pptp, raw({0xff, 3, 0, 0x57})}, kInner6), TunnelKind::gre);
-    check_closed(build({Ipv4{}, pptp, raw({0xff, 3, 0xc0, 0x21})}), Event::unknown_ethertype);
-    check_closed(build({Ipv4{}, pptp}), Event::gre_bad_header); // an acknowledgement alone
-    check_closed(build({Ipv4{}, Gre{.version = 1, .protocol = 0x0800}, Payload{"x"}}), Event::gre_bad_header);
+    check_closed(build({Ipv4{}, pptp, raw({0xff, 3, 0xc0, 0x21})}), Event::non_ip_packet_in_encap);
+    check_closed(build({Ipv4{}, pptp}), Event::truncated_GRE); // an acknowledgement alone
+    check_closed(build({Ipv4{}, Gre{.version = 1, .protocol = 0x0800}, Payload{"x"}}), Event::egre_protocol_type);
 }
 
 TEST_CASE("GRE that stays closed keeps its parent") {
     check_closed(build(join({Ipv4{}, Gre{.version = 2}}, kInner)), Event::unknown_gre_version);
-    check_closed(build(join({Ipv4{}, Gre{.flags_and_version = 0x4000}}, kInner)), Event::gre_bad_header);
-    check_closed(build(join({Ipv4{}, Gre{.flags_and_version = 0x0008}}, kInner)), Event::gre_bad_header);
-    check_closed(build({Ipv4{.protocol = 47}, Payload{"abc"}}), Event::gre_bad_header);
-    check_closed(build({Ipv4{}, Gre{.protocol = 0x8200}, Payload{"802.11"}}), Event::truncated_frame);
-    check_closed(build({Ipv4{}, Gre{.protocol = 0x9000}}), Event::gre_bad_header);
-    check_closed(build({Ipv4{}, Gre{.protocol = 0x6558}, Payload{"too short"}}), Event::gre_bad_header);
+    check_closed(build(join({Ipv4{}, Gre{.flags_and_version = 0x4000}}, kInner)), Event::gre_routing);
+    check_closed(build(join({Ipv4{}, Gre{.flags_and_version = 0x0008}}, kInner)), Event::unknown_gre_flags);
+    check_closed(build({Ipv4{.protocol = 47}, Payload{"abc"}}), Event::truncated_GRE);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x8200}, Payload{"802.11"}}), Event::truncated_802_11_header);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x9000}}), Event::truncated_GRE);
+    check_closed(build({Ipv4{}, Gre{.protocol = 0x6558}, Payload{"too short"}}), Event::truncated_GRE);
     check_closed(build({Ipv4{}, Gre{}, Payload{"... no IP packet, but of enough bytes"}}), Event::unknown_ip_version);
 }
 
@@ -120,11 +120,12 @@ TEST_CASE("VXLAN and Geneve that stay closed keep the outer packet") {
     const Udp vxlan = {.destination_port = kVxlanPort};
     const Udp geneve = {.destination_port = kGenevePort};
     check_closed(build(join({Ipv4{}, vxlan, Vxlan{.flags = 0}, Ethernet{}}, kInner)), Event::bad_vxlan_header);
-    check_closed(build({Ipv4{}, vxlan, Vxlan{}}), Event::bad_vxlan_header);
+    check_closed(build({Ipv4{}, vxlan, Vxlan{}}), Event::vxlan_empty_packet);
+    check_closed(build({Ipv4{}, geneve, Geneve{}}), Event::geneve_empty_packet);
     check_closed(build({Ipv4{}, vxlan, Payload{"short"}}), Event::bad_vxlan_header);
-    check_closed(build({Ipv4{}, vxlan, Vxlan{}, Payload{"no frame"}}), Event::truncated_frame);
+    check_closed(build({Ipv4{}, vxlan, Vxlan{}, Payload{"no frame"}}), Event::truncated_ethernet_frame);
     check_closed(build({Ipv4{}, vxlan, Vxlan{}, Ethernet{.ether_type = 0x0806}, Payload{"who has"}}), Event::arp);
-    check_closed(build(join({Ipv4{}, geneve, Geneve{.version = 1}}, kInner)), Event::bad_geneve_header);
+    check_closed(build(join({Ipv4{}, geneve, Geneve{.version = 1}}, kInner)), Event::geneve_invalid_version);
     check_closed(build({Ipv4{}, geneve, Geneve{.option_words = 63}, Payload{"x"}}), Event::bad_geneve_header);
     check_closed(build({Ipv4{}, geneve, Geneve{.protocol = 0x0806}, Payload{"x"}}), Event::arp);
     check_closed(build({Ipv4{}, geneve, Geneve{.protocol = 0x1234}, Payload{"x"}}), Event::unknown_ethertype);
@@ -144,7 +145,7 @@ TEST_CASE("Teredo, with and without what may stand before the packet") {
     check_closed(build(join({Ipv4{}, server}, kInner)), Event::bad_teredo_header); // IPv4
     check_closed(build({Ipv4{}, server, Payload{"x"}}), Event::bad_teredo_header);
     check_closed(build({Ipv4{}, server, raw({0, 1, 200, 200})}), Event::bad_teredo_header);
-    check_closed(build({Ipv4{}, server, Ipv6{.payload_length = 9}, Tcp{}}), Event::inner_frame_damaged);
+    check_closed(build({Ipv4{}, server, Ipv6{.payload_length = 9}, Tcp{}}), Event::bad_teredo_header);
 }
 
 TEST_CASE("Teredo on other ports is told by its addresses, or by what stands before the packet") {
@@ -178,7 +179,7 @@ TEST_CASE("AYIYA, told by its port or by its signature") {
     check_closed(build(join({Ipv4{}, broker, header(0x11, 59)}, kInner6)), Event::unknown_ethertype);
     check_closed(build({Ipv4{}, broker, Payload{"short"}}), Event::bad_ayiya_header);
     check_closed(build({Ipv4{}, broker, raw({0xf0, 0x52, 0x11, 41, 0, 0, 0, 0})}), Event::bad_ayiya_header);
-    check_closed(build({Ipv4{}, broker, header(0x11, 41)}), Event::truncated_IP);
+    check_closed(build({Ipv4{}, broker, header(0x11, 41)}), Event::ayiya_empty_packet);
     Decoding decoding;
     CHECK(decoding.decode(build({Ipv4{}, broker, header(0x10, 59)}), LinkType::raw_ip).layer_count == 1);
     CHECK(decoding.count_all() == 0); // a heartbeat
@@ -199,8 +200,8 @@ TEST_CASE("GTPv1 carries users' packets") {
     check_closed(build({Ipv4{}, user, raw({0x34, 255, 0, 0, 0, 0, 0, 1, 0, 7})}), Event::bad_gtp_header);
     check_closed(build({Ipv4{}, user, raw({0x34, 255, 0, 0, 0, 0, 0, 1, 0, 7, 0, 0, 0})}), Event::bad_gtp_header);
     check_closed(build({Ipv4{}, user, raw({0x34, 255, 0, 0, 0, 0, 0, 1, 0, 7, 0, 0, 9})}), Event::bad_gtp_header);
-    check_closed(build({Ipv4{}, user, plain}), Event::inner_frame_damaged);
-    check_closed(build({Ipv4{}, user, plain, Payload{"something else than a packet"}}), Event::inner_frame_damaged);
+    check_closed(build({Ipv4{}, user, plain}), Event::bad_gtp_header);
+    check_closed(build({Ipv4{}, user, plain, Payload{"something else than a packet"}}), Event::bad_gtp_header);
     Decoding decoding;
     const auto closed = [&](const Payload& header) {
         return decoding.decode(build(join({Ipv4{}, user, header}, kInner)), LinkType::raw_ip).layer_count == 1;
