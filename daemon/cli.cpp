@@ -58,9 +58,12 @@ Examples:
                                             Zeek's fields alone, the same ids each time)";
 
 constexpr const char* kCheckFooter =
-    R"(Reads the configuration and says what `run` would do with it; changes nothing. Exit status 0: run can start.
+    R"(Reads the configuration and says what `run` would do with it, and of what is missing the command that mends it.
+Exit status 0: run can start. It changes nothing but with --fix, which runs those commands that are safe: an
+interface up, offloads off, huge pages where memory is plenty. They last until the machine restarts.
 
 Examples:
+  ftpsensord check --fix                    as root
   ftpsensord check -c new.yaml && mv new.yaml /etc/ftpsensor/ftpsensor.yaml)";
 
 constexpr const char* kStatsFooter =
@@ -81,6 +84,7 @@ struct Options { // as typed
     std::string workers;
     std::string socket;
     bool json = false;
+    bool fix = false;
     std::vector<std::string> captures;
 };
 
@@ -117,7 +121,9 @@ void declare(CLI::App& app, Options& options) {
     app.set_version_flag("--version", version_text(), "Print the version");
     app.require_subcommand(1);
     add_seed(add_command(app, "run", "Live: watch ports until told to stop", kRunFooter, options), options);
-    add_seed(add_command(app, "check", "Say what run would do, or why it cannot", kCheckFooter, options), options);
+    CLI::App* check = add_command(app, "check", "Say what run would do, or why it cannot", kCheckFooter, options);
+    check->add_flag("--fix", options.fix, "Mend what can be mended safely, and say what was done");
+    add_seed(check, options);
     CLI::App* stats = add_command(app, "stats", "Show what the running sensor does", kStatsFooter, options);
     stats->add_flag("--json", options.json, "Print all figures once, as one line of JSON");
     stats->add_option("--socket", options.socket, "Ask the sensor at this socket (metrics.socket)")->type_name("PATH");
@@ -215,6 +221,7 @@ CommandLine resolve(Command command, const Options& options) {
     line.command = command;
     line.captures = options.captures;
     line.json = options.json;
+    line.fix = options.fix;
     line.config_path = options.config_path;
     const bool needs_file = command != Command::read && options.socket.empty();
     if (line.config_path.empty() && needs_file) line.config_path = kInstalledConfig;

@@ -33,6 +33,7 @@ struct CommandLine {
     std::string config_path;            // empty: built-in defaults (read without -c)
     std::vector<std::string> captures;  // read: one or more, each a readable file or kStandardInput (once)
     std::optional<std::uint64_t> seed;  // --seed: fixes the ids of connections and files
+    bool fix = false;                   // check: --fix
     bool json = false;                  // stats: --json
     std::vector<std::string> overrides; // of --set, in their order
 };

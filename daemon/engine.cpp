@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::size_t kBatchBytes = 256u << 10;
 constexpr auto kIdleWait = std::chrono::milliseconds(1);
+constexpr auto kDiskPatience = std::chrono::milliseconds(100);
 constexpr auto kReloadPatience = std::chrono::seconds(2);
 
 // What a reload gives to the logger's thread.
@@ -80,6 +81,7 @@ struct Engine::State final : private LineSink {
     Timestamp release_bound();
     void line(LogKind log, std::string_view text, Timestamp write_ts) override;
     void submit(LogKind log, Timestamp through);
+    void beat() { logger_beats.store(logger_beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
     std::unique_ptr<LogWriter>& writer(LogKind log) { return writers[static_cast<std::size_t>(log)]; }
 
     Config config;
@@ -110,6 +112,7 @@ struct Engine::State final : private LineSink {
     std::atomic<bool> stopping{false};
     std::atomic<std::uint64_t> entries[kLogKinds]{};
     std::atomic<std::uint64_t> late{0};
+    std::atomic<std::uint64_t> logger_beats{0}; // one writer, the logger
     std::atomic<Timestamp> logged_through{INT64_MIN};
 
     // A bound whose announcements not all workers have read yet (see release_bound).
@@ -222,11 +225,12 @@ void Engine::State::submit(LogKind log, Timestamp through) {
     auto& batch = batches[static_cast<std::size_t>(log)];
     if (batch.lines.empty() && through == INT64_MIN) return;
     batch.through = through;
-    writer(log)->submit(batch);
+    while (!writer(log)->offer(batch, kDiskPatience)) beat(); // waiting for the disk is no standstill
 }
 
 void Engine::State::run_logger() {
     for (;;) {
+        beat();
         const bool last = stopping.load(std::memory_order_acquire);
         if (step()) continue;
         if (last && released == INT64_MAX) return;
@@ -286,6 +290,7 @@ EngineStats Engine::stats() const {
     s.conn_entries = get(state_->entries[0]);
     s.ftp_entries = get(state_->entries[1]);
     s.late_records = get(state_->late);
+    s.logger_beats = get(state_->logger_beats);
     s.logged_through = state_->logged_through.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < kLogKinds; ++i) {
         if (!state_->writers[i]) continue;

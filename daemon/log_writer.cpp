@@ -26,20 +26,9 @@ LogWriter::LogWriter(FileSystem& files, LogSettings settings, LogNoticeHook noti
 
 LogWriter::~LogWriter() { finish(); }
 
-void LogWriter::submit(Batch& batch) {
+bool LogWriter::offer(Batch& batch, std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
-    taken_.wait(lock, [&] { return batches_.size() < kBatchesMax; });
-    take(batch);
-}
-
-bool LogWriter::offer(Batch& batch) {
-    const std::lock_guard lock(mutex_);
-    if (batches_.size() >= kBatchesMax) return false;
-    take(batch);
-    return true;
-}
-
-void LogWriter::take(Batch& batch) {
+    if (!taken_.wait_for(lock, patience, [&] { return batches_.size() < kBatchesMax; })) return false;
     batches_.push_back(std::move(batch));
     batch = Batch{};
     if (!spare_.empty()) {
@@ -47,6 +36,7 @@ void LogWriter::take(Batch& batch) {
         spare_.pop_back();
     }
     filled_.notify_one();
+    return true;
 }
 
 void LogWriter::run() {

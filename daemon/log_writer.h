@@ -1,11 +1,12 @@
 // One log's writing: a thread that compresses and writes what the logger formatted.
 //
-// The logger hands over batches of lines; a bounded number of them waits. The thread owns the LogFile. submit() waits
-// where the disk is behind: the records wait in the workers' queues then, which are bounded and counted.
+// The logger hands over batches of lines; a bounded number of them waits. The thread owns the LogFile. The logger
+// waits where the disk is behind: the records wait in the workers' queues then, which are bounded and counted.
 #pragma once
 
 #include "core/log/log_file.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -42,10 +43,9 @@ public:
         Timestamp through = INT64_MIN; // all that is due before it is in this or earlier batches
     };
 
-    // Logger thread. The batch comes back empty, with its memory.
-    void submit(Batch& batch);
-    // The same, for a thread that must not wait. False: the disk is behind, and the batch as it was.
-    bool offer(Batch& batch);
+    // The batch comes back empty, with its memory. False: the disk is behind for longer than `patience`, and the batch
+    // is as it was.
+    bool offer(Batch& batch, std::chrono::milliseconds patience = std::chrono::milliseconds(0));
     // Any thread: from the next batch on that says a time, or, where the disk does not take what there is, from the
     // first on that finds it does (LogFile::adopt).
     void adopt(LogSettings settings);
@@ -58,7 +58,6 @@ public:
 private:
     static constexpr std::size_t kBatchesMax = 64;
     void run();
-    void take(Batch& batch); // with mutex_ held, and room
     void adopt_next();
 
     std::shared_ptr<const Rotation> rotation_; // the file's

@@ -1,5 +1,8 @@
 #include "daemon/live/af_xdp.h"
 
+#include "daemon/live/rss.h"
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -11,7 +14,38 @@
 namespace ftpsensor {
 namespace {
 
+constexpr std::uint32_t kRssKeyMax = 256; // bytes
+constexpr std::uint32_t kRssTableMax = 65536;
 constexpr std::uint32_t kFrameOverhead = 14 + 2 * 4; // Ethernet with two tags: not counted by the MTU
+
+// Of the card, by two requests: how long it is, then the key itself behind the table of queues.
+std::vector<std::uint8_t> rss_key(const std::string& name) {
+    ethtool_rxfh sizes{};
+    sizes.cmd = ETHTOOL_GRSSH;
+    if (!ethtool_call(name, &sizes) || sizes.key_size == 0 || sizes.key_size > kRssKeyMax ||
+        sizes.indir_size > kRssTableMax)
+        return {};
+    const std::size_t table = sizes.indir_size * sizeof(std::uint32_t);
+    std::vector<std::uint32_t> memory((sizeof sizes + table + sizes.key_size) / sizeof(std::uint32_t) + 1);
+    std::memcpy(memory.data(), &sizes, sizeof sizes);
+    if (!ethtool_call(name, memory.data())) return {};
+    const auto* key = reinterpret_cast<const std::uint8_t*>(memory.data()) + sizeof sizes + table;
+    return {key, key + sizes.key_size};
+}
+
+// Two bytes again and again (rss.h). A card that tells no key is not judged.
+bool is_symmetric(const std::vector<std::uint8_t>& key) {
+    for (std::size_t i = 2; i < key.size(); ++i)
+        if (key[i] != key[i - 2]) return false;
+    return true;
+}
+
+std::string symmetric_key_text(std::size_t bytes) {
+    std::string text;
+    for (const std::uint8_t byte : symmetric_rss_key(bytes))
+        text += fmt::format("{}{:02x}", text.empty() ? "" : ":", byte);
+    return text;
+}
 
 } // namespace
 
@@ -20,6 +54,7 @@ AfXdpState inspect_af_xdp(const std::string& name) {
     const int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
     state.error = fd < 0 ? errno : 0;
     if (fd >= 0) close(fd);
+    state.rss_key = rss_key(name);
     ethtool_channels channels{};
     channels.cmd = ETHTOOL_GCHANNELS;
     if (!ethtool_call(name, &channels)) return state; // a driver without channels has one queue
@@ -44,6 +79,10 @@ void check_af_xdp(const std::string& name, const InterfaceState& interface, cons
                  state.served < state.queues
                      ? fmt::format("ethtool -L {} rx 1", name)
                      : fmt::format("ethtool -L {} combined {}, or workers.count: {}", name, workers, state.queues));
+    if (workers > 1 && !is_symmetric(state.rss_key))
+        add_fixable_note(notes, NoteLevel::warning,
+                         name + ": its RSS is not symmetric: the two directions of a connection may reach two workers",
+                         {"ethtool", "-X", name, "hkey", symmetric_key_text(state.rss_key.size())});
     if (interface.mtu + kFrameOverhead > kAfXdpFrameMax)
         add_note(notes, NoteLevel::warning,
                  fmt::format("{}: its MTU is {}, AF_XDP loses frames longer than {} bytes", name, interface.mtu,

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ftpsensor {
 
@@ -23,9 +24,10 @@ inline constexpr std::uint32_t kAfXdpDataRoom = 3840;
 inline constexpr std::uint16_t kAfXdpDescriptors = 2048; // of a queue; the driver fills as many more in advance
 
 struct AfXdpState {
-    int error = 0;            // of socket(AF_XDP): 0, EAFNOSUPPORT (not in this kernel), EPERM
-    std::uint32_t queues = 1; // that the interface receives on
-    std::uint32_t served = 1; // of these, what net_af_xdp can open: it counts "combined" channels, else one
+    int error = 0;                       // of socket(AF_XDP): 0, EAFNOSUPPORT (not in this kernel), EPERM
+    std::uint32_t queues = 1;            // that the interface receives on
+    std::uint32_t served = 1;            // of these, what net_af_xdp can open: it counts "combined" channels, else one
+    std::vector<std::uint8_t> rss_key{}; // of the card's Toeplitz hash; empty: not told
 };
 
 AfXdpState inspect_af_xdp(const std::string& name);

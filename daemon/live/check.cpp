@@ -1,10 +1,11 @@
 // `ftpsensord check`: what `run` would do with this config on this machine, and what stands in its way.
 //
-// Opens nothing and changes nothing. Each line that is not plain information says what to type.
+// Opens nothing and changes nothing, but with --fix. Each line that is not plain information says what to type.
 #include "daemon/commands.h"
 #include "daemon/live/af_xdp.h"
 #include "daemon/live/eal.h"
 #include "daemon/live/filter.h"
+#include "daemon/live/fix.h"
 #include "daemon/live/interface.h"
 #include "daemon/live/live_sensor.h"
 #include "daemon/live/pci.h"
@@ -16,10 +17,14 @@
 #include <system_error>
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <unistd.h>
 
 namespace ftpsensor {
 namespace {
+
+constexpr const char* kServiceUser = "ftpsensor";
+constexpr const char* kServiceLogs = "/var/log/ftpsensor"; // and /var/log/ftpsensor-NAME
 
 void check_filter(const std::string& expression, Notes& notes) {
     if (expression.empty()) return;
@@ -43,8 +48,9 @@ std::uint64_t check_interface_port(const Config& config, const std::string& name
                  "{}: net_af_packet, promiscuous, MTU {}; {} queue{}, a ring of {} frames of up to {} bytes each", name,
                  state.mtu, config.workers.count, config.workers.count == 1 ? "" : "s", ring.frames, ring.cut_at));
     if (!state.glueing.empty() && !state.loopback)
-        add_note(notes, NoteLevel::info, name + ": offloads that glue packets together are on; run switches them off",
-                 offload_command(name, state.glueing));
+        add_fixable_note(notes, NoteLevel::info,
+                         name + ": offloads that glue packets together are on; run switches them off",
+                         offload_command(name, state.glueing));
     bool elsewhere = false;
     veth_peer(name, elsewhere);
     if (elsewhere)
@@ -98,6 +104,23 @@ void check_directory(const std::string& directory, Notes& notes) {
         add_note(notes, NoteLevel::info, fmt::format("logs go to {}{}", directory, there ? "" : ", which run makes"));
 }
 
+// The unit's user and sandbox, which whoever checks as root does not have.
+void check_service_directory(const std::string& directory, Notes& notes) {
+    if (geteuid() != 0 || getpwnam(kServiceUser) == nullptr || directory.starts_with(kServiceLogs)) return;
+    add_note(notes, NoteLevel::warning,
+             fmt::format("log.directory: the unit may write below {}, not to {}", kServiceLogs, directory),
+             fmt::format("install -d -m 0750 -o {0} -g {0} {1}, and by systemctl edit ftpsensor: [Service] "
+                         "ReadWritePaths={1}",
+                         kServiceUser, directory));
+}
+
+// Huge pages are taken from what other programs have: only where half of it is left is that safe to do by itself.
+Notes eal_notes(EalPlan& plan) {
+    if (available_memory_bytes() < 2 * plan.memory.bytes)
+        for (Note& note : plan.notes) note.fix.clear();
+    return plan.notes;
+}
+
 void check_machine(const Config& config, Notes& notes) {
     const auto cpus = allowed_cpus();
     check_placement(config, cpus, notes);
@@ -107,11 +130,24 @@ void check_machine(const Config& config, Notes& notes) {
     std::uint64_t locked_bytes = 0;
     for (const auto& port : config.capture.ports) locked_bytes += check_port(config, port, notes);
     check_permissions(read_permissions(), config.capture, locked_bytes, notes);
-    const EalPlan plan = plan_eal(config, read_hugepage_pools(), cpus, getpid());
-    notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
+    EalPlan plan = plan_eal(config, read_hugepage_pools(), cpus, getpid());
+    for (Note& note : eal_notes(plan)) notes.push_back(std::move(note));
     std::string arguments;
     for (const auto& argument : plan.arguments) arguments += " " + argument;
     add_note(notes, NoteLevel::info, "EAL arguments:" + arguments);
+}
+
+Notes inspect(const Config& config) {
+    Notes notes;
+    check_filter(config.capture.filter, notes);
+    check_machine(config, notes);
+    check_directory(config.log.directory, notes);
+    check_service_directory(config.log.directory, notes);
+    return notes;
+}
+
+std::string line_of(const FixResult& result) {
+    return result.done ? result.command : fmt::format("{}: {}", result.command, result.said);
 }
 
 int print(const Notes& notes) {
@@ -131,12 +167,15 @@ int print(const Notes& notes) {
 
 int check_command(const CommandLine& command_line) {
     const Config& config = command_line.config;
-    Notes notes;
-    check_filter(config.capture.filter, notes);
-    check_machine(config, notes);
-    check_directory(config.log.directory, notes);
     fmt::print("# {}\n{}\n", command_line.config_path.empty() ? "built-in defaults" : command_line.config_path,
                describe(config));
+    Notes notes = inspect(config);
+    if (command_line.fix) {
+        const auto results = run_fixes(notes);
+        for (const auto& result : results) fmt::print("{:>8}  {}\n", result.done ? "done" : "failed", line_of(result));
+        if (results.empty()) fmt::print("{:>8}  nothing that can be mended safely\n", "done");
+        notes = inspect(config); // as it is now
+    }
     const int problems = print(notes);
     std::fflush(stdout);
     if (problems == 0) return kExitSuccess;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -33,11 +34,18 @@ std::optional<std::uint64_t> page_bytes_of(std::string_view folder) {
 
 std::uint64_t pages_for(std::uint64_t bytes, std::uint64_t page_bytes) { return (bytes + page_bytes - 1) / page_bytes; }
 
-std::string command_for(const HugepagePool& pool, std::uint64_t needed) {
-    const std::uint64_t in_use = pool.total - std::min(pool.free, pool.total);
-    if (pool.page_bytes == (2ull << 20)) return fmt::format("sysctl -w vm.nr_hugepages={}", in_use + needed);
-    return fmt::format("echo {} > /sys/kernel/mm/hugepages/hugepages-{}kB/nr_hugepages", in_use + needed,
-                       pool.page_bytes >> 10);
+// The kernel's own size has a sysctl; the others are the administrator's, and best reserved at boot.
+void add_missing_pages(Notes& notes, NoteLevel level, std::string text, const HugepagePool* pool,
+                       std::uint64_t needed) {
+    if (pool == nullptr) return add_note(notes, level, std::move(text), "set eal.hugepages: auto");
+    const std::uint64_t in_use = pool->total - std::min(pool->free, pool->total);
+    if (pool->page_bytes == (2ull << 20))
+        add_fixable_note(notes, level, std::move(text),
+                         {"sysctl", "-w", fmt::format("vm.nr_hugepages={}", in_use + needed)});
+    else
+        add_note(notes, level, std::move(text),
+                 fmt::format("echo {} > /sys/kernel/mm/hugepages/hugepages-{}kB/nr_hugepages", in_use + needed,
+                             pool->page_bytes >> 10));
 }
 
 } // namespace
@@ -53,6 +61,13 @@ std::vector<HugepagePool> read_hugepage_pools(const std::string& sysfs) {
     }
     std::sort(pools.begin(), pools.end(), [](const auto& a, const auto& b) { return a.page_bytes < b.page_bytes; });
     return pools;
+}
+
+std::uint64_t available_memory_bytes() {
+    std::ifstream file("/proc/meminfo");
+    for (std::string line; std::getline(file, line);)
+        if (line.starts_with("MemAvailable:")) return std::strtoull(line.c_str() + 13, nullptr, 10) << 10;
+    return 0;
 }
 
 MemoryPlan plan_memory(const EalConfig& config, const std::vector<HugepagePool>& pools, bool physical_ports,
@@ -83,20 +98,22 @@ MemoryPlan plan_memory(const EalConfig& config, const std::vector<HugepagePool>&
         return plan;
     }
 
-    const std::string command = chosen != nullptr ? command_for(*chosen, plan.pages_needed) : std::string();
     const std::string have = chosen != nullptr ? fmt::format("{} huge pages of {} KiB are needed, {} are free",
                                                              plan.pages_needed, plan.page_bytes >> 10, chosen->free)
                                                : std::string("this kernel has no huge pages");
     if (config.hugepages == ConfigHugepages::on) {
         plan.possible = false;
-        add_note(notes, NoteLevel::problem, "eal.hugepages is on: " + have,
-                 command.empty() ? "set eal.hugepages: auto" : command);
+        add_missing_pages(notes, NoteLevel::problem, "eal.hugepages is on: " + have, chosen, plan.pages_needed);
         return plan;
     }
-    add_note(notes, physical_ports ? NoteLevel::warning : NoteLevel::info,
-             have + ": packet buffers in ordinary pages; it costs address-translation (TLB) misses on every packet" +
-                 (physical_ports ? ", and a port bound to a DPDK driver then works only behind an IOMMU" : ""),
-             command);
+    const NoteLevel level = physical_ports ? NoteLevel::warning : NoteLevel::info;
+    const std::string cost =
+        have + ": packet buffers in ordinary pages; it costs address-translation (TLB) misses on every packet" +
+        (physical_ports ? ", and a port bound to a DPDK driver then works only behind an IOMMU" : "");
+    if (chosen == nullptr)
+        add_note(notes, level, cost);
+    else
+        add_missing_pages(notes, level, cost, chosen, plan.pages_needed);
     return plan;
 }
 

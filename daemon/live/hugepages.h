@@ -21,6 +21,8 @@ struct HugepagePool { // one size of page, all NUMA nodes together
 // /sys/kernel/mm/hugepages; empty where the kernel has no huge pages at all.
 std::vector<HugepagePool> read_hugepage_pools(const std::string& sysfs = "/sys/kernel/mm/hugepages");
 
+std::uint64_t available_memory_bytes(); // MemAvailable of proc(5); 0: unknown
+
 struct MemoryPlan {
     bool hugepages = false;
     std::uint64_t page_bytes = 0;   // of the pages that are, or would be, used; 0: the kernel has none

@@ -92,9 +92,9 @@ bool ethtool_call(const std::string& name, void* request) {
 
 const char* offload_name(Offload offload) { return commands_of(offload).name; }
 
-std::string offload_command(const std::string& name, const std::vector<Offload>& offloads) {
-    std::string command = "ethtool -K " + name;
-    for (const Offload offload : offloads) command += fmt::format(" {} off", offload_name(offload));
+std::vector<std::string> offload_command(const std::string& name, const std::vector<Offload>& offloads) {
+    std::vector<std::string> command{"ethtool", "-K", name};
+    for (const Offload offload : offloads) command.insert(command.end(), {offload_name(offload), "off"});
     return command;
 }
 
@@ -119,6 +119,8 @@ InterfaceState inspect_interface(const std::string& name) {
         const auto family = request.ifr_hwaddr.sa_family;
         state.ethernet = family == ARPHRD_ETHER || family == ARPHRD_LOOPBACK;
     }
+    std::ifstream node("/sys/class/net/" + name + "/device/numa_node");
+    if (!(node >> state.numa_node)) state.numa_node = -1;
     for (const auto& offload : kOffloads)
         if (offload_is_on(name, offload.offload)) state.glueing.push_back(offload.offload);
     return state;
@@ -139,7 +141,8 @@ void check_interface(const std::string& name, const InterfaceState& state, Notes
         add_note(notes, NoteLevel::problem, name + ": not an Ethernet interface, which net_af_packet asks for",
                  "set capture.ports to an Ethernet interface");
     if (!state.up)
-        add_note(notes, NoteLevel::problem, name + ": the interface is down", "ip link set " + name + " up");
+        add_fixable_note(notes, NoteLevel::problem, name + ": the interface is down",
+                         {"ip", "link", "set", name, "up"});
     else if (!state.running)
         add_note(notes, NoteLevel::warning, name + ": no carrier: nothing will be seen until the link comes up");
 }
@@ -205,7 +208,7 @@ void InterfaceGuard::switch_off(const std::string& interface, const std::vector<
                  fmt::format("{}: offloads that glue packets together stay on ({}): glued packets count as one, and "
                              "those over capture.snaplen are cut",
                              interface, std::strerror(error)),
-                 offload_command(interface, refused));
+                 shell_words(offload_command(interface, refused)));
 }
 
 void InterfaceGuard::switch_off_peer(Notes& notes) {

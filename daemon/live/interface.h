@@ -28,6 +28,7 @@ struct InterfaceState {
     bool ethernet = false;    // ARPHRD_ETHER or loopback, which has Ethernet headers too
     unsigned index = 0;
     std::uint32_t mtu = 0;
+    int numa_node = -1;           // of its card; -1: unknown, or the machine has one
     std::vector<Offload> glueing; // on
 };
 
@@ -37,8 +38,8 @@ bool has_carrier(const std::string& name); // there, up and running: packets can
 // Why the interface cannot be captured on (absent, down, not Ethernet), with the remedy; nothing where it can.
 void check_interface(const std::string& name, const InterfaceState& state, Notes& notes);
 
-// "ethtool -K eth1 gro off lro off"
-std::string offload_command(const std::string& name, const std::vector<Offload>& offloads);
+// ethtool -K eth1 gro off lro off
+std::vector<std::string> offload_command(const std::string& name, const std::vector<Offload>& offloads);
 
 // A request of the SIOCETHTOOL ioctl (linux/ethtool.h), which begins with its command. False: errno says why.
 bool ethtool_call(const std::string& name, void* request);

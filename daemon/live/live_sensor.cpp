@@ -115,8 +115,10 @@ bool LiveSensor::every_queue_polled() const {
                        [](const auto& loop) { return loop->counts().polls.load(std::memory_order_relaxed) != 0; });
 }
 
-bool LiveSensor::every_worker_advanced() {
-    bool all = true;
+bool LiveSensor::all_advanced() {
+    const std::uint64_t beats = engine_->stats().logger_beats;
+    bool all = beats != logger_beats_seen_;
+    logger_beats_seen_ = beats;
     for (std::size_t worker = 0; worker < loops_.size(); ++worker) {
         const std::uint64_t polls = loops_[worker]->counts().polls.load(std::memory_order_relaxed);
         all = all && polls != polls_seen_[worker];

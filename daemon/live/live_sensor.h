@@ -38,8 +38,8 @@ public:
     void stop();
 
     bool every_queue_polled() const;
-    // Whether every worker got on since the last call: what feeds the watchdog.
-    bool every_worker_advanced();
+    // Whether every worker and the logger got on since the last call: what feeds the watchdog.
+    bool all_advanced();
     bool a_worker_failed() const { return failed_.load(std::memory_order_acquire); }
     void check_links(Notes& notes); // notes links that went down or came back since the last call
 
@@ -63,7 +63,8 @@ private:
     std::atomic<bool> stop_{false};
     std::atomic<bool> failed_{false};
     std::vector<std::exception_ptr> failures_; // one a worker, written before failed_
-    std::vector<std::uint64_t> polls_seen_;    // by every_worker_advanced()
+    std::vector<std::uint64_t> polls_seen_;    // by all_advanced()
+    std::uint64_t logger_beats_seen_ = 0;      // the same
     bool running_ = false;
     Timestamp started_ = 0;
     std::vector<std::uint64_t> link_down_seconds_; // one a port

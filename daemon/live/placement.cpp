@@ -39,14 +39,15 @@ void check_placement(const Config& config, const std::vector<std::uint32_t>& all
                              allowed.size()),
                  fmt::format("set workers.count: {}", allowed.size()));
     for (const auto& port : config.capture.ports) {
-        if (port.pci.empty()) continue;
-        const int node = inspect_pci(port.pci).numa_node;
+        const std::string name = port.interface + port.af_xdp + port.pci; // one of them, or a virtual device
+        if (name.empty()) continue;
+        const int node = port.pci.empty() ? inspect_interface(name).numa_node : inspect_pci(port.pci).numa_node;
         for (const std::uint32_t cpu : config.workers.cpus) {
             const int cpu_node = numa_node_of_cpu(cpu);
             if (node < 0 || cpu_node < 0 || node == cpu_node) continue;
             add_note(notes, NoteLevel::warning,
                      fmt::format("CPU {} is on NUMA node {}, the port {} on node {}: every packet crosses between them",
-                                 cpu, cpu_node, port.pci, node),
+                                 cpu, cpu_node, name, node),
                      fmt::format("set workers.cpus to some of: cat /sys/devices/system/node/node{}/cpulist", node));
         }
     }

@@ -93,7 +93,7 @@ private:
         reloader_.add_figures(snapshot.sensor);
         report_.tick(outlets_.publish(std::move(snapshot)));
         sd_notify(0, ("STATUS=" + report_.status()).c_str());
-        if (sensor_.every_worker_advanced()) sd_notify(0, "WATCHDOG=1");
+        if (sensor_.all_advanced()) sd_notify(0, "WATCHDOG=1");
     }
 
     void take_signals(int signals) {
