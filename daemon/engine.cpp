@@ -125,7 +125,8 @@ void Engine::State::start() {
     for (const LogKind log : {LogKind::ftp, LogKind::conn}) // conn.log looks at ftp.log's
         writer(log) = std::make_unique<LogWriter>(files, settings(config, log), log_notices());
     if (mode == EngineMode::live)
-        retention = std::make_unique<RetentionThread>(files, place, rotation->options(), retention_options(config));
+        retention =
+            std::make_unique<RetentionThread>(files, lock, place, rotation->options(), retention_options(config));
     logger = std::thread([this] { run_logger(); });
     ::pthread_setname_np(logger.native_handle(), "fs-logger");
 }
@@ -153,7 +154,8 @@ std::vector<std::string> Engine::State::reload(const Config& next) {
         for (const LogKind log : {LogKind::ftp, LogKind::conn}) writer(log)->adopt(settings(next, log));
         files_removed_before += retention->files_removed();
         file_bytes_removed_before += retention->bytes_removed();
-        retention = std::make_unique<RetentionThread>(files, place, rotation->options(), retention_options(next));
+        retention.reset(); // two would look after one lock
+        retention = std::make_unique<RetentionThread>(files, lock, place, rotation->options(), retention_options(next));
     } else {
         retention->set_options(retention_options(next));
     }

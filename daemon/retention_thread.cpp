@@ -20,9 +20,10 @@ Timestamp wall_clock() {
 
 } // namespace
 
-RetentionThread::RetentionThread(FileSystem& files, const LogPlace& place, const RotationOptions& rotation,
-                                 const RetentionOptions& options)
-    : retention_(files, place, rotation), log_(messages("log")), options_(options), thread_([this] { run(); }) {
+RetentionThread::RetentionThread(FileSystem& files, DirectoryLock& lock, const LogPlace& place,
+                                 const RotationOptions& rotation, const RetentionOptions& options)
+    : lock_(lock), directory_(place.directory), retention_(files, place, rotation), log_(messages("log")),
+      options_(options), thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), "fs-retention");
 }
 
@@ -50,10 +51,18 @@ void RetentionThread::run() {
         look_now_ = false;
         const RetentionOptions options = options_;
         lock.unlock();
+        hold_folder();
         if (options.any()) look(options);
         lock.lock();
         changed_.wait_for(lock, kEvery, [this] { return stop_ || look_now_; });
     }
+}
+
+void RetentionThread::hold_folder() {
+    const bool ours = lock_.renew();
+    if (folder_is_ours_ && !ours)
+        log_->error("log directory {}: another sensor took it when it was removed; give each its own", directory_);
+    folder_is_ours_ = ours;
 }
 
 void RetentionThread::look(const RetentionOptions& options) {

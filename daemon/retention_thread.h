@@ -1,9 +1,11 @@
-// Keeps finished logs within log.retention.*: a thread that looks each ten seconds, by the host's clock.
+// Looks after the folder of the logs each ten seconds: keeps finished logs within log.retention.*, by the host's clock,
+// and the folder ours, should it be removed and made again.
 //
-// Live only: `read` removes nothing. What it removed, and why it can't, goes to the operator's messages; counts may be
-// read by any thread.
+// A thread. Live only: `read` removes nothing. What it removed, and why it can't, goes to the operator's messages;
+// counts may be read by any thread.
 #pragma once
 
+#include "core/log/directory_lock.h"
 #include "core/log/retention.h"
 
 #include <atomic>
@@ -20,8 +22,8 @@ namespace ftpsensor {
 
 class RetentionThread {
 public:
-    // `files` outlives it. Looks at once.
-    RetentionThread(FileSystem& files, const LogPlace& place, const RotationOptions& rotation,
+    // `files` and `lock` outlive it. Looks at once.
+    RetentionThread(FileSystem& files, DirectoryLock& lock, const LogPlace& place, const RotationOptions& rotation,
                     const RetentionOptions& options);
     ~RetentionThread();
     RetentionThread(const RetentionThread&) = delete;
@@ -35,7 +37,11 @@ private:
     void run();
     void look(const RetentionOptions& options);
     void say(const RetentionReport& report);
+    void hold_folder();
 
+    DirectoryLock& lock_;
+    const std::string directory_;
+    bool folder_is_ours_ = true;
     Retention retention_;
     std::shared_ptr<spdlog::logger> log_;
     std::string trouble_; // what was said last; empty: none

@@ -26,23 +26,44 @@ std::string holder(int fd) {
 
 } // namespace
 
-DirectoryLock::DirectoryLock(const LogPlace& place) {
+DirectoryLock::DirectoryLock(const LogPlace& place)
+    : path_(place.current_directory() + "/.lock"), file_mode_(place.file_mode) {
     const std::string current = place.current_directory();
     const int made = make_directories(posix_file_system(), current, directory_mode(place.file_mode), place.group);
     if (made < 0) refuse(place.directory, "cannot make " + current + ": " + error_text(-made));
-    const std::string path = current + "/.lock";
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, place.file_mode);
-    if (fd_ < 0) refuse(place.directory, "cannot open " + path + ": " + error_text(errno));
+    fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, place.file_mode);
+    if (fd_ < 0) refuse(place.directory, "cannot open " + path_ + ": " + error_text(errno));
     if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
         const int error = errno;
         const std::string other = holder(fd_);
         ::close(fd_);
         if (error == EWOULDBLOCK) refuse(place.directory, "in use by another sensor" + other + "; give each its own");
-        refuse(place.directory, "cannot lock " + path + ": " + error_text(error));
+        refuse(place.directory, "cannot lock " + path_ + ": " + error_text(error));
     }
+    say_holder();
+}
+
+// For the message above only: that it cannot be written (a full disk) is no reason not to start.
+void DirectoryLock::say_holder() {
     const std::string pid = std::to_string(::getpid());
-    // For the message above only: that it cannot be written (a full disk) is no reason not to start.
     if (::ftruncate(fd_, 0) == 0 && ::pwrite(fd_, pid.data(), pid.size(), 0) < 0) errno = 0;
+}
+
+bool DirectoryLock::is_in_place() const { return posix_file_system().is_at(fd_, path_); }
+
+bool DirectoryLock::renew() {
+    if (is_in_place()) return true;
+    const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode_);
+    if (fd < 0) return true; // no folder, or none that lets us: nobody else's either
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const bool taken = errno == EWOULDBLOCK;
+        ::close(fd);
+        return !taken;
+    }
+    ::close(fd_);
+    fd_ = fd;
+    say_holder();
+    return true;
 }
 
 DirectoryLock::~DirectoryLock() { ::close(fd_); }

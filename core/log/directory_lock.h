@@ -1,7 +1,7 @@
 // One sensor a log directory.
 //
 // Held from start to end by the process: flock(2) on <directory>/current/.lock, which the kernel lets go of however the
-// process ends. Main thread.
+// process ends. A folder that is removed takes the lock with it: renew() locks its successor. One thread at a time.
 #pragma once
 
 #include "core/log/archive.h"
@@ -17,7 +17,15 @@ public:
     DirectoryLock(const DirectoryLock&) = delete;
     DirectoryLock& operator=(const DirectoryLock&) = delete;
 
+    // False: the folder was removed and made again, and another sensor was faster. Where it cannot be said, true.
+    bool renew();
+
 private:
+    bool is_in_place() const;
+    void say_holder();
+
+    std::string path_;
+    mode_t file_mode_;
     int fd_ = -1;
 };
 

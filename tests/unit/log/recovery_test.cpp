@@ -177,3 +177,21 @@ TEST_CASE("a directory belongs to one sensor") {
     write_file(directory / "file", "");
     CHECK_THROWS_WITH(DirectoryLock({directory / "file/logs", 0640, std::nullopt}), Catch::Contains("Not a directory"));
 }
+
+TEST_CASE("a directory that is removed and made again still belongs to its sensor") {
+    const TempDirectory directory;
+    const LogPlace place{directory / "logs", 0640, std::nullopt};
+    DirectoryLock held(place);
+    CHECK(held.renew());
+    std::filesystem::remove_all(directory / "logs");
+    CHECK(held.renew()); // nothing there to hold
+    std::filesystem::create_directories(directory / "logs/current");
+    CHECK(held.renew());
+    CHECK_THROWS_WITH(DirectoryLock(place), Catch::Contains("in use by another sensor (process"));
+    std::filesystem::remove_all(directory / "logs");
+    {
+        const DirectoryLock faster(place);
+        CHECK_FALSE(held.renew());
+    }
+    CHECK(held.renew());
+}
