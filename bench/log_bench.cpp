@@ -1,15 +1,16 @@
 // The logger's own cost: records merged into entries, entries formatted, and their text compressed at each level.
 //
-//   log_bench [entries] [merge | format]
+//   log_bench [entries] [merge | write | format]
 //
 // Prints ns of CPU time an entry, bytes an entry and the compression ratio. "merge" is all that the logger's thread
-// does with a conn record: ordered, its uid hashed, made an entry, formatted, handed on. One thread, everything in
-// memory; entries vary as those of a busy link do (addresses, ports, counts, histories), so that caches and the
-// compressor see what they will see.
+// does with a conn record: ordered, its uid hashed, made an entry, formatted, handed on. "write" is all that the
+// writer's thread does with it then, but for the disk. One thread, everything in memory; entries vary as those of a
+// busy link do (addresses, ports, counts, histories), so that caches and the compressor see what they will see.
 #include "config/config.h"
 #include "core/log/entry_builder.h"
 #include "core/log/format.h"
 #include "core/log/gzip_member.h"
+#include "core/log/log_file.h"
 #include "core/log/record_merge.h"
 
 #include <algorithm>
@@ -251,6 +252,48 @@ void bench_merge(const std::vector<ConnEntry>& entries) {
                 static_cast<double>(bytes) / static_cast<double>(records.size()));
 }
 
+class NoDisk final : public FileSystem {
+public:
+    int open(const std::string&, int, mode_t) override { return 3; }
+    int close(int) override { return 0; }
+    ssize_t write_at(int, std::span<const std::uint8_t> bytes, std::uint64_t) override { return std::ssize(bytes); }
+    ssize_t read_at(int, std::span<std::uint8_t>, std::uint64_t) override { return 0; }
+    int truncate(int, std::uint64_t) override { return 0; }
+    int sync(int) override { return 0; }
+    std::int64_t size(int) override { return 0; }
+    bool is_at(int, const std::string&) override { return true; }
+    int set_access(int, mode_t, std::optional<gid_t>) override { return 0; }
+    int rename_to_new(const std::string&, const std::string&) override { return 0; }
+    int remove(const std::string&) override { return 0; }
+    int make_directory(const std::string&, mode_t, std::optional<gid_t>) override { return 0; }
+    int list(const std::string&, std::vector<std::string>&) override { return 0; }
+    int status(const std::string&, FileStatus&) override { return 0; }
+    int remove_directory(const std::string&) override { return 0; }
+    std::int64_t free_bytes(const std::string&) override { return 0; }
+};
+
+// `text`: what the entries are as lines.
+void bench_write(const std::vector<ConnEntry>& entries, const std::string& text) {
+    NoDisk disk;
+    const Rotation rotation{RotationOptions{}};
+    double best = 1e300;
+    std::size_t count = 0;
+    for (int round = 0; round < 3; ++round) {
+        LogFileOptions options;
+        options.log = "conn";
+        LogFile file(disk, rotation, options, [](LogNotice, const std::string&) {});
+        count = 0;
+        best = std::min(best, nanoseconds([&] {
+                            for (std::size_t at = 0; at < text.size(); ++count) {
+                                const std::size_t end = text.find('\n', at) + 1;
+                                file.append(std::string_view(text).substr(at, end - at), entries[count].write_ts);
+                                at = end;
+                            }
+                        }));
+    }
+    std::printf("write   conn json  %7.0f ns an entry\n", best / static_cast<double>(count));
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -259,7 +302,7 @@ int main(int argc, char** argv) {
     std::size_t count = 0;
     if (std::from_chars(argument.data(), argument.data() + argument.size(), count).ec != std::errc{} ||
         count < 10'000) {
-        std::fputs("usage: log_bench [entries, at least 10000] [merge | format]\n", stderr);
+        std::fputs("usage: log_bench [entries, at least 10000] [merge | write | format]\n", stderr);
         return 2;
     }
     std::string conn_text, ftp_text;
@@ -271,7 +314,8 @@ int main(int argc, char** argv) {
     bench_format("conn tsv", conn, LogFormat::tsv, nullptr);
     bench_format("ftp json", ftp, LogFormat::json, &ftp_text);
     bench_format("ftp tsv", ftp, LogFormat::tsv, nullptr);
-    if (part == "format") return 0;
+    if (part.empty() || part == "write") bench_write(conn, conn_text);
+    if (!part.empty()) return 0;
     bench_compress("conn json", conn_text, count);
     bench_compress("ftp json", ftp_text, count);
     return 0;

@@ -1,7 +1,8 @@
 #include "core/log/community_id.h"
 
-// One block of SHA-1 an entry. OpenSSL 3's EVP interface costs several times the hash itself, even with the algorithm
-// fetched beforehand; the low-level functions are deprecated, not removed, and still use the processor's instructions.
+// One block of SHA-1 an entry, padded here. OpenSSL 3's EVP interface costs several times the hash itself, even with
+// the algorithm fetched beforehand; the low-level functions are deprecated, not removed, and still use the processor's
+// instructions.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "core/log/text_writers.h"
 
@@ -93,15 +94,42 @@ Flow ordered_flow(const EndpointId& id, Transport proto, bool v4) {
     return flow;
 }
 
-char* put_base64(char* out, const std::array<std::uint8_t, SHA_DIGEST_LENGTH>& digest) {
-    static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const auto put_group = [&](std::uint32_t bits) {
-        for (int shift = 18; shift >= 0; shift -= 6) *out++ = digits[bits >> shift & 0x3f];
+struct Base64Pair {
+    char text[2];
+};
+
+constexpr std::array<Base64Pair, 4096> make_base64_pairs() {
+    constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::array<Base64Pair, 4096> pairs{};
+    for (unsigned bits = 0; bits < pairs.size(); ++bits) pairs[bits] = {{digits[bits >> 6], digits[bits & 0x3f]}};
+    return pairs;
+}
+constexpr std::array<Base64Pair, 4096> kBase64Pairs = make_base64_pairs(); // 12 bits each
+
+// The hash of a message of one block: the five words of the state, as numbers.
+std::array<std::uint32_t, 5> sha1_of_block(const std::array<std::uint8_t, SHA_CBLOCK>& block) {
+    SHA_CTX context;
+    SHA1_Init(&context);
+    SHA1_Transform(&context, block.data());
+    return {context.h0, context.h1, context.h2, context.h3, context.h4};
+}
+
+char* put_base64(char* out, const std::array<std::uint32_t, 5>& words) {
+    const auto put_pair = [&out](std::uint64_t bits) {
+        std::memcpy(out, kBase64Pairs[bits & 0xfff].text, 2);
+        out += 2;
     };
-    for (std::size_t i = 0; i < 18; i += 3)
-        put_group(static_cast<std::uint32_t>(digest[i] << 16 | digest[i + 1] << 8 | digest[i + 2]));
-    put_group(static_cast<std::uint32_t>(digest[18] << 16 | digest[19] << 8));
-    out[-1] = '='; // 20 bytes: the last group holds two
+    // 160 bits in groups of 12: 60 of the first two words, the other 4 and 56 of the next two, and so on.
+    const std::uint64_t first = std::uint64_t{words[0]} << 32 | words[1];
+    const std::uint64_t second = std::uint64_t{words[2]} << 32 | words[3];
+    for (int shift = 52; shift >= 4; shift -= 12) put_pair(first >> shift);
+    put_pair(first << 8 | second >> 56);
+    for (int shift = 44; shift >= 8; shift -= 12) put_pair(second >> shift);
+    put_pair(second << 4 | words[4] >> 28);
+    put_pair(words[4] >> 16);
+    put_pair(words[4] >> 4);
+    put_pair(std::uint64_t{words[4]} << 8); // the last four bits, and eight that stand for nothing
+    out[-1] = '=';
     return out;
 }
 
@@ -112,7 +140,8 @@ char* put_community_id(char* out, const EndpointId& id, Transport proto, std::ui
     const Flow flow = ordered_flow(id, proto, v4);
     const std::uint8_t protocol = hashed_protocol(proto, ip_proto, v4);
 
-    std::array<std::uint8_t, 40> message{}; // seed (2 bytes, 0), addresses, protocol, padding, ports
+    // Seed (2 bytes, 0), addresses, protocol, padding, ports: 40 bytes at most; then what SHA-1 pads with.
+    std::array<std::uint8_t, SHA_CBLOCK> message{};
     const std::size_t skip = v4 ? 12 : 0;
     std::uint8_t* p = message.data() + 2;
     p = std::copy(flow.source->bytes.begin() + skip, flow.source->bytes.end(), p);
@@ -125,12 +154,11 @@ char* put_community_id(char* out, const EndpointId& id, Transport proto, std::ui
         p += 4;
     }
 
-    SHA_CTX context;
-    std::array<std::uint8_t, SHA_DIGEST_LENGTH> digest;
-    SHA1_Init(&context);
-    SHA1_Update(&context, message.data(), static_cast<std::size_t>(p - message.data()));
-    SHA1_Final(digest.data(), &context);
-    return put_base64(put(out, "1:"), digest);
+    const auto bits = static_cast<std::uint16_t>((p - message.data()) * 8);
+    *p = 0x80;
+    message[SHA_CBLOCK - 2] = static_cast<std::uint8_t>(bits >> 8);
+    message[SHA_CBLOCK - 1] = static_cast<std::uint8_t>(bits);
+    return put_base64(put(out, "1:"), sha1_of_block(message));
 }
 
 } // namespace ftpsensor

@@ -6,17 +6,13 @@
 namespace ftpsensor {
 
 EntryBuilder::EntryBuilder(const EntryOptions& options, TypeSource& types, LineSink& lines, EventCounters& events)
-    : options_(options), formatter_(options.format), join_(TransferJoin::make(options.transfers, events)),
-      types_(types), lines_(lines) {}
+    : options_(options), local_networks_(options.local_networks), formatter_(options.format),
+      join_(TransferJoin::make(options.transfers, events)), types_(types), lines_(lines) {}
 
 void EntryBuilder::adopt(const EntryOptions& options) {
     options_ = options;
+    local_networks_ = NetworkSet(options.local_networks);
     formatter_ = Formatter(options.format);
-}
-
-bool EntryBuilder::is_local(const IpAddress& address) const {
-    return std::any_of(options_.local_networks.begin(), options_.local_networks.end(),
-                       [&](const IpNetwork& network) { return network.contains(address); });
 }
 
 // What earlier entries of a connection told reaches to here: the rest of it begins where they ended.
@@ -47,9 +43,9 @@ void EntryBuilder::connection(const ConnRecord& r, std::string_view text) {
         e.resp_bytes = r.resp_bytes;
     }
     e.state = r.state;
-    if (!options_.local_networks.empty()) {
-        e.local_orig = is_local(r.id.orig_h);
-        e.local_resp = is_local(r.id.resp_h);
+    if (!local_networks_.empty()) {
+        e.local_orig = local_networks_.contains(r.id.orig_h);
+        e.local_resp = local_networks_.contains(r.id.resp_h);
     }
     e.missed_bytes = r.missed_bytes;
     const auto inline_size = std::min<std::size_t>(r.history_size, ConnRecord::kHistoryInline);

@@ -6,6 +6,7 @@
 #include "core/base/events.h"
 #include "core/base/ip_address.h"
 #include "core/log/format.h"
+#include "core/log/network_set.h"
 #include "core/log/transfer_join.h"
 #include "core/record/records.h"
 
@@ -54,10 +55,10 @@ public:
 
 private:
     void message(const FtpRecord& record, std::string_view text);
-    bool is_local(const IpAddress& address) const;
     static Timestamp told_until(const ConnRecord& record, std::string_view text);
 
     EntryOptions options_;
+    NetworkSet local_networks_;
     Formatter formatter_;
     std::unique_ptr<TransferJoin> join_;
     TypeSource& types_;

@@ -73,10 +73,28 @@ char* put_v6(char* out, const IpAddress& address) {
     return out;
 }
 
-// `size` base-62 digits of `value`, with leading zeros.
-void put_base62(char* out, std::uint32_t value, int size) {
-    static constexpr char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    for (int i = size; i-- > 0; value /= 62) out[i] = digits[value % 62];
+struct Base62Pair {
+    char text[2];
+};
+
+constexpr std::uint32_t kPow62To2 = 62 * 62;
+constexpr char kBase62Digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+constexpr std::array<Base62Pair, kPow62To2> make_base62_pairs() {
+    std::array<Base62Pair, kPow62To2> pairs{};
+    for (unsigned value = 0; value < pairs.size(); ++value)
+        pairs[value] = {{kBase62Digits[value / 62], kBase62Digits[value % 62]}};
+    return pairs;
+}
+constexpr std::array<Base62Pair, kPow62To2> kBase62Pairs = make_base62_pairs();
+
+// Two and five base-62 digits of `value`, with leading zeros.
+void put_base62_2(char* out, std::uint32_t value) { std::memcpy(out, kBase62Pairs[value].text, 2); }
+void put_base62_5(char* out, std::uint32_t value) {
+    put_base62_2(out + 3, value % kPow62To2);
+    value /= kPow62To2;
+    put_base62_2(out + 1, value % kPow62To2);
+    out[0] = kBase62Digits[value / kPow62To2];
 }
 
 constexpr std::uint64_t kPow62To5 = 62ull * 62 * 62 * 62 * 62; // below 2^30: a remainder and a limb make 62 bits
@@ -162,8 +180,8 @@ char* put_id(char* out, char letter, const Id96& id) {
     std::array<std::uint32_t, 3> limbs = {id.high, static_cast<std::uint32_t>(id.low >> 32),
                                           static_cast<std::uint32_t>(id.low)};
     char digits[17];
-    for (int group = 12; group > 0; group -= 5) put_base62(digits + group, divide_by_pow62_to_5(limbs), 5);
-    put_base62(digits, limbs[2], 2);
+    for (int group = 12; group > 0; group -= 5) put_base62_5(digits + group, divide_by_pow62_to_5(limbs));
+    put_base62_2(digits, limbs[2]);
     std::size_t zeros = 0;
     while (zeros < 16 && digits[zeros] == '0') ++zeros;
     *out++ = letter;
@@ -227,11 +245,21 @@ char* put_epoch_tsv(char* out, Timestamp t) {
 }
 
 void IsoTimeWriter::set_second(std::int64_t second) {
+    constexpr std::int64_t kDaySeconds = 86400;
+    std::int64_t day = second / kDaySeconds;
+    auto clock = static_cast<std::int32_t>(second % kDaySeconds);
+    if (clock < 0) clock += kDaySeconds, --day;
+    if (day != day_) set_day(day);
+    const auto seconds = static_cast<std::uint32_t>(clock);
+    put_two_digits(text_ + 11, seconds / 3600);
+    put_two_digits(text_ + 14, seconds / 60 % 60);
+    put_two_digits(text_ + 17, seconds % 60);
+    second_ = second;
+}
+
+void IsoTimeWriter::set_day(std::int64_t day) {
     using namespace std::chrono;
-    const sys_seconds time{seconds{second}};
-    const auto day = floor<days>(time);
-    const year_month_day date{day};
-    const hh_mm_ss clock{time - day};
+    const year_month_day date{sys_days{days{day}}};
     // A Timestamp reaches from 1677 to 2262: four digits.
     const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
     put_two_digits(text_, year / 100);
@@ -240,12 +268,9 @@ void IsoTimeWriter::set_second(std::int64_t second) {
     put_two_digits(text_ + 5, static_cast<unsigned>(date.month()));
     put_two_digits(text_ + 8, static_cast<unsigned>(date.day()));
     text_[10] = 'T';
-    put_two_digits(text_ + 11, static_cast<unsigned>(clock.hours().count()));
-    put_two_digits(text_ + 14, static_cast<unsigned>(clock.minutes().count()));
-    put_two_digits(text_ + 17, static_cast<unsigned>(clock.seconds().count()));
     text_[13] = text_[16] = ':';
     text_[19] = '.';
-    second_ = second;
+    day_ = day;
 }
 
 char* IsoTimeWriter::put_micros(char* out, std::uint32_t micros) {

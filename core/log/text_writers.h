@@ -49,7 +49,8 @@ char* put_fixed6(char* out, double seconds);
 char* put_epoch_json(char* out, Timestamp t); // 1597559161.48
 char* put_epoch_tsv(char* out, Timestamp t);  // 1597559161.480000
 
-// "2020-08-16T06:26:01.485394Z". Entries come in order of time: the part down to the second is kept between calls.
+// "2020-08-16T06:26:01.485394Z". Entries come nearly in order of time: the part down to the second is kept between
+// calls, and that down to the day.
 class IsoTimeWriter {
 public:
     char* put(char* out, Timestamp t) {
@@ -63,9 +64,11 @@ public:
 
 private:
     void set_second(std::int64_t second);
+    void set_day(std::int64_t day);
     static char* put_micros(char* out, std::uint32_t micros); // "485394Z"
 
     std::int64_t second_ = std::numeric_limits<std::int64_t>::min();
+    std::int64_t day_ = std::numeric_limits<std::int64_t>::min();
     char text_[20] = {}; // "2020-08-16T06:26:01."
 };
 
