@@ -272,17 +272,20 @@ Keys log_flow_keys() {
 Keys conn_log_keys() {
     const auto in = &Config::log;
     const auto conn = &LogConfig::conn;
-    return {
-        key("log.conn.entries", choice<ConfigEntries>({{"all", ConfigEntries::all}, {"ftp", ConfigEntries::ftp}}),
-            "all: each connection. ftp: control and data connections of FTP alone, those whose service says ftp or "
-            "ftp-data.",
-            in, conn, &ConnLogConfig::entries),
-        key("log.conn.interim", duration(kSecond, 30 * kDay, "none"),
-            "A connection that lives longer than this has an interim entry each so long, with interim: true. Each has "
-            "what is new since the one before, and so has the last one, with interim: false: sums over all entries "
-            "stay right.",
-            in, conn, &ConnLogConfig::interim),
-    };
+    return live(
+        {
+            key("log.conn.entries", choice<ConfigEntries>({{"all", ConfigEntries::all}, {"ftp", ConfigEntries::ftp}}),
+                "all: each connection. ftp: control and data connections of FTP alone, those whose service says ftp or "
+                "ftp-data.",
+                in, conn, &ConnLogConfig::entries),
+            key("log.conn.interim", duration(kSecond, 30 * kDay, "none"),
+                "A connection that lives longer than this has an interim entry each so long, with interim: true. Each "
+                "has "
+                "what is new since the one before, and so has the last one, with interim: false: sums over all entries "
+                "stay right.",
+                in, conn, &ConnLogConfig::interim),
+        },
+        {"log.conn.interim"});
 }
 
 Keys rotation_keys() {

@@ -106,6 +106,7 @@ void Worker::take(PipelineUpdate& update) {
     decoder_.set_fragment_timeout(update.fragment_timeout);
     connections_.take(update.conn);
     control_.take(update.ftp, update.ftp_inactivity);
+    options_.ftp_only = update.ftp_only;
     ftp_port_.swap(update.ftp_port);
 }
 
