@@ -129,6 +129,12 @@ TEST_CASE("missed: a hole filled before it is acknowledged is none") {
     CHECK(read(trace).show("conn", "orig_bytes missed_bytes history") == "8 0 ShADTaFf");
 }
 
+TEST_CASE("missed: not told of a connection whose beginning was not captured") {
+    Trace trace;
+    TcpTalk(trace).client("here").server("here").lose_next().client("gone").client("here").close();
+    CHECK(read(trace).show("conn", "orig_bytes missed_bytes history") == "12 0 DadAFf");
+}
+
 TEST_CASE("missed: a hole that shows with the FIN that ends the connection counts, one with a RST does not") {
     Trace closed, reset;
     TcpTalk one(closed, {.acks = false}), two(reset, {.acks = false});
