@@ -258,9 +258,13 @@ void ConnTracker::process_udp(Connection& c, const Layer& layer, unsigned side, 
     c.seen = packet.now;
     ++end.packets;
     end.ip_bytes += layer.ip_length;
-    end.active = true;
-    constexpr std::uint16_t kHeader = 8;
-    end.payload_bytes += layer.udp_length > kHeader ? layer.udp_length - kHeader : 0u;
+    // Zeek takes a length that does not even cover the header for a negative one, and an end whose sum is below zero
+    // for one that never spoke.
+    constexpr std::int64_t kHeader = 8;
+    const auto before = end.active ? static_cast<std::int64_t>(end.payload_bytes) : 0;
+    const std::int64_t sum = before + layer.udp_length - kHeader;
+    end.active = sum >= 0;
+    end.payload_bytes = sum >= 0 ? static_cast<std::uint64_t>(sum) : 0;
     const bool orig = side == c.orig_side;
     history_.check(c, orig ? 0x1 : 0x2, orig ? 'D' : 'd');
 }

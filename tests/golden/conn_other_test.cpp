@@ -41,6 +41,21 @@ TEST_CASE("UDP: bytes by its own header's length") {
     CHECK(read(trace).show("conn", "orig_bytes orig_ip_bytes") == "184 58");
 }
 
+TEST_CASE("UDP: a length shorter than the header is taken off, and below zero the end never spoke") {
+    const auto say = [](std::initializer_list<int> lengths) {
+        Trace trace;
+        for (const int length : lengths)
+            trace.add({Ethernet{}, kThere,
+                       Udp{.source_port = 5000, .destination_port = 4000, .length = static_cast<std::uint16_t>(length)},
+                       Payload{"x"}});
+        return read(trace).show("conn", "conn_state history orig_bytes orig_pkts");
+    };
+    CHECK(say({28, 3}) == "S0 D 15 2");
+    CHECK(say({3, 3}) == "OTH D 0 2");
+    CHECK(say({3, 28}) == "S0 D 20 2");
+    CHECK(say({9, 3}) == "OTH D 0 2");
+}
+
 TEST_CASE("ICMP: echo and its reply are one connection, with their types as ports") {
     Trace trace;
     icmp(trace, kThere, 8);
