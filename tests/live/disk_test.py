@@ -4,8 +4,8 @@
 usage: disk_test.py FTPSENSORD
 
 Under steady traffic the sensor's disk, a small one of its own, is filled and freed, and its folder made read-only and writable
-again; the logs must say what `read` says of a capture of the same traffic. Then the folder is removed under a sensor, and a
-second sensor is started on the same folder. Needs: see lab.py, and nsenter."""
+again; the logs must say what `read` says of a capture of the same traffic. Then old files make room (log.retention.free), the
+folder is removed under a sensor, and a second sensor is started on the same folder. Needs: see lab.py, and nsenter."""
 import pathlib
 import shutil
 import subprocess
@@ -64,12 +64,31 @@ def all_is_there(hub):
         if run.returncode != 0 or "current" in path.parts:
             lab.check(False, f"{path.relative_to(sensor.logs)} is whole and rotated {run.stderr}")
     live, read = lab.entries(sensor.logs), lab.entries(hub.read_capture(capture, **SETTINGS))
-    lab.check(len(live["ftp"]) > 50 and len(live["conn"]) > 50, f"of {len(live['ftp'])} and {len(live['conn'])} entries")
+    lab.check(len(live["ftp"]) > 20 and len(live["conn"]) > 20, f"of {len(live['ftp'])} and {len(live['conn'])} entries")
     differences = same_logs.differences(live, read)
     for line in differences[:20]:
         print(line)
     lab.check(not differences, "the logs are those of the capture")
     return small
+
+
+def old_files_make_room(hub, small):
+    """Another program fills the disk: finished files go, nothing else does, and that it is not enough is said."""
+    (small.where / "keep").mkdir()
+    finished = [path for path in lab.log_files(small.where) if "current" not in path.parts]
+    kept = finished.pop(0)
+    kept = kept.rename(small.where / "keep" / kept.name)
+    small.fill()
+    sensor = hub.start_sensor(**dict(SETTINGS, log__retention__free="1MiB"))
+    lab.wait_for(lambda: "none is left that may be removed" in sensor.said(), "too little room is said")
+    lab.check("log.retention.free" in sensor.said() and not any(path.exists() for path in finished),
+              f"{len(finished)} finished files were removed, and that was said")
+    lab.check(kept.exists() and small.filler.exists(), "what is not the sensor's is still there")
+    small.free()
+    lab.wait_for(lambda: "log.retention is kept again" in sensor.said(), "and the end of it", seconds=15)
+    status, _ = sensor.stop()
+    lab.check(status == 0, "the sensor ends with status 0")
+    shutil.rmtree(kept.parent)
 
 
 def the_folder_goes(hub):
@@ -95,7 +114,7 @@ def main():
         sys.exit(__doc__)
     lab.need("nsenter", "gzip")
     with lab.Lab(sys.argv[1]) as hub:
-        all_is_there(hub)
+        old_files_make_room(hub, all_is_there(hub))
         the_folder_goes(hub)
 
 
