@@ -4,6 +4,7 @@
 #include "core/log/directory_lock.h"
 #include "core/log/record_merge.h"
 #include "core/log/recovery.h"
+#include "core/pipeline/release_bound.h"
 #include "core/pipeline/worker.h"
 #include "daemon/log_writer.h"
 #include "daemon/messages.h"
@@ -49,9 +50,9 @@ struct Reload {
 struct Engine::State final : private LineSink {
     State(const Config& c, EngineMode m, std::optional<std::uint64_t> seed)
         : config(c), mode(m), keys(RunKeys::make(seed)), shared(c.workers.count), place(log_place(c)), lock(place),
-          rotation(std::make_shared<const Rotation>(rotation_options(c))), hold(c.log.hold),
-          types(m == EngineMode::offline, events), merge(keys.ids),
-          builder(entry_options(c, keys), types, *this, events) {
+          rotation(std::make_shared<const Rotation>(rotation_options(c))), types(m == EngineMode::offline, events),
+          merge(keys.ids), builder(entry_options(c, keys), types, *this, events),
+          bound(shared, m == EngineMode::live ? std::optional(c.log.hold) : std::nullopt) {
         for (const auto& report : recover_directory(files, place, *rotation)) messages("log")->warn(report.message());
         const auto options = pipeline_options(c, keys, m == EngineMode::live);
         for (std::size_t i = 0; i < c.workers.count; ++i)
@@ -78,7 +79,6 @@ struct Engine::State final : private LineSink {
     }
     void run_logger();
     bool step();
-    Timestamp release_bound();
     void line(LogKind log, std::string_view text, Timestamp write_ts) override;
     void submit(LogKind log, Timestamp through);
     void beat() { logger_beats.store(logger_beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
@@ -92,7 +92,6 @@ struct Engine::State final : private LineSink {
     LogPlace place;
     DirectoryLock lock;
     std::shared_ptr<const Rotation> rotation; // main thread's; a writer has its own
-    Duration hold;                            // logger's
     EventCounters events;                     // the logger's
     MimeTyper types;
     RecordMerge merge;
@@ -115,10 +114,8 @@ struct Engine::State final : private LineSink {
     std::atomic<std::uint64_t> logger_beats{0}; // one writer, the logger
     std::atomic<Timestamp> logged_through{INT64_MIN};
 
-    // A bound whose announcements not all workers have read yet (see release_bound).
-    Timestamp pending_bound = INT64_MIN;
-    std::uint64_t pending_announcements = 0;
-    Timestamp released = INT64_MIN;
+    ReleaseBound bound;
+    Timestamp released = INT64_MIN; // and so written, or handed to the writers
 };
 
 void Engine::State::start() {
@@ -171,32 +168,12 @@ std::vector<std::string> Engine::State::reload(const Config& next) {
     return others;
 }
 
-// The time before which everything has been queued. Every worker's watermark has passed it, and every worker has read
-// the announcements made before it, so that what it had to add because of them has been queued too.
-Timestamp Engine::State::release_bound() {
-    if (pending_bound == released) {
-        Timestamp bound = shared.lowest_watermark();
-        if (mode == EngineMode::live) {
-            Timestamp highest = INT64_MIN;
-            for (const auto& w : shared.watermarks) highest = std::max(highest, w.time.load(std::memory_order_acquire));
-            if (highest != INT64_MIN && highest != INT64_MAX) bound = std::max(bound, highest - hold);
-        }
-        pending_bound = std::max(bound, released);
-        pending_announcements = shared.board.appended();
-    }
-    for (std::size_t i = 0; i < workers.size(); ++i) {
-        const bool finished = shared.watermarks[i].time.load(std::memory_order_acquire) == INT64_MAX;
-        if (!finished && shared.board.read_by(i) < pending_announcements) return released;
-    }
-    return pending_bound;
-}
-
 bool Engine::State::step() {
     logger_update.take([this](LoggerUpdate& update) {
         builder.adopt(update.entries);
-        hold = update.hold;
+        bound.set_hold(update.hold);
     });
-    const Timestamp bound = release_bound();
+    const Timestamp through = bound.next();
     std::size_t drained = 0;
     for (auto& worker : workers) {
         drained += worker->emitter().conn_channel().drain(
@@ -206,12 +183,12 @@ bool Engine::State::step() {
             merge.add(r, text, typed ? types.submit(text, r.mime_stage) : 0);
         });
     }
-    if (bound == released) return drained != 0;
-    merge.release(bound, builder);
-    released = bound;
+    if (through == released) return drained != 0;
+    merge.release(through, builder);
+    released = through;
     late.store(merge.late(), std::memory_order_relaxed);
-    for (const LogKind log : {LogKind::conn, LogKind::ftp}) submit(log, bound == INT64_MAX ? INT64_MIN : bound);
-    logged_through.store(bound, std::memory_order_relaxed);
+    for (const LogKind log : {LogKind::conn, LogKind::ftp}) submit(log, through == INT64_MAX ? INT64_MIN : through);
+    logged_through.store(through, std::memory_order_relaxed);
     return true;
 }
 

@@ -334,8 +334,8 @@ void ConnTracker::advance(Timestamp now) {
 
 void ConnTracker::remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number) {
     Connection& c = table_[index];
-    wheel_.remove(index);
     observer_.removed(c, index, due, packet_number);
+    wheel_.remove(index); // only now: what came out at the end (a held first command) may have put it back
     if (interims_.on()) interims_.removed(index);
     if (c.proto == Transport::tcp) {
         gaps_.forget(c.end[0]);

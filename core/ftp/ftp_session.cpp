@@ -305,9 +305,10 @@ void FtpSession::State::announce(const DataChannel& channel, std::uint32_t numbe
 
 void FtpSession::State::end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out) {
     const std::uint64_t least_bytes = command.number == began ? transfer_size.take_least_bytes() : 0;
-    info.end_turn(
-        {command.command, pending.name(command), pending.argument(command), command.sent, command.channel, least_bytes},
-        with_strings, out);
+    const bool refused = command.number == current && command.number != began && info.is_refused();
+    info.end_turn({command.command, pending.name(command), pending.argument(command), command.sent, command.channel,
+                   least_bytes, refused},
+                  with_strings, out);
 }
 
 // The command that the last reply was given to, unless its turn is over already.

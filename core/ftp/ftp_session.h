@@ -74,8 +74,9 @@ enum class FtpOutcome : std::uint8_t {
 
 struct FtpEvent {
     FtpOutcome kind = FtpOutcome::message;
-    bool logged = false;      // message: makes an entry
-    bool transfers = false;   // message: of a command that moves data over a data connection (RETR, STOR, LIST, …)
+    bool logged = false; // message: makes an entry
+    // message: of a command that moves data over a data connection (RETR, STOR, LIST, …), and was not refused at once
+    bool transfers = false;
     bool final_entry = false; // message: the one entry of a session without a logged command, made by finish()
     Timestamp ts = 0;         // message: when the command was sent; else `now`
     // Messages that are logged, else unspecified: already cut, hidden and made a URL as the log shows them.

@@ -143,7 +143,7 @@ void SessionInfo::end_turn(const FtpTurn& turn, bool with_strings, FtpOutput& ou
     event.kind = FtpOutcome::message;
     event.ts = turn.sent;
     event.logged = is_logged(turn);
-    event.transfers = (kTransferCommands & bit(turn.command)) != 0;
+    event.transfers = (kTransferCommands & bit(turn.command)) != 0 && !turn.refused;
     event.channel = turn.channel;
     event.least_bytes = turn.least_bytes;
     if (event.logged || with_strings) {

@@ -42,6 +42,7 @@ struct FtpTurn {
     Timestamp sent = 0;
     std::uint32_t channel = 0;     // FtpEvent's
     std::uint64_t least_bytes = 0; // FtpEvent's
+    bool refused = false;          // by an error at once: no data connection was used
 };
 
 class SessionInfo {
@@ -60,6 +61,7 @@ public:
     void set_directory(std::string_view path);
 
     bool has_reply() const { return reply_code_.has_value(); }
+    bool is_refused() const { return reply_code_.value_or(0) >= 400; } // RFC 959 4.2.1: 4yz and 5yz
     bool logged_command_seen() const { return logged_command_seen_; }
 
     // Appends the `message` of a turn, and forgets what belongs to one turn alone. Strings are filled in for an entry,

@@ -16,6 +16,11 @@ std::size_t ExtendedTransfers::PlaceHash::operator()(const Place& p) const {
     return static_cast<std::size_t>(endpoint_hash(p.address, p.port, secret)) ^ (p.translated ? 1u : 0u);
 }
 
+bool ExtendedTransfers::Announcer::listens_at(const IpAddress& address) const {
+    return std::any_of(places.begin(), places.begin() + place_count,
+                       [&](const Place& place) { return place.address == address; });
+}
+
 // Bytes that had moved before what stands at `key`.
 std::uint64_t ExtendedTransfers::Transfer::bytes_before(const StreamKey& key) const {
     if (over) return bytes;
@@ -79,6 +84,7 @@ void ExtendedTransfers::announcement(const FtpRecord& r) {
     a.passive = r.channel.passive;
     a.originator = r.channel.orig_h;
     a.client = r.id.orig_h;
+    a.since = now;
     a.until = now + kExpectedLifetime;
     a.places[a.place_count++] = {r.channel.resp_h, r.channel.resp_p, false};
     const IpAddress& own = a.passive ? r.id.resp_h : r.id.orig_h;
@@ -92,6 +98,11 @@ void ExtendedTransfers::announcement(const FtpRecord& r) {
         sessions_.erase(sessions_.begin());
     sessions_.try_emplace(a.control);
     for (std::size_t i = 0; i < a.place_count; ++i) reconsider(a.places[i].address, a.places[i].port, now);
+    // The other half of a third-party transfer may listen behind NAT, where this announcement does not say so.
+    const Endpoint* const announced = find_endpoint(a.places[0], now);
+    if (announced == nullptr || !announced->by_kind[!a.passive]) return;
+    const Announcer other = *announced->by_kind[!a.passive];
+    for (std::size_t i = 1; i < other.place_count; ++i) reconsider(other.places[i].address, other.places[i].port, now);
 }
 
 // Connections that began shortly before they were announced.
@@ -117,45 +128,61 @@ ExtendedTransfers::Endpoint* ExtendedTransfers::find_endpoint(const Place& place
 
 // The latest announcement of the place; with an originator, the latest that awaits it.
 ExtendedTransfers::Announcer* ExtendedTransfers::find_announcer(const Place& place, const IpAddress* originator,
-                                                                Timestamp now) {
+                                                                Timestamp opened, Timestamp now) {
     Endpoint* const endpoint = find_endpoint(place, now);
     if (endpoint == nullptr) return nullptr;
     Announcer* latest = nullptr;
     for (auto& announcer : endpoint->by_kind) {
         if (!announcer || (originator != nullptr && announcer->originator != *originator)) continue;
+        if (announcer->since > opened + kLead) continue; // it was told late (live), and is older than that
         if (latest == nullptr || announcer->serial > latest->serial) latest = &*announcer;
     }
     return latest;
 }
 
-std::optional<ExtendedTransfers::Match> ExtendedTransfers::find_match(const EndpointId& id, Timestamp now) {
-    for (const IpAddress* originator : {&id.orig_h, static_cast<const IpAddress*>(nullptr)}) {
-        for (const bool translated : {false, true}) {
-            Announcer* const found = find_announcer({id.resp_h, id.resp_p, translated}, originator, now);
-            if (found != nullptr) return with_partner(*found, id.orig_h, now);
-        }
+// The latest announcement of an endpoint, as announced or (NAT) at the control connection's own address.
+ExtendedTransfers::Announcer* ExtendedTransfers::find_latest(const IpAddress& address, std::uint16_t port,
+                                                             const IpAddress* originator, Timestamp opened,
+                                                             Timestamp now) {
+    Announcer* latest = nullptr;
+    for (const bool translated : {false, true}) {
+        Announcer* const found = find_announcer({address, port, translated}, originator, opened, now);
+        if (found != nullptr && (latest == nullptr || found->serial > latest->serial)) latest = found;
     }
+    return latest;
+}
+
+// In order of preference: who was awaited; the same where the beginning was not seen, and the roles read the wrong way
+// round; anyone.
+std::optional<ExtendedTransfers::Match> ExtendedTransfers::find_match(const Connection& c, Timestamp now) {
+    const EndpointId& id = c.id;
+    if (Announcer* const a = find_latest(id.resp_h, id.resp_p, &id.orig_h, c.opened, now); a != nullptr)
+        return with_partner(*a, id.orig_h, id.resp_h, now);
+    if (Announcer* const a = find_latest(id.orig_h, id.orig_p, &id.resp_h, c.opened, now); a != nullptr)
+        return with_partner(*a, id.resp_h, id.orig_h, now);
+    if (Announcer* const a = find_latest(id.resp_h, id.resp_p, nullptr, c.opened, now); a != nullptr)
+        return with_partner(*a, id.orig_h, id.resp_h, now);
     return std::nullopt;
 }
 
 // Each use keeps an announcement, and, of a third-party transfer, both.
-std::optional<ExtendedTransfers::Match> ExtendedTransfers::with_partner(Announcer& found, const IpAddress& originator,
-                                                                        Timestamp now) {
+std::optional<ExtendedTransfers::Match> ExtendedTransfers::with_partner(Announcer& found, const IpAddress& from,
+                                                                        const IpAddress& to, Timestamp now) {
     found.until = now + kExpectedLifetime;
-    Match match{found, std::nullopt, found.originator == originator};
+    Match match{found, std::nullopt, found.originator == from};
     // The server that listens may be behind NAT: the pair stands at the endpoint as it was announced.
     Endpoint* const endpoint = find_endpoint(found.places[0], now);
     if (endpoint == nullptr || !endpoint->by_kind[0] || !endpoint->by_kind[1]) return match;
     Announcer& active = *endpoint->by_kind[false];
     Announcer& passive = *endpoint->by_kind[true];
     const bool is_pair = found.serial == (found.passive ? passive : active).serial;
-    if (!is_pair || active.originator != originator) return match;
+    if (!is_pair || active.originator != from || !passive.listens_at(to)) return match;
     active.until = passive.until = now + kExpectedLifetime;
     return Match{active, passive, true};
 }
 
 void ExtendedTransfers::consider(Connection& c, Timestamp now) {
-    const auto match = find_match(c.id, now);
+    const auto match = find_match(c, now);
     if (!match) return;
     if (c.match) {
         const bool better = match->awaited && !c.match->awaited;
@@ -169,19 +196,19 @@ void ExtendedTransfers::consider(Connection& c, Timestamp now) {
     if (match->partner) offer(*match->partner, match->awaited, c);
 }
 
+// Who was awaited goes before a stranger, who came after the announcement before who had begun already, and one that
+// moved something before one that did not.
+int ExtendedTransfers::Slot::rank() const { return 4 * awaited + 2 * !older + transfer->fuid.has_value(); }
+
 void ExtendedTransfers::offer(const Announcer& a, bool awaited, const Connection& c) {
     const auto session = sessions_.find(a.control);
     if (session == sessions_.end()) return;
     auto& slots = session->second.slots;
-    auto slot = std::find_if(slots.begin(), slots.end(), [&](const Slot& s) { return s.channel >= a.channel; });
-    if (slot == slots.end() || slot->channel != a.channel) {
-        slots.insert(slot, {a.channel, awaited, c.transfer});
-        if (slots.size() > kSlotsMax) slots.erase(slots.begin());
-        return;
-    }
-    const bool same_kind = slot->awaited == awaited;
-    if (same_kind ? slot->transfer->fuid.has_value() : slot->awaited) return;
-    *slot = {a.channel, awaited, c.transfer};
+    const auto behind = std::find_if(slots.begin(), slots.end(), [&](const Slot& s) { return s.channel > a.channel; });
+    slots.insert(behind, {a.channel, awaited, c.opened < a.since, c.transfer});
+    if (slots.size() <= kSlotsMax) return;
+    slots.erase(
+        std::min_element(slots.begin(), slots.end(), [](const Slot& x, const Slot& y) { return x.rank() < y.rank(); }));
 }
 
 void ExtendedTransfers::withdraw(const Announcer& a, const Connection& c) {
@@ -191,13 +218,14 @@ void ExtendedTransfers::withdraw(const Announcer& a, const Connection& c) {
 }
 
 void ExtendedTransfers::keep_recent(const Connection& c) {
-    if (recent_order_.size() >= kRecentMax) { // it reads as not announced, should it be yet
+    if (recent_order_.size() + 2 > kRecentMax) { // it reads as not announced, should it be yet
         events_.count(Event::stream_event_dropped);
         return;
     }
-    const Place endpoint{c.id.resp_h, c.id.resp_p, false};
-    recent_[endpoint].push_back(c.transfer->uid);
-    recent_order_.emplace_back(c.opened, endpoint);
+    for (const Place& end : {Place{c.id.resp_h, c.id.resp_p}, Place{c.id.orig_h, c.id.orig_p}}) {
+        recent_[end].push_back(c.transfer->uid);
+        recent_order_.emplace_back(c.opened, end);
+    }
 }
 
 void ExtendedTransfers::data_open(const FtpRecord& r) {
@@ -250,6 +278,8 @@ void ExtendedTransfers::data_removed(const FtpRecord& r) {
     removed_.emplace_back(r.key.time, r.key.uid);
     // The announcement has had its connection, unless that was removed for another one at the same endpoint.
     if (!c.match || !c.match->awaited || r.reused) return;
+    // Who had begun before it may have been the last one at that port: who comes for it may be yet to come.
+    if (c.opened < c.match->primary.since) return;
     forget(c.match->primary);
     if (c.match->partner) forget(*c.match->partner);
 }
@@ -272,17 +302,19 @@ const TransferJoin::ForEntry& ExtendedTransfers::message(const FtpRecord& r) {
     const auto session = sessions_.find(r.key.uid);
     if (session == sessions_.end()) return for_entry_;
     auto& slots = session->second.slots;
-    while (!slots.empty() && slots.front().channel <= r.channel_number) {
-        if (slots.front().channel == r.channel_number) {
-            const Transfer& t = *slots.front().transfer;
-            for_entry_.fuid = t.fuid;
-            for_entry_.mime_type = t.mime_type;
-            for_entry_.data_uid = t.uid;
-            for_entry_.data_bytes = t.bytes_before(r.key);
-            if (t.over) for_entry_.data_complete = t.complete && t.bytes >= r.least_bytes;
-        }
-        slots.erase(slots.begin());
+    const auto end =
+        std::find_if(slots.begin(), slots.end(), [&](const Slot& s) { return s.channel > r.channel_number; });
+    const auto own = std::find_if(slots.begin(), end, [&](const Slot& s) { return s.channel == r.channel_number; });
+    const auto best = std::max_element(own, end, [](const Slot& x, const Slot& y) { return x.rank() < y.rank(); });
+    if (best != end) {
+        const Transfer& t = *best->transfer;
+        for_entry_.fuid = t.fuid;
+        for_entry_.mime_type = t.mime_type;
+        for_entry_.data_uid = t.uid;
+        for_entry_.data_bytes = t.bytes_before(r.key);
+        if (t.over) for_entry_.data_complete = t.complete && t.bytes >= r.least_bytes;
     }
+    slots.erase(slots.begin(), end);
     return for_entry_;
 }
 

@@ -1,17 +1,19 @@
 // The wider rule of which connection is a transfer (ftp.extended), and of what an ftp entry says of it.
 //
-// A connection belongs to the announcement of its endpoint, in order of preference: whose originator it comes from, at
-// the announced address; the same at the control connection's own address (NAT: the announced one is not on this
-// wire); any other originator (a bounce). It may be up to a second older than the announcement. The latest announcement
-// of an endpoint has it, until a connection of the announced originator to it is removed, or five minutes unused. Where
-// one client makes one server listen (PASV) and tells the other to connect there (PORT), both announcements stand: the
-// transfer between the servers is both sessions', and its control_uid the session whose announced originator connects.
+// A connection belongs to the announcement of its endpoint, at the announced address or at the control connection's own
+// (NAT: the announced one is not on this wire): to one whose originator it comes from, also where its beginning was not
+// seen and it reads the wrong way round; else to any (a bounce). It may be up to a second older than the announcement.
+// The latest announcement of an endpoint has it, until a later connection of the announced originator to it is
+// removed, or five minutes unused. Where one client makes one server listen (PASV) and tells the other to connect there
+// (PORT), both announcements stand: the transfer between the servers is both sessions', and its control_uid the session
+// whose announced originator connects.
 //
 // A file goes to the command that moved it: a command's connections are those of the announcement made just before it
-// (FtpRecord::channel_number). Of several, one that moved something has it, and a stranger never hides who was awaited.
+// (FtpRecord::channel_number). Of several, one that moved something has it; but a stranger never hides who was awaited,
+// nor one that had begun before the announcement who came after it.
 //
-// Bounded: announcements_max endpoints, kRecentMax connections that may yet be announced, kSlotsMax transfers of a
-// session that no entry has told. Logger thread only.
+// Bounded: announcements_max endpoints, kRecentMax ends of connections that may yet be announced, kSlotsMax transfers
+// of a session that no entry has told. Logger thread only.
 #pragma once
 
 #include "core/log/transfer_join.h"
@@ -64,9 +66,11 @@ private:
         bool passive = false;
         IpAddress originator; // who will connect
         IpAddress client;     // of the control connection
+        Timestamp since = 0;
         std::array<Place, 2> places;
         std::uint8_t place_count = 0;
         Timestamp until = 0;
+        bool listens_at(const IpAddress& address) const;
     };
     struct Endpoint { // by Announcer::passive; both: a third-party transfer
         std::optional<Announcer> by_kind[2];
@@ -93,10 +97,12 @@ private:
     struct Slot {
         std::uint32_t channel;
         bool awaited;
+        bool older; // than its announcement
         std::shared_ptr<Transfer> transfer;
+        int rank() const;
     };
     struct Session {
-        std::vector<Slot> slots; // by channel
+        std::vector<Slot> slots; // by channel, then in the order in which they came
     };
     struct Connection {
         EndpointId id;
@@ -107,9 +113,11 @@ private:
 
     bool expect(const Place& place, const Announcer& a);
     Endpoint* find_endpoint(const Place& place, Timestamp now);
-    Announcer* find_announcer(const Place& place, const IpAddress* originator, Timestamp now);
-    std::optional<Match> find_match(const EndpointId& id, Timestamp now);
-    std::optional<Match> with_partner(Announcer& found, const IpAddress& originator, Timestamp now);
+    Announcer* find_announcer(const Place& place, const IpAddress* originator, Timestamp opened, Timestamp now);
+    Announcer* find_latest(const IpAddress& address, std::uint16_t port, const IpAddress* originator, Timestamp opened,
+                           Timestamp now);
+    std::optional<Match> find_match(const Connection& c, Timestamp now);
+    std::optional<Match> with_partner(Announcer& found, const IpAddress& from, const IpAddress& to, Timestamp now);
     void consider(Connection& c, Timestamp now);
     void reconsider(const IpAddress& address, std::uint16_t port, Timestamp now);
     void offer(const Announcer& a, bool awaited, const Connection& c);
@@ -125,7 +133,7 @@ private:
     std::unordered_map<Id96, Session, Id96Hash> sessions_;
     std::unordered_map<Id96, Connection, Id96Hash> connections_;
     std::deque<std::pair<Timestamp, Place>> expiries_; // of endpoints_
-    // Connections that may yet be announced, by their endpoint.
+    // Connections that may yet be announced, by both ends.
     std::unordered_map<Place, std::vector<Id96>, PlaceHash> recent_;
     std::deque<std::pair<Timestamp, Place>> recent_order_;
     std::deque<std::pair<Timestamp, Id96>> removed_; // connections whose conn record should follow soon

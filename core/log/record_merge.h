@@ -35,12 +35,14 @@ public:
         ftps_[at].text = text;
         ftps_[at].ticket = ticket;
         items_.push_back({record.key, at, false});
+        if (is_for_join(record.kind) && std::max(record.key.time, record.told) < released_) ++late_;
     }
 
     // Hands over all records due before `before`, in order: sink.connection(record, text), sink.ftp(record, text,
     // ticket).
     template <class Sink>
     void release(Timestamp before, Sink& sink) {
+        released_ = std::max(released_, before);
         const auto held =
             std::partition(items_.begin(), items_.end(), [&](const Item& i) { return i.key.time < before; });
         std::sort(items_.begin(), held, [](const Item& a, const Item& b) { return a.key < b.key; });
@@ -60,8 +62,9 @@ public:
         items_.erase(items_.begin(), held);
     }
     std::size_t held() const { return items_.size(); }
-    // Entries that came after later ones had been written: only live, where the hold has a bound. Not what belongs to
-    // no entry of its own: a connection that is announced only now tells what happened until then, by design.
+    // Only live, where the hold has a bound: entries that came after later ones had been written, and what the join
+    // should have known before it released what stood behind. A connection that is announced only now tells what
+    // happened until then, by design: its time is that of the announcement.
     std::uint64_t late() const { return late_; }
 
 private:
@@ -79,6 +82,9 @@ private:
         std::string text;
         std::uint64_t ticket = 0;
     };
+    static bool is_for_join(FtpRecordKind kind) {
+        return kind != FtpRecordKind::message && kind != FtpRecordKind::session_end;
+    }
     template <class Held>
     static std::uint32_t slot(std::vector<Held>& held, std::vector<std::uint32_t>& free) {
         if (free.empty()) {
@@ -103,6 +109,7 @@ private:
     std::vector<HeldFtp> ftps_;
     std::vector<std::uint32_t> conn_free_;
     std::vector<std::uint32_t> ftp_free_;
+    Timestamp released_ = INT64_MIN;
     Timestamp written_through_ = INT64_MIN;
     std::uint64_t late_ = 0;
 };

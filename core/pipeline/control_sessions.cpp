@@ -154,7 +154,11 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
     packet_number_ = packet.number;
     Sink sink(*this, control);
     const unsigned other = side ^ 1;
-    if (layer.tcp_flags & kSyn) control.stream.begin(side, layer.tcp_seq + 1);
+    if (layer.tcp_flags & kSyn) {
+        control.stream.begin(side, layer.tcp_seq + 1);
+        // The other SYN, and what followed it, may be late: this one says where that stream begins.
+        if (options_.extended && (layer.tcp_flags & kAck) != 0) control.stream.begin(other, layer.tcp_ack);
+    }
     if (outcome.has_gaps)
         for (const auto& gap : connections_.gaps().gaps())
             control.stream.give_up(other, c.end[other].start_seq + static_cast<std::uint32_t>(gap.seq + gap.size),

@@ -66,7 +66,7 @@ void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const
     w.opened = {packet.now, packet.number, true};
     c.watch = at;
     if (announced) {
-        speak_up(c, w);
+        speak_up(c, w, packet.now);
         return;
     }
     if (silent_count_ == silent_.size()) { // entries of watches that ended meanwhile
@@ -142,7 +142,7 @@ void DataWatches::unlink(std::uint32_t at) {
     }
 }
 
-void DataWatches::announce(const IpAddress& address, std::uint16_t port) {
+void DataWatches::announce(const IpAddress& address, std::uint16_t port, Timestamp time) {
     for (std::uint32_t node = head_of(address, port); node != kNone;) {
         const std::uint32_t at = node / 2;
         const unsigned side = node % 2;
@@ -151,13 +151,14 @@ void DataWatches::announce(const IpAddress& address, std::uint16_t port) {
         if (c.key.address[side] != address || c.key.port[side] != port) continue;
         if (node / 2 == at && node != kNone) node = watches_[at].chain[node % 2].next; // both ends are in this chain
         unlink(at);
-        speak_up(c, watches_[at]);
+        speak_up(c, watches_[at], time);
     }
 }
 
 // From now on its events are told as they happen; those that did already are told at once.
-void DataWatches::speak_up(Connection& c, Watch& w) {
+void DataWatches::speak_up(Connection& c, Watch& w, Timestamp reason) {
     w.announced = true;
+    reason_ = reason;
     c.watched = true;
     emit(c, w, FtpRecordKind::data_open, w.opened, kPlaceOpen);
     if (w.flipped.happened) emit(c, w, FtpRecordKind::data_open, w.flipped, kPlaceFlip);
@@ -171,7 +172,9 @@ void DataWatches::speak_up(Connection& c, Watch& w) {
             emit(c, w, FtpRecordKind::data_typed, w.stream[side].sniffed, kPlaceSniffed + side, side,
                  w.stream[side].sniffed_size, MimeStage::sniffed);
     tell_progress(c, w);
-    if (w.closed.happened) emit(c, w, FtpRecordKind::data_closed, w.closed, kPlaceClosed);
+    for (const Closing& closing : {w.closed, w.mended})
+        if (closing.happened) tell_closing(c, w, closing);
+    reason_ = INT64_MIN;
 }
 
 void DataWatches::note_progress(Connection& c, std::uint32_t at, const When& now) {
@@ -194,6 +197,7 @@ void DataWatches::tell_progress(const Connection& c, Watch& w) {
         r.key = {first.time, first.packet, w.uid, kPlaceProgress};
         r.kind = FtpRecordKind::data_progress;
         r.id = c.id();
+        r.told = reason_;
         emitter_.emit(r, samples);
     });
 }
@@ -238,7 +242,7 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
         if (options_.extended || head.size() != 0 || head.closed()) delivered(c, w, side, now);
     }
     if (options_.extended) note_progress(c, c.watch, now);
-    if (c.deadline_kind == Deadline::closing && !w.closed.happened) closed(c, w, now);
+    closed(c, w, now);
 }
 
 void DataWatches::note_holes(Stream& s) const {
@@ -304,9 +308,30 @@ void DataWatches::sniffed(Connection& c, Watch& w, unsigned side, const When& no
         emit(c, w, FtpRecordKind::data_typed, now, kPlaceSniffed + side, side, s.sniffed_size, MimeStage::sniffed);
 }
 
+bool DataWatches::is_complete(const Connection& c, const Watch& w) const {
+    return is_whole(c, w) && c.end[0].state == TcpState::closed && c.end[1].state == TcpState::closed;
+}
+
 void DataWatches::closed(Connection& c, Watch& w, const When& now) {
-    w.closed = now;
-    if (w.announced) emit(c, w, FtpRecordKind::data_closed, now, kPlaceClosed);
+    if (c.deadline_kind != Deadline::closing) return;
+    Closing* closing = &w.closed;
+    if (w.closed.happened) {
+        if (!options_.extended || w.closed.complete || w.mended.happened || !is_complete(c, w)) return;
+        closing = &w.mended;
+    }
+    *closing = {{now}, payload_bytes(c), is_complete(c, w)};
+    if (w.announced) tell_closing(c, w, *closing);
+}
+
+void DataWatches::tell_closing(const Connection& c, const Watch& w, const Closing& closing) {
+    FtpRecord r;
+    r.key = {closing.time, closing.packet, w.uid, kPlaceClosed};
+    r.kind = FtpRecordKind::data_closed;
+    r.id = c.id();
+    r.told = reason_;
+    r.bytes = closing.bytes;
+    r.complete = closing.complete;
+    emitter_.emit(r, {});
 }
 
 void DataWatches::removed(Connection& c, Timestamp due, std::uint64_t packet_number) {
@@ -314,7 +339,7 @@ void DataWatches::removed(Connection& c, Timestamp due, std::uint64_t packet_num
     const When now{due, packet_number, true};
     if (!w.announced) { // gone before all workers have told what they announced until then: the logger sorts it out
         unlink(c.watch);
-        speak_up(c, w);
+        speak_up(c, w, due);
     }
     if (w.stream[w.first_side].head.size() != 0) transferred(c, w, now);
     for (unsigned side = 0; side < 2; ++side)
@@ -334,11 +359,11 @@ void DataWatches::emit(const Connection& c, const Watch& w, FtpRecordKind kind, 
     // Before the flip the roles were the other way round.
     if (kind == FtpRecordKind::data_open && place == kPlaceOpen && w.flipped.happened)
         r.id = {r.id.resp_h, r.id.resp_p, r.id.orig_h, r.id.orig_p};
-    r.opened = c.start;
+    r.told = reason_;
     r.from_originator = side == c.orig_side;
     r.mime_stage = stage;
     r.bytes = payload_bytes(c);
-    r.complete = is_whole(c, w) && c.end[0].state == TcpState::closed && c.end[1].state == TcpState::closed;
+    r.complete = is_complete(c, w);
     r.first_bytes = head_size;
     r.reused = c.reused;
     emitter_.emit(r, head_size != 0 ? w.stream[side].head.view(head_size) : std::string_view{});

@@ -33,8 +33,8 @@ public:
     // The connection is over: what is known of its type, and that it is gone.
     void removed(Connection& c, Timestamp due, std::uint64_t packet_number);
 
-    // An announcement came: silent watches of connections to that endpoint speak up.
-    void announce(const IpAddress& address, std::uint16_t port);
+    // An announcement, of `time`, came: silent watches of connections to that endpoint speak up.
+    void announce(const IpAddress& address, std::uint16_t port, Timestamp time);
     // Silent watches of connections that began before `time` are given up.
     void release_before(Timestamp time);
     // Everything before `through` is about to be said to have been told: so it is.
@@ -50,6 +50,10 @@ private:
         Timestamp time = 0;
         std::uint64_t packet = 0;
         bool happened = false;
+    };
+    struct Closing : When { // and what had moved by then, however late it is told
+        std::uint64_t bytes = 0;
+        bool complete = false;
     };
     struct Hole {
         std::uint64_t begin = 0, end = 0;
@@ -75,7 +79,9 @@ private:
         bool announced = false;
         bool progress_untold = false; // it stands in untold_
         std::uint8_t first_side = 0;  // who sent the first payload
-        When opened, flipped, transferred, closed;
+        When opened, flipped, transferred;
+        Closing closed;
+        Closing mended; // extended: what had been missing came after both ends
         std::uint32_t transferred_size = 0;
         Stream stream[2];
         ProgressLog::Chain progress;
@@ -92,7 +98,7 @@ private:
     Link& link_of(std::uint32_t node) { return watches_[node / 2].chain[node % 2]; }
     void link(std::uint32_t at);
     void unlink(std::uint32_t at);
-    void speak_up(Connection& c, Watch& w);
+    void speak_up(Connection& c, Watch& w, Timestamp reason);
     void note_progress(Connection& c, std::uint32_t at, const When& now);
     void tell_progress(const Connection& c, Watch& w);
     void note_holes(Stream& s) const;
@@ -102,6 +108,8 @@ private:
     void transferred(Connection& c, Watch& w, const When& now);
     void sniffed(Connection& c, Watch& w, unsigned side, const When& now);
     void closed(Connection& c, Watch& w, const When& now);
+    void tell_closing(const Connection& c, const Watch& w, const Closing& closing);
+    bool is_complete(const Connection& c, const Watch& w) const;
     void emit(const Connection& c, const Watch& w, FtpRecordKind kind, const When& when, std::uint32_t place,
               unsigned side = 0, std::uint32_t head_size = 0, MimeStage stage = MimeStage::transferred);
     Watch& watch_of(const Connection& c) { return watches_[c.watch]; }
@@ -114,6 +122,7 @@ private:
     ProgressLog progress_;
     std::vector<Reference> untold_; // announced watches with progress that was not told yet
     Timestamp told_through_ = INT64_MIN;
+    Timestamp reason_ = INT64_MIN; // FtpRecord::told of what is being emitted
     Timestamp settled_ = INT64_MIN;
     std::vector<Watch> watches_;
     std::vector<std::uint32_t> free_;

@@ -116,7 +116,7 @@ void Worker::read_board() {
             if (address.is_unspecified()) continue;
             if (!hints_.add(address, a.port, a.time + kAnnouncementLifetime + kHintMargin))
                 events_.count(Event::FTP_too_many_expected_data_channels);
-            data_.announce(address, a.port);
+            data_.announce(address, a.port, a.time);
         }
     });
 }
@@ -173,7 +173,8 @@ void Worker::watch(Connection& c, std::uint32_t index, const PacketView& packet)
 
 bool Worker::may_be_announced(const EndpointId& id) const {
     if (!options_.extended) return true; // as the reference
-    return (id.resp_p >= kLowestDataPort && !ftp_port_[id.resp_p]) || id.orig_p == kServerDataPort;
+    return (id.resp_p >= kLowestDataPort && !ftp_port_[id.resp_p]) || id.orig_p == kServerDataPort ||
+           id.resp_p == kServerDataPort; // from there, its beginning not seen
 }
 
 void Worker::renew_hints(const Connection& c, Timestamp now) {

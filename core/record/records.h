@@ -98,7 +98,7 @@ struct FtpRecord {
     FtpRecordKind kind = FtpRecordKind::message;
     MimeStage mime_stage = MimeStage::transferred;
     bool logged = false;
-    bool transfers = false; // message: of a command that moves data over a data connection (RETR, STOR, LIST, …)
+    bool transfers = false; // message: FtpEvent's
     bool final_entry = false;
     bool from_originator = false;
     bool complete = false;
@@ -111,8 +111,8 @@ struct FtpRecord {
     std::uint32_t channel_number = 0; // FtpEvent::channel: announcement, message
     std::uint64_t least_bytes = 0;    // message: a transfer that moved fewer is not whole
     std::uint64_t bytes = 0;          // data_closed, data_removed: payload bytes of both directions
-    Timestamp opened = 0;             // data_*: when the connection began
-    std::uint32_t first_bytes = 0;    // data_typed: bytes of text
+    Timestamp told = INT64_MIN;    // data_*: when there was reason to tell it, where that came later than it happened
+    std::uint32_t first_bytes = 0; // data_typed: bytes of text
     DataChannel channel;
     Text text;
 };

@@ -11,7 +11,8 @@ namespace {
 constexpr auto kIdle = std::chrono::milliseconds(1);
 } // namespace
 
-Distributor::Distributor(std::size_t workers) {
+Distributor::Distributor(std::size_t workers) : delays_(workers) {
+    publish_every_ = delays_.piece(kPublishEvery);
     for (std::size_t i = 0; i < workers; ++i) {
         rings_.push_back(std::make_unique<Ring>());
         for (std::size_t b = 0; b < kRingBlocks; ++b) rings_.back()->spare.push_back(std::make_unique<Block>());
@@ -32,7 +33,7 @@ void Distributor::put(const PacketView& packet) {
     block.used += copy.captured;
     block.packets.push_back(copy);
     now_ = packet.now;
-    if (++since_publish_ >= kPublishEvery) publish();
+    if (++since_publish_ >= publish_every_) publish();
 }
 
 // Hands the block being filled to its worker; waits while the worker's ring is full.
@@ -62,7 +63,10 @@ void Distributor::push(Ring& ring) {
 
 void Distributor::publish() {
     since_publish_ = 0;
+    delays_.pause();
+    publish_every_ = delays_.piece(kPublishEvery);
     for (auto& ring : rings_) push(*ring);
+    delays_.pause();
     time_.store(now_, std::memory_order_release);
     for (auto& ring : rings_) {
         const std::lock_guard lock(ring->mutex);

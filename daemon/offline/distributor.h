@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/packet/packet_view.h"
+#include "daemon/offline/test_delays.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -63,6 +64,8 @@ private:
     std::atomic<bool> ended_{false};
     Timestamp now_ = INT64_MIN; // of the last packet put
     std::uint64_t since_publish_ = 0;
+    std::uint64_t publish_every_ = kPublishEvery;
+    TestDelays delays_; // reader's own
 };
 
 } // namespace ftpsensor

@@ -3,10 +3,12 @@
 #include "daemon/engine.h"
 #include "daemon/offline/capture_reader.h"
 #include "daemon/offline/distributor.h"
+#include "daemon/offline/test_delays.h"
 
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <span>
 #include <thread>
 
 #include <fmt/format.h>
@@ -22,10 +24,18 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 void run_worker(Engine& engine, Distributor& distributor, std::uint32_t worker) {
     Timestamp last = INT64_MIN;
+    TestDelays delays(worker);
     for (;;) {
+        delays.pause();
         Distributor::Work work = distributor.take(worker);
         if (work.block) {
-            engine.process_burst(worker, work.block->packets);
+            std::span<const PacketView> packets(work.block->packets);
+            while (!packets.empty()) {
+                const std::size_t n = delays.piece(packets.size());
+                engine.process_burst(worker, packets.first(n));
+                packets = packets.subspan(n);
+                delays.pause();
+            }
             last = work.block->packets.back().now;
             distributor.done(worker, std::move(work.block));
         } else if (work.time != INT64_MIN) {

@@ -256,3 +256,17 @@ TEST_CASE("commands: what a listing moved is not the next command's") {
     ftp.download(ftp.passive(kPort + 1), "text").server("226 Done.").quit();
     CHECK(read(trace, kExtended).show("ftp", "command data_channel.bytes") == "PASV - | PASV - | RETR 4");
 }
+
+// What is held comes out when the connection is removed, and says then that it is FTP: its timer must not start again.
+TEST_CASE("removed: a session whose first command had been held until then") {
+    Trace trace;
+    TcpTalk control(trace, {.server = {ip("10.0.0.2"), 21}});
+    control.open().lose_next().server("220 Welcome.\r\n").client("USER anonymous\r\n").rst(Side::client);
+    trace.wait(10 * kMinute);
+    for (std::uint16_t i = 0; i < 4; ++i) {
+        TcpTalk other(trace, {.client = {ip("10.0.0.1"), static_cast<std::uint16_t>(50000 + i)}});
+        other.open();
+        trace.wait(10 * kMinute);
+    }
+    CHECK(read(trace, kExtended).show("conn", "id.resp_p service") == "21 ftp | 80 - | 80 - | 80 - | 80 -");
+}

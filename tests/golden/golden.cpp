@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 namespace ftpsensor::test {
 
@@ -201,7 +203,17 @@ private:
     std::string text_;
 };
 
+// For tests of the program itself (tests/workers.py): the captures that these tests read, one a file.
+void leave_capture(const Trace& trace, LinkType link) {
+    const char* const folder = std::getenv("FTPSENSOR_TEST_CAPTURES");
+    if (folder == nullptr) return;
+    static unsigned count = 0;
+    const std::string name = std::to_string(::getpid()) + "-" + std::to_string(count++) + ".pcap";
+    trace.save(std::string(folder) + "/" + name, {.format = CaptureFormat::pcap_nano, .link = link});
+}
+
 Logs read(const Trace& trace, const Reading& how) {
+    leave_capture(trace, how.link);
     const auto packets = trace.views(how.link);
     Pipeline first(how, std::max<std::size_t>(how.workers, 1), false);
     first.run(packets);

@@ -84,7 +84,7 @@ TEST_CASE("what comes too late is released all the same, and counted") {
     CHECK(merge.late() == 1);
 }
 
-TEST_CASE("what is told of a connection once it is announced is not late: it is no entry") {
+TEST_CASE("what is told of a connection once it is announced is not late, what came after its time is") {
     RecordMerge merge({});
     Collector out;
     merge.add(ftp_at(10, 0, 1, 0), {}, 0);
@@ -92,10 +92,14 @@ TEST_CASE("what is told of a connection once it is announced is not late: it is 
     FtpRecord opened = ftp_at(5, 0, 2, 0);
     opened.kind = FtpRecordKind::data_open;
     opened.logged = false;
+    opened.told = 25; // when it was announced
     merge.add(opened, {}, 0);
     merge.release(20, out);
     merge.add(ftp_at(15, 0, 1, 1), {}, 0);
     merge.release(20, out);
     CHECK(out.keys.size() == 3);
     CHECK(merge.late() == 0);
+    opened.told = 15; // the logger had not waited for it
+    merge.add(opened, {}, 0);
+    CHECK(merge.late() == 1);
 }
