@@ -1,6 +1,7 @@
 #include "core/conn/conn_tracker.h"
 
 #include "core/base/mix.h"
+#include "core/conn/udp_services.h"
 
 #include <algorithm>
 #include <tuple>
@@ -13,21 +14,6 @@ constexpr std::uint32_t kExtrasMax = 1u << 16;
 constexpr std::uint8_t kTunnelChangesMax = 5; // Zeek's Tunnel::max_changes_per_connection
 
 bool is_broadcast(const IpAddress& a) { return a == IpAddress::from_v4(255, 255, 255, 255); }
-
-// Zeek's DNS analyzer looks at its UDP connections each dns_session_timeout, and ends those that are silent by then.
-constexpr Duration kDnsSessionTimeout = 10 * kSecond;
-constexpr Duration kDnsSilence = kDnsSessionTimeout - kSecond;
-
-bool is_dns(const Connection& c) {
-    const std::uint16_t port = c.id().resp_p;
-    return port == 53 || port == 137 || port == 5353 || port == 5355;
-}
-
-bool dns_deadline_reached(Connection& c) {
-    if (c.deadline - c.seen >= kDnsSilence) return true;
-    c.deadline += kDnsSessionTimeout;
-    return false;
-}
 
 std::uint64_t combine(std::uint64_t a, std::uint64_t b) { return mix(a ^ 0x9e3779b97f4a7c15, b ^ 0xd6e8feb86659fd93); }
 
@@ -111,14 +97,19 @@ void ConnTracker::end_of_tunnels(Connection& c, const DecodedPacket& decoded) co
 std::uint32_t ConnTracker::process_layer(const Layer& layer, const Lookup& l, const PacketView& packet,
                                          const Tunnel& tunnel) {
     std::uint32_t index = find_live(layer, l, packet);
-    if (index == FlowTable::kNone)
+    const bool is_new = index == FlowTable::kNone;
+    if (is_new)
         index = open(layer, l, packet, tunnel);
     else if (const Connection& c = table_[index]; tunnel.present || c.has_encapsulation) [[unlikely]]
         check_encapsulation(table_[index], tunnel);
     Connection& c = table_[index];
     switch (layer.transport) {
     case Transport::tcp: process_tcp(index, layer, l.side, packet); break;
-    case Transport::udp: process_udp(c, layer, l.side, packet); break;
+    case Transport::udp:
+        process_udp(c, layer, l.side, packet);
+        if (is_new && l.side == c.orig_side && is_answer(c, layer)) [[unlikely]]
+            turn_answered(c);
+        break;
     case Transport::icmp: process_icmp(c, layer, l.side, packet); break;
     case Transport::unknown: process_unknown(c, layer, l.side, packet); break;
     }
@@ -267,6 +258,12 @@ void ConnTracker::process_udp(Connection& c, const Layer& layer, unsigned side, 
     end.payload_bytes = sum >= 0 ? static_cast<std::uint64_t>(sum) : 0;
     const bool orig = side == c.orig_side;
     history_.check(c, orig ? 0x1 : 0x2, orig ? 'D' : 'd');
+}
+
+// The question was missed. Zeek has counted the answer by then, and leaves it with the originator, who is another now.
+void ConnTracker::turn_answered(Connection& c) const {
+    std::swap(c.end[0], c.end[1]);
+    flip_roles(c, history_);
 }
 
 void ConnTracker::process_icmp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {

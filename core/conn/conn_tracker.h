@@ -123,6 +123,7 @@ private:
     void add_tunnel_parent(Connection& c, const Id96& parent);
     void process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
     void process_udp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    void turn_answered(Connection& c) const;
     void process_icmp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void process_unknown(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void end_of_tunnels(Connection& c, const DecodedPacket& decoded) const;

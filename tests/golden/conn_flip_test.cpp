@@ -95,3 +95,41 @@ TEST_CASE("flip: not UDP between two ports of servers") {
     trace.add({Ethernet{}, Ipv4{}, Udp{.source_port = 123, .destination_port = 123}, Payload{"time"}});
     CHECK(read(trace).show("conn", "id.orig_h history conn_state") == "10.0.0.1 D S0");
 }
+
+namespace {
+
+// Two packets of UDP, the first from 10.0.0.1, the second back.
+std::string udp_roles(std::uint16_t port, std::uint16_t other_port, const std::string& first, const std::string& second,
+                      std::string_view to = "10.0.0.2") {
+    Trace trace;
+    trace.add({Ethernet{}, Ipv4{.destination = ip(to)}, Udp{.source_port = port, .destination_port = other_port},
+               Payload{first}});
+    trace.add({Ethernet{}, Ipv4{.source = ip(to), .destination = ip("10.0.0.1")},
+               Udp{.source_port = other_port, .destination_port = port}, Payload{second}});
+    return read(trace).show("conn", "id.orig_h history orig_bytes orig_pkts resp_bytes conn_state");
+}
+
+const std::string kQuestion = std::string("\x12\x34\x01", 3) + std::string(9, 0);
+const std::string kAnswer = std::string("\x12\x34\x81", 3) + std::string(13, 0);
+
+} // namespace
+
+TEST_CASE("flip: a DNS answer first turns the roles, and counts for the one that asked") {
+    CHECK(udp_roles(53, 53, kAnswer, kQuestion) == "10.0.0.2 D^ 28 2 0 S0");
+    CHECK(udp_roles(5353, 5353, kAnswer, kQuestion) == "10.0.0.2 D^ 28 2 0 S0");
+    CHECK(udp_roles(137, 137, std::string("\0\0\xad", 3) + std::string(9, 0), "") == "10.0.0.2 D^ 12 2 0 S0");
+}
+
+TEST_CASE("flip: not a DNS question, nor an answer to all, of an unknown operation, or cut") {
+    CHECK(udp_roles(53, 53, kQuestion, kAnswer) == "10.0.0.1 Dd 12 1 16 SF");
+    CHECK(udp_roles(5353, 5353, kAnswer, "x", "224.0.0.251") == "10.0.0.1 Dd 16 1 1 SF");
+    CHECK(udp_roles(53, 53, std::string("\0\0\xb1", 3) + std::string(9, 0), "x") == "10.0.0.1 Dd 12 1 1 SF");
+    CHECK(udp_roles(53, 53, kAnswer.substr(0, 11), "x") == "10.0.0.1 Dd 11 1 1 SF");
+    CHECK(udp_roles(4000, 4000, kAnswer, "x") == "10.0.0.1 Dd 16 1 1 SF");
+}
+
+TEST_CASE("flip: an NTP server's packet first") {
+    const std::string server = "\x24" + std::string(47, 0), client = "\x23" + std::string(47, 0);
+    CHECK(udp_roles(123, 123, server, client) == "10.0.0.2 D^ 96 2 0 S0");
+    CHECK(udp_roles(123, 123, client, server) == "10.0.0.1 Dd 48 1 48 SF");
+}
