@@ -247,6 +247,8 @@ void Engine::stop() {
         if (state_->writer(log)) state_->writer(log)->finish();
 }
 
+std::uint64_t Engine::logger_beats() const { return state_->logger_beats.load(std::memory_order_relaxed); }
+
 EngineStats Engine::stats() const {
     EngineStats s;
     const auto get = [](const std::atomic<std::uint64_t>& v) { return v.load(std::memory_order_relaxed); };
@@ -269,7 +271,6 @@ EngineStats Engine::stats() const {
     s.conn_entries = get(state_->entries[0]);
     s.ftp_entries = get(state_->entries[1]);
     s.late_records = get(state_->late);
-    s.logger_beats = get(state_->logger_beats);
     s.logged_through = state_->logged_through.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < kLogKinds; ++i) {
         if (!state_->writers[i]) continue;

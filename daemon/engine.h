@@ -49,8 +49,7 @@ struct EngineStats {
     std::uint64_t files_removed = 0; // by log.retention
     std::uint64_t file_bytes_removed = 0;
     std::uint64_t late_records = 0;
-    std::uint64_t logger_beats = 0; // the logger's sign of life
-    Timestamp logged_through = 0;   // what is due up to here has been written
+    Timestamp logged_through = 0; // what is due up to here has been written
     struct NamedEvent {
         Event event;
         std::uint64_t count;
@@ -83,7 +82,8 @@ public:
     std::vector<std::string> reload(const Config& config);
 
     void stop();               // after every worker has finished: writes and rotates all that is left, ends the threads
-    EngineStats stats() const; // any thread; examples only after stop()
+    EngineStats stats() const; // the thread of reload(); examples only after stop()
+    std::uint64_t logger_beats() const; // the logger's sign of life; any thread
 
 private:
     struct State;

@@ -116,7 +116,7 @@ bool LiveSensor::every_queue_polled() const {
 }
 
 bool LiveSensor::all_advanced() {
-    const std::uint64_t beats = engine_->stats().logger_beats;
+    const std::uint64_t beats = engine_->logger_beats();
     bool all = beats != logger_beats_seen_;
     logger_beats_seen_ = beats;
     for (std::size_t worker = 0; worker < loops_.size(); ++worker) {

@@ -35,12 +35,16 @@ private:
         text_ += fmt::format(format, std::forward<Args>(args)...) + "\n";
     }
     std::string rate(std::uint64_t count) const { return short_number(static_cast<double>(count) / seconds_); }
+    std::string bits(std::uint64_t bytes) const { // a second
+        const std::string text = rate(bytes * 8);
+        return text + (text.find(' ') == std::string::npos ? " bit/s" : "bit/s");
+    }
     static std::string total(std::uint64_t count) { return short_number(static_cast<double>(count)); }
 
     void head() {
         const Totals& t = change_.totals;
-        line("up {}, {} packets/s, {}bit/s, {} connections, {} FTP sessions", duration_text(now_.sensor.uptime_seconds),
-             rate(t.received_packets), rate(t.received_bytes * 8), total(now_.totals.connections_open),
+        line("up {}, {} packets/s, {}, {} connections, {} FTP sessions", duration_text(now_.sensor.uptime_seconds),
+             rate(t.received_packets), bits(t.received_bytes), total(now_.totals.connections_open),
              total(now_.totals.ftp_sessions_open));
         line("lost since the start: {} packets, {} records, {} entries; evicted {}; gaps {:.4f} % of TCP payload",
              now_.totals.lost_packets, now_.totals.records_dropped, now_.totals.entries_lost,

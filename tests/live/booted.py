@@ -108,7 +108,7 @@ class Machine:
         lab.check(nspawn.poll() is None, "systemd-nspawn runs")
         self.init = children.read_text().split()[0]
         lab.wait_for(lambda: self.run("systemctl", "is-system-running", may_fail=True).stdout.strip() in ("running", "degraded"),
-                     "systemd has booted", seconds=60)
+                     "systemd has booted", seconds=240)
 
     def run(self, *command, may_fail=False):
         """A command in the booted machine; its result, with its output as text."""

@@ -158,6 +158,24 @@ def check_stats_log(sensor):
     lab.check(all(0 <= ratio <= 1 for ratio in busy) and max(busy) > 0, f"workers were busy up to {max(busy):.3f}")
 
 
+def check_gaps(hub):
+    """A sensor that is kept from every sixteenth packet: what it missed is what conn.log says it missed."""
+    sensor = hub.start_sensor(folder="gaps", capture__filter='"not (ip[4:2] & 0xf = 3)"', metrics__log_interval="1s",
+                              timeouts__tcp_close_delay="1s")
+    hub.curl(f"ftp://{lab.SERVER[0]}/small.bin", "-o", "/dev/null")
+    hub.curl(f"ftp://{lab.SERVER[0]}/big.bin", "-o", "/dev/null")
+    time.sleep(1.5)
+    figures = stats(hub)
+    sensor.stop()
+    found = lab.entries(sensor.logs)
+    missed = sum(entry["missed_bytes"] for entry in found["conn"])
+    told = sum(entry["count"] for entry in found["stats"] if entry.get("loss") == "missed_bytes")
+    lab.check(told == missed > 1_000_000, f"conn.log misses {missed} bytes, entries of loss {told}")
+    captured = figures["totals"]["payload_bytes"]
+    share = missed / (missed + captured)
+    lab.check(0.01 < share < 0.3, f"which is {share:.3f} of the payload")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -176,6 +194,7 @@ def main():
         left = [*hub.folder.glob("dpdk/*"), *hub.folder.glob("*.sock")]
         lab.check(not left, f"no socket or folder is left behind {left or ''}".rstrip())
         check_stats_log(sensor)
+        check_gaps(hub)
 
 
 main()

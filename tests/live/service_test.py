@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -148,6 +149,38 @@ def stop_loses_nothing(hub, machine, service):
     lab.check(counted[::2] == ["4", "4", "2", "2"], f"zgrep and jq: {' '.join(counted)}")
 
 
+def is_seen(hub, machine, service):
+    """By the operator, by a member of the group, by Prometheus; not by a stranger."""
+    machine.run("useradd", "--groups", UNIT, "ann")
+    machine.run("useradd", "stranger")
+    ask = "setpriv --reuid={0} --regid={0} --init-groups ftpsensord stats --json"
+    figures = json.loads(machine.shell(ask.format("ann")))
+    lab.check(figures["totals"]["received_packets"] > 0, "a member of the group sees the figures")
+    asked = machine.run(*ask.format("stranger").split(), may_fail=True)
+    lab.check(asked.returncode == 1 and "you may not ask" in asked.stderr, f"a stranger does not: {asked.stderr.strip()}")
+    lab.check(re.search(rf"^{lab.SPAN} ", machine.shell("ftpsensord stats"), re.M), "ftpsensord stats shows the port")
+    metrics = hub.call(machine.netns, "curl", "--silent", "--fail", "http://127.0.0.1:9821/metrics").stdout
+    lab.check(f'ftpsensor_port_link_up{{port="{lab.SPAN}"}} 1' in metrics, "Prometheus sees the port")
+    told = machine.shell(f"zcat /{LOGS}/*/stats_* | jq -r .scope | sort -u").split()
+    lab.check(told == ["event", "log", "port", "queue", "sensor", "worker"], f"stats.log of the first run, and no loss in it: {told}")
+
+
+def reload(machine, service):
+    """A good file is taken, a bad one refused; the process stays the same."""
+    process = service.show("MainPID")
+    service.set("passwords: guests", "passwords: none")
+    machine.run("systemctl", "reload", UNIT)
+    lab.wait_for(lambda: "ftp.passwords: guests -> none: taken" in service.journal(), "reloaded: the journal says what was taken")
+    lab.wait_for(service.is_active, "it is active after the reload")
+    service.set("passwords: none", "passwords: nobody")
+    machine.run("systemctl", "reload", UNIT)
+    lab.wait_for(lambda: "refused, everything stays as it was" in service.journal(), "a bad file is refused")
+    lab.check("ftp.passwords: 'nobody' is not one of the choices" in service.journal(), "with what is wrong in it")
+    service.set("passwords: nobody", "passwords: none")
+    lab.wait_for(service.is_active, "it is active after a bad reload")
+    lab.check(service.show("MainPID") == process, "and the same process")
+
+
 def worker_threads(service):
     """Thread ids of its workers, in the test's PID namespace."""
     process = next(path for path in pathlib.Path("/proc").glob("[0-9]*")
@@ -169,8 +202,6 @@ def stop_thread(thread):
 
 
 def recovers(hub, machine, service):
-    machine.run("systemctl", "start", UNIT)
-    service.sees_traffic(hub, "after the stop and a start")
     machine.run("systemctl", "kill", "-s", "KILL", UNIT)
     lab.wait_for(lambda: service.show("NRestarts") == "1" and service.is_active(), "started again after kill -9")
     service.sees_traffic(hub, "after kill -9")
@@ -234,6 +265,11 @@ def main():
         check_units(machine)
         first_start(machine, service)
         stop_loses_nothing(hub, machine, service)
+        machine.run("systemctl", "start", UNIT)
+        service.sees_traffic(hub, "after the stop and a start")
+        is_seen(hub, machine, service)
+        reload(machine, service)
+        service.sees_traffic(hub, "after the reloads")
         recovers(hub, machine, service)
         further_sensor(hub, machine, service)
         upgrade(hub, machine, service, rebuilt(package, hub.folder))

@@ -34,6 +34,16 @@ TEST_CASE("bytes in order leave no hole") {
     CHECK(t.gaps.gaps().empty());
 }
 
+TEST_CASE("all payload that was captured is counted, again where it was sent again") {
+    Tracked t;
+    t.data(1, 100);
+    t.data(1, 100);
+    t.gaps.count_missed(7);
+    t.gaps.count_missed(3);
+    CHECK(t.gaps.payload_bytes() == 200);
+    CHECK(t.gaps.missed_bytes() == 10);
+}
+
 TEST_CASE("a hole that is filled late is no hole") {
     Tracked t;
     t.data(101, 50);

@@ -90,6 +90,10 @@ struct Counts {
     std::uint64_t packets = 0;
     std::uint64_t filtered = 0;
     std::uint64_t gathered = 0;
+    std::uint64_t of_port = 0;
+    std::uint64_t of_another_port = 0;
+    double busy_seconds = 0;
+    double seconds = 0;
 };
 
 // Reads `packets` through a port and a loop into `out`.
@@ -110,13 +114,20 @@ Counts run(const Packets& packets, const Config& config, Seen& out, const Packet
     RxLoop loop(engine, 0, {port.source(0).value()},
                 {static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen, true, filter});
     std::atomic<bool> stop{false};
+    const Timestamp began = host_clock();
     std::thread worker([&] { loop.run(stop); });
     while (out.idle_calls == 0) std::this_thread::yield(); // an empty poll: the file was read
     stop = true;
     worker.join();
     port.stop();
     std::remove(path.c_str());
-    return {loop.counts().packets, loop.counts().filtered, loop.counts().gathered};
+    return {loop.counts().packets,
+            loop.counts().filtered,
+            loop.counts().gathered,
+            loop.packets_of_port(port.port_id()),
+            loop.packets_of_port(static_cast<std::uint16_t>(port.port_id() + 1)),
+            loop.busy_seconds(),
+            static_cast<double>(host_clock() - began) / 1e9};
 }
 
 } // namespace
@@ -133,6 +144,15 @@ TEST_CASE("every packet arrives once, whole and in order, in bursts of at most c
     CHECK(counts.filtered == 0);
     CHECK(out.largest_burst == 32);
     CHECK(out.finished == 1);
+}
+
+TEST_CASE("packets are counted by queue, and the time that they took as busy") {
+    Seen out;
+    const auto counts = run(Packets(500, packet(100, 1)), small_config(), out);
+    CHECK(counts.of_port == 500);
+    CHECK(counts.of_another_port == 0);
+    CHECK(counts.busy_seconds > 0);
+    CHECK(counts.busy_seconds <= counts.seconds);
 }
 
 TEST_CASE("time never goes back, and the end is not before it") {
