@@ -125,7 +125,18 @@ std::string read_file(const std::string& path) {
     return text;
 }
 
+std::string printable(std::string_view text) {
+    std::string shown;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        shown += byte < 32 || byte == 127 ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+    }
+    return shown;
+}
+
 } // namespace
+
+ConfigError::ConfigError(std::string_view sentence) : std::runtime_error(printable(sentence)) {}
 
 Config load_config(const std::string& path) { return parse_config(read_file(path), path); }
 

@@ -154,8 +154,9 @@ struct Config {
 };
 
 // what() is one sentence an operator can act on: "file:line:column: key: what is wrong, what would be right".
+// Control characters that the text brought along are written as \xNN: it goes to terminals.
 struct ConfigError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+    explicit ConfigError(std::string_view sentence);
 };
 
 Config load_config(const std::string& path);                            // throws ConfigError

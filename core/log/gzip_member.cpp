@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <stdexcept>
+
+#include <zlib.h>
 
 namespace ftpsensor {
 
@@ -90,23 +93,19 @@ std::optional<MemberHeader> parse_member_header(std::span<const std::uint8_t> by
 
 bool member_unpacks(std::span<const std::uint8_t> member) {
     if (member.size() < kMemberHeaderBytes + kMemberTrailerBytes) return false;
-    const auto state = std::make_unique<inflate_state>();
+    z_stream stream{};
+    if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc(); // 16: gzip, checksum and length included
     std::vector<std::uint8_t> scratch(64u << 10);
-    isal_inflate_init(state.get());
-    state->crc_flag = ISAL_GZIP_NO_HDR_VER; // the checksum behind the data is held against
-    state->next_in = const_cast<std::uint8_t*>(member.data() + kMemberHeaderBytes);
-    state->avail_in = static_cast<std::uint32_t>(member.size() - kMemberHeaderBytes);
-    std::uint64_t text_bytes = 0;
-    do {
-        state->next_out = scratch.data();
-        state->avail_out = static_cast<std::uint32_t>(scratch.size());
-        if (isal_inflate(state.get()) != ISAL_DECOMP_OK) return false;
-        const std::size_t produced = scratch.size() - state->avail_out;
-        text_bytes += produced;
-        if (produced == 0 && state->block_state != ISAL_BLOCK_FINISH) return false; // cut short
-    } while (state->block_state != ISAL_BLOCK_FINISH);
-    const std::uint64_t trailer_bytes = load_le(member.data() + member.size() - 4, 4);
-    return state->avail_in == 0 && trailer_bytes == (text_bytes & 0xffffffff);
+    stream.next_in = const_cast<std::uint8_t*>(member.data());
+    stream.avail_in = static_cast<uInt>(member.size());
+    int result = Z_OK;
+    while (result == Z_OK) {
+        stream.next_out = scratch.data();
+        stream.avail_out = static_cast<uInt>(scratch.size());
+        result = inflate(&stream, Z_NO_FLUSH);
+    }
+    inflateEnd(&stream);
+    return result == Z_STREAM_END && stream.avail_in == 0;
 }
 
 } // namespace ftpsensor

@@ -62,7 +62,8 @@ std::optional<MemberHeader> parse_member_header(std::span<const std::uint8_t> by
 // True where `bytes` is the beginning of what compress() may write, a whole header or less.
 bool may_begin_member(std::span<const std::uint8_t> bytes);
 
-// Whether `member` (exactly one, whole) unpacks, and to the length and checksum of its trailer.
+// Whether `member` (exactly one, whole) unpacks, and to the length and checksum of its trailer: by zlib, which gunzip
+// and zgrep use, and which refuses code tables that ISA-L takes.
 bool member_unpacks(std::span<const std::uint8_t> member);
 
 } // namespace ftpsensor

@@ -54,14 +54,16 @@ public:
         return good_end_ == size() || is_torn_header();
     }
 
-    // Drops members from the end that do not unpack. False: none of those kept does.
+    // Drops members from the end that do not unpack. False: none of those kept does, or one before the last that does
+    // is damaged: readers would stop at it.
     bool drop_unreadable() {
         while (!recent_.empty() && !unpacks(recent_.back())) {
             good_end_ = recent_.back().offset;
             --members_;
             recent_.pop_back();
         }
-        return !recent_.empty() || members_ == 0;
+        if (recent_.empty()) return members_ == 0;
+        return std::all_of(recent_.begin(), recent_.end() - 1, [this](const Member& m) { return unpacks(m); });
     }
 
     int truncate() {

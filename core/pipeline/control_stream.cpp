@@ -1,5 +1,7 @@
 #include "core/pipeline/control_stream.h"
 
+#include <algorithm>
+
 namespace ftpsensor {
 
 namespace {
@@ -41,12 +43,55 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
     ++segments_;
     const std::uint32_t upper = s.seq + static_cast<std::uint32_t>(s.data.size());
     if (before(highest_[s.side], upper)) highest_[s.side] = upper;
-    if (ready(s.side, s.seq, s.has_ack, s.ack)) [[likely]] {
-        deliver(s.side, s.seq, s.data, now, sink);
-        if (!held_.empty()) deliver_ready(now, sink);
-    } else
-        hold(s, now);
+    if (held_.empty()) [[likely]] {
+        take(s, now, sink);
+    } else {
+        for (const Segment& part : new_parts(s)) take(part, now, sink);
+        deliver_ready(now, sink);
+    }
     if (patient_ && !held_.empty()) lose_patience(now, sink);
+}
+
+void ControlStream::take(const Segment& s, Timestamp now, ControlSink& sink) {
+    if (!ready(s.side, s.seq, s.has_ack, s.ack)) {
+        hold(s, now);
+        return;
+    }
+    deliver(s.side, s.seq, s.data, now, sink);
+    if (!held_.empty()) deliver_ready(now, sink);
+}
+
+// What of a segment is not held already: who repeats held bytes with other ones does not change them.
+std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) const {
+    struct Range { // within the segment
+        std::size_t lower;
+        std::size_t upper;
+    };
+    std::vector<Range> known;
+    const std::size_t size = s.data.size();
+    for (const Held& h : held_) {
+        if (h.side != s.side) continue;
+        const auto offset = static_cast<std::int32_t>(h.seq - s.seq);
+        const std::int64_t upper = offset + static_cast<std::int64_t>(h.data.size());
+        if (upper <= 0 || offset >= static_cast<std::int64_t>(size)) continue;
+        known.push_back(
+            {offset < 0 ? 0 : static_cast<std::size_t>(offset), std::min(size, static_cast<std::size_t>(upper))});
+    }
+    if (known.empty()) return {s};
+    std::sort(known.begin(), known.end(), [](const Range& a, const Range& b) { return a.lower < b.lower; });
+    known.push_back({size, size});
+    std::vector<Segment> parts;
+    std::size_t at = 0;
+    for (const Range& range : known) {
+        if (at < range.lower) {
+            Segment part = s;
+            part.seq = s.seq + static_cast<std::uint32_t>(at);
+            part.data = s.data.subspan(at, range.lower - at);
+            parts.push_back(part);
+        }
+        at = std::max(at, range.upper);
+    }
+    return parts;
 }
 
 void ControlStream::hold(const Segment& s, Timestamp now) {

@@ -4,7 +4,8 @@
 // acknowledges beyond it. Patient (ftp.extended): where packets trade places on the way to us, an acknowledgement may
 // overtake what it acknowledges, and a reply the command that it answers. So a segment waits for what its
 // acknowledgement says was there before it, and a hole for its filling, until kPatienceSegments later segments or
-// kPatience of packet time have passed. Overlapping bytes: the first that came count, as in the reference. Bounded:
+// kPatience of packet time have passed. Overlapping bytes: the first that came count, as in the reference, also where
+// they lie beyond a hole. Bounded:
 // kHeldBytesMax a connection, and the worker's budget. Worker's thread only.
 #pragma once
 
@@ -78,6 +79,8 @@ private:
     };
     static std::size_t cost(std::size_t bytes) { return bytes + sizeof(Held); }
     bool ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const;
+    void take(const Segment& s, Timestamp now, ControlSink& sink);
+    std::vector<Segment> new_parts(const Segment& s) const;
     void hold(const Segment& s, Timestamp now);
     void deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now,
                  ControlSink& sink);

@@ -401,3 +401,9 @@ TEST_CASE("files that cannot be read, or are no configuration") {
           std::string(path) + ":2:13: ftp.extended: 'fales' is not one of the choices; give true or false");
     ::unlink(path);
 }
+
+TEST_CASE("control characters of a file do not reach the terminal that shows its fault") {
+    const std::string fault = fault_of("ftp:\n  \"ext\\e[2Jended\\n\\a\": true\n");
+    CHECK_THAT(fault, Catch::Contains("ext\\x1b[2Jended\\x0a\\x07: unknown key"));
+    for (const char c : fault) CHECK((c >= 32 && c != 127));
+}

@@ -109,3 +109,24 @@ TEST_CASE("members in a row read as one, up to any boundary; gzip(1) agrees") {
     CHECK(read_file(directory / "x.log") == text);
     CHECK(std::system(("zgrep -q orig_bytes '" + (directory / "x.log.gz") + "'").c_str()) == 0);
 }
+
+TEST_CASE("a member that ISA-L unpacks and gunzip does not, does not") {
+    std::string member = bytes_of(GzipCompressor(0).compress("", {}));
+    bool differed = false;
+    for (std::size_t at = kMemberHeaderBytes; at < member.size() - kMemberTrailerBytes; ++at) {
+        for (const char change : {'\x65', '\x01', '\x10'}) {
+            std::string changed = member;
+            changed[at] = static_cast<char>(changed[at] ^ change);
+            bool readable = true;
+            try {
+                gunzip(changed);
+            } catch (const std::runtime_error&) {
+                readable = false;
+            }
+            CAPTURE(at);
+            REQUIRE(member_unpacks(span_of(changed)) == readable);
+            differed = differed || !readable;
+        }
+    }
+    CHECK(differed);
+}

@@ -195,3 +195,13 @@ TEST_CASE("a directory that is removed and made again still belongs to its senso
     }
     CHECK(held.renew());
 }
+
+TEST_CASE("a member that is damaged before a whole one: set aside untouched, for readers would stop at it") {
+    std::string damaged = member("its bytes are not what they were\n", kHourStart, kHourStart);
+    damaged[kMemberHeaderBytes + 4] ^= 1;
+    const std::string file = member("kept\n", kHourStart, kHourStart) + damaged + member("b\n", kHourStart, kHourStart);
+    Left left(file);
+    const RecoveryReport report = left.recover();
+    CHECK(report.outcome == RecoveryOutcome::set_aside);
+    CHECK(read_file(left.directory / "current/conn.log.gz.damaged") == file);
+}

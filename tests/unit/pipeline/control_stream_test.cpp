@@ -166,3 +166,17 @@ TEST_CASE("patient: an acknowledgement of what was never sent gives up nothing")
     s.send(0, 6, "PASS\n", 5, ControlStream::kPatience + 1);
     CHECK(s.sink.log == "0:USER\n 1:220  0:PASS\n ");
 }
+
+TEST_CASE("held bytes are not changed by who sends others for them") {
+    for (const bool patient : {false, true}) {
+        Stream s(patient);
+        s.stream.begin(0, 1);
+        s.send(0, 3, "cd");
+        s.send(0, 2, "XXXX"); // around them
+        s.send(0, 3, "YY");   // over them
+        s.send(0, 1, "aZZZZZ");
+        CHECK(s.sink.log == "0:a 0:X 0:cd 0:X 0:Z ");
+        CHECK(s.stream.held_bytes() == 0);
+        CHECK(s.budget.used == 0);
+    }
+}

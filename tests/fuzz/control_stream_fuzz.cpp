@@ -1,0 +1,157 @@
+// Fuzzes ControlStream, and holds it against a slow one that keeps a cell a byte.
+//
+// An input: options and first sequence numbers, then segments, acknowledgements and ends. Strict, the stream must
+// deliver what the slow one does: each byte as it came first, holes where they were given up. Patient, it may wait:
+// what it delivers must be those bytes, in order, without anything lost that came, and nothing must be left at the end.
+#include "core/pipeline/control_stream.h"
+#include "tests/fuzz/fuzz_input.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace ftpsensor;
+using namespace ftpsensor::test;
+
+constexpr std::size_t kStepsMax = 200; // fewer than kHeldSegmentsMax: nothing is refused
+constexpr std::uint32_t kWindow = 1024;
+
+struct Step {
+    enum class Kind : std::uint8_t { segment, give_up, end };
+    Kind kind = Kind::segment;
+    unsigned side = 0;
+    std::int64_t at = 0; // relative to the stream's beginning
+    bool has_ack = false;
+    std::int64_t ack = 0;
+    Duration wait = 0;
+    std::string_view data;
+};
+
+struct Told final : ControlSink {
+    void bytes(unsigned side, std::span<const std::uint8_t> data, Timestamp) override {
+        require(!data.empty() && !ended_[side], "bytes, and before the end");
+        for (const std::uint8_t b : data) stream[side].push_back(b);
+    }
+    void lost(unsigned side, std::uint64_t size, Timestamp) override {
+        require(size != 0 && size <= 1u << 20, "a hole of a size that was sent");
+        stream[side].insert(stream[side].end(), size, kLost);
+    }
+    void ended(unsigned side, Timestamp) override {
+        require(!ended_[side], "one end");
+        ended_[side] = true;
+    }
+
+    static constexpr int kLost = -1;
+    std::vector<int> stream[2]; // a byte, or kLost
+
+private:
+    bool ended_[2] = {false, false};
+};
+
+class SlowStream {
+public:
+    // The first that came counts, also where it lies beyond a hole.
+    void segment(std::int64_t at, std::string_view data) {
+        for (std::size_t i = 0; i < data.size(); ++i) {
+            const std::int64_t place = at + static_cast<std::int64_t>(i);
+            if (place >= static_cast<std::int64_t>(stream.size()))
+                first_.try_emplace(place, static_cast<std::uint8_t>(data[i]));
+        }
+        deliver();
+    }
+    void give_up(std::int64_t below) {
+        while (static_cast<std::int64_t>(stream.size()) < below) {
+            stream.push_back(Told::kLost);
+            const auto held = first_.find(static_cast<std::int64_t>(stream.size()) - 1);
+            if (held != first_.end()) stream.back() = held->second;
+        }
+        deliver();
+    }
+    std::vector<int> stream;
+
+private:
+    void deliver() {
+        for (auto next = first_.find(static_cast<std::int64_t>(stream.size())); next != first_.end();
+             next = first_.find(static_cast<std::int64_t>(stream.size())))
+            stream.push_back(next->second);
+    }
+    std::map<std::int64_t, std::uint8_t> first_;
+};
+
+std::vector<Step> read_steps(FuzzInput& input) {
+    std::vector<Step> steps;
+    while (!input.empty() && steps.size() < kStepsMax) {
+        Step s;
+        const std::uint8_t option = input.u8();
+        s.side = option & 1;
+        s.kind = (option & 6) == 6 ? Step::Kind::give_up : (option & 14) == 12 ? Step::Kind::end : Step::Kind::segment;
+        s.has_ack = (option & 16) != 0;
+        s.wait = (option & 32) != 0 ? kSecond / 3 : kMillisecond;
+        s.at = input.u16() % kWindow;
+        if (s.has_ack) s.ack = input.u16() % kWindow;
+        if (s.kind == Step::Kind::segment) s.data = input.text();
+        steps.push_back(s);
+    }
+    return steps;
+}
+
+void play(const std::vector<Step>& steps, bool patient, const std::uint32_t* isn) {
+    HeldBudget budget;
+    EventCounters events;
+    Told told;
+    SlowStream slow[2];
+    bool ended[2] = {false, false};
+    {
+        ControlStream stream(patient, budget, events);
+        for (const unsigned side : {0u, 1u}) stream.begin(side, isn[side]);
+        Timestamp now = 0;
+        for (const Step& s : steps) {
+            now += s.wait;
+            const auto at = static_cast<std::uint32_t>(isn[s.side] + s.at);
+            if (ended[s.side]) continue; // nothing follows a FIN: the tracker sees to that
+            if (s.kind == Step::Kind::give_up) {
+                stream.give_up(s.side, at, now, told);
+                if (!patient) slow[s.side].give_up(s.at);
+            } else if (s.kind == Step::Kind::end) {
+                stream.end(s.side, now, told);
+                ended[s.side] = true;
+            } else {
+                const std::vector<std::uint8_t> own(s.data.begin(), s.data.end());
+                stream.segment({s.side, at, s.has_ack, static_cast<std::uint32_t>(isn[s.side ^ 1] + s.ack), own}, now,
+                               told);
+                slow[s.side].segment(s.at, s.data);
+            }
+            require(stream.held_bytes() <= ControlStream::kHeldBytesMax && stream.held_bytes() == budget.used,
+                    "bounds");
+            if (!patient)
+                for (const unsigned side : {0u, 1u})
+                    require(told.stream[side] == slow[side].stream, "strict: as the slow one, after each step");
+        }
+        stream.finish(now, told);
+        require(stream.held_bytes() == 0, "nothing left");
+    }
+    require(budget.used == 0, "the budget is given back");
+    require(events.value(Event::reassembly_memory) == 0, "nothing was refused");
+    for (const unsigned side : {0u, 1u}) {
+        const auto& got = told.stream[side];
+        slow[side].give_up(static_cast<std::int64_t>(got.size())); // and what it holds behind comes out
+        const auto& all = slow[side].stream;
+        require(got.size() <= all.size(), "no more than was sent");
+        for (std::size_t i = 0; i < got.size(); ++i)
+            require(got[i] == all[i] || (patient && got[i] == Told::kLost), "the bytes that came first");
+        if (!patient) require(got.size() == all.size(), "strict: all of it");
+    }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    FuzzInput input(data, size);
+    const std::uint32_t isn[2] = {input.u32(), input.u32()};
+    const std::vector<Step> steps = read_steps(input);
+    play(steps, false, isn);
+    play(steps, true, isn);
+    return 0;
+}

@@ -1,0 +1,111 @@
+// Fuzzes GapTracker, and holds it against a slow one that keeps a flag a byte.
+//
+// An input: segments and acknowledgements of two ends, within 8 KiB, where the reference's own limits (16 KiB beyond a
+// hole, 10 MiB in all) do not end the tracking; and the rest of the input again without that, for the bounds.
+#include "core/conn/gap_tracker.h"
+#include "tests/fuzz/fuzz_input.h"
+
+#include <vector>
+
+namespace {
+
+using namespace ftpsensor;
+using namespace ftpsensor::test;
+
+constexpr std::uint64_t kWindow = 8192;
+constexpr std::size_t kStepsMax = 200;
+
+class SlowTracker {
+public:
+    bool data(std::uint64_t seq, std::uint64_t size) {
+        if (seq + size <= acked_) return false;
+        for (std::uint64_t i = std::max(seq, acked_); i < seq + size; ++i) seen_[i] = true;
+        deliver();
+        return true;
+    }
+    std::vector<GapTracker::Gap> acknowledged(std::uint64_t seq) {
+        std::vector<GapTracker::Gap> gaps;
+        acked_ = std::max(acked_, seq);
+        for (; delivered < seq; ++delivered) {
+            if (seen_[delivered]) continue;
+            if (!gaps.empty() && gaps.back().seq + gaps.back().size == delivered)
+                ++gaps.back().size;
+            else
+                gaps.push_back({delivered, 1});
+        }
+        deliver();
+        return gaps;
+    }
+    std::uint64_t delivered = 1;
+
+private:
+    void deliver() {
+        while (seen_[delivered]) ++delivered;
+    }
+    std::vector<bool> seen_ = std::vector<bool>(2 * kWindow + 2);
+    std::uint64_t acked_ = 1;
+};
+
+void acknowledge(GapTracker& tracker, Endpoint& end, std::uint64_t seq) {
+    if (seq > end.acked_rel()) end.ack_seq = static_cast<std::uint32_t>(end.start_seq + seq);
+    tracker.acknowledged(end, seq, false);
+}
+
+void play(FuzzInput input) {
+    EventCounters events;
+    GapTracker tracker(1024, events);
+    Endpoint ends[2];
+    SlowTracker slow[2];
+    for (std::size_t step = 0; step < kStepsMax && !input.empty(); ++step) {
+        const std::uint8_t option = input.u8();
+        Endpoint& end = ends[option & 1];
+        SlowTracker& model = slow[option & 1];
+        const std::uint64_t seq = 1 + input.u16() % kWindow;
+        if ((option & 2) != 0) {
+            acknowledge(tracker, end, seq);
+            const auto expected = seq > 1 ? model.acknowledged(seq) : std::vector<GapTracker::Gap>{};
+            require(tracker.gaps().size() == expected.size(), "as many gaps");
+            for (std::size_t i = 0; i < expected.size(); ++i)
+                require(tracker.gaps()[i].seq == expected[i].seq && tracker.gaps()[i].size == expected[i].size,
+                        "the same gaps");
+        } else {
+            const std::uint64_t size = 1 + input.u16() % (kWindow / 4);
+            const auto upper = static_cast<std::uint32_t>(end.start_seq + seq + size);
+            if (upper > end.last_seq) end.last_seq = upper;
+            require(tracker.data(end, ends[(option & 1) ^ 1], seq, size) == model.data(seq, size),
+                    "new when it is new");
+        }
+        require(end.delivered_rel == model.delivered, "delivered as far");
+        require(!end.skip_deliveries, "no limit was reached");
+    }
+    for (Endpoint& end : ends) tracker.forget(end);
+    require(tracker.ranges_used() == 0, "all ranges are given back");
+}
+
+void play_wild(FuzzInput input) {
+    EventCounters events;
+    GapTracker tracker(16, events);
+    Endpoint ends[2];
+    ends[0].start_seq = ends[0].ack_seq = ends[0].last_seq = input.u32();
+    while (!input.empty()) {
+        const std::uint8_t option = input.u8();
+        Endpoint& end = ends[option & 1];
+        const std::uint64_t seq = 1 + (input.u32() >> (option >> 3));
+        if ((option & 2) != 0)
+            acknowledge(tracker, end, seq);
+        else
+            tracker.data(end, ends[(option & 1) ^ 1], seq, 1 + input.u16());
+        require(tracker.ranges_used() <= 16, "within its bound");
+        tracker.pending(end, ends[(option & 1) ^ 1]);
+    }
+    for (Endpoint& end : ends) tracker.forget(end);
+    require(tracker.ranges_used() == 0, "all ranges are given back");
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    play({data, size});
+    play_wild({data, size});
+    return 0;
+}

@@ -1,0 +1,215 @@
+// Fuzzes the whole pipeline with conversations that go wrong: packets that are lost, doubled, exchanged, overlap with
+// other bytes, wrap, are cut short or are no packets at all. Its lines are valid JSON, and the same by one worker and
+// by three.
+//
+// An input: options, then what happens, an operation a byte. Lines of FTP come from a list, or from the input.
+#include "tests/fuzz/fuzz_input.h"
+#include "tests/support/memory_pipeline.h"
+#include "tests/support/tcp_talk.h"
+
+#include <array>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using namespace ftpsensor;
+using namespace ftpsensor::test;
+
+constexpr std::size_t kStepsMax = 150;
+
+constexpr std::string_view kClientLines[] = {
+    "USER anonymous\r\n",
+    "PASS me@here\r\n",
+    "PASV\r\n",
+    "EPSV\r\n",
+    "RETR a.txt\r\n",
+    "STOR b\r\n",
+    "LIST\r\n",
+    "PORT 10,0,0,1,156,64\r\n",
+    "EPRT |1|10.0.0.1|40000|\r\n",
+    "QUIT\r\n",
+    "AUTH TLS\r\n",
+    "SIZE a.txt\r\n",
+    "REST 10\r\n",
+    "CWD /x\r\n",
+    "USER bob",
+    "\r\n",
+    "\xff\xf4\xff\xf2"
+    "ABOR\r\n",
+    "DELE a\nDELE b\r\n",
+};
+constexpr std::string_view kServerLines[] = {
+    "220 Welcome.\r\n",
+    "331 Password?\r\n",
+    "230 In.\r\n",
+    "227 Entering Passive Mode (10,0,0,2,156,64).\r\n",
+    "229 Extended (|||40000|)\r\n",
+    "150 Here it comes (5 bytes).\r\n",
+    "226 Done.\r\n",
+    "213 5\r\n",
+    "221 Bye.\r\n",
+    "234 Go.\r\n",
+    "530 No.\r\n",
+    "220-first\r\n",
+    "220 last\r\n",
+    "425 No connection.\r\n",
+    "350 Go on.\r\n",
+    "22",
+};
+
+// Two control connections, one of them on an odd port, and two data connections that may be what they announce.
+TalkOptions talk_options(std::size_t which, std::uint32_t isn) {
+    TalkOptions o;
+    o.client_isn = isn;
+    o.server_isn = ~isn;
+    const IpAddress client = IpAddress::from_v4(10, 0, 0, 1), server = IpAddress::from_v4(10, 0, 0, 2);
+    o.client = {client, static_cast<std::uint16_t>(50000 + which)};
+    o.server = {server, 21};
+    if (which == 1) o.server.port = 2121;
+    if (which == 2) o.server.port = 40000;
+    if (which == 3) {
+        o.client = {server, 20};
+        o.server = {client, 40000};
+    }
+    return o;
+}
+
+class Story {
+public:
+    Story(FuzzInput& input, Trace& trace) : input_(input), trace_(trace) {
+        const std::uint32_t isn = input.u32();
+        for (std::size_t i = 0; i < talks_.size(); ++i) talks_[i].emplace(trace, talk_options(i, isn));
+    }
+
+    void step() {
+        const std::uint8_t op = input_.u8();
+        TcpTalk& talk = *talks_[op >> 6];
+        const Side side = (op & 32) != 0 ? Side::server : Side::client;
+        switch (op & 31) {
+        case 0: talk.open(); break;
+        case 1: talk.fin(side); break;
+        case 2: talk.rst(side); break;
+        case 3: retransmit(talk, side); break;
+        case 4: talk.lose_next(1 + input_.u8() % 4); break;
+        case 5: talk.skip(side, input_.u16()); break;
+        case 6: talk.skip(side, 0xffff0000); break;
+        case 7: talk.ack(side); break;
+        case 8: talk.close(side); break;
+        case 9: trace_.wait(static_cast<Duration>(input_.u16()) * 100 * kMillisecond); break;
+        case 10:
+            if (trace_.frames().size() >= 2) trace_.swap_last_two();
+            break;
+        case 11: repeat(input_.u8()); break;
+        case 12: spoil(input_.u8(), input_.u8()); break;
+        case 13: trace_.add(bytes(input_.text())); break;
+        case 14: cut(input_.u8()); break;
+        case 15: overlap(talk, side); break;
+        case 16: odd_segment(talk, side); break;
+        case 17: talks_[op >> 6].emplace(trace_, talk_options(op >> 6, input_.u32())); break;
+        case 18:
+        case 19: talk.say(side, std::string(input_.u16() % 5000, 'x')); break;
+        case 20:
+        case 21: talk.say(side, input_.text()); break;
+        default: say_line(talk, side); break;
+        }
+    }
+
+private:
+    void say_line(TcpTalk& talk, Side side) {
+        const std::uint8_t which = input_.u8();
+        talk.say(side, side == Side::client ? kClientLines[which % std::size(kClientLines)]
+                                            : kServerLines[which % std::size(kServerLines)]);
+    }
+    void retransmit(TcpTalk& talk, Side side) {
+        try {
+            talk.retransmit(side);
+        } catch (const std::logic_error&) { // it has sent nothing
+        }
+    }
+    void repeat(std::size_t back) {
+        auto& frames = trace_.frames();
+        if (frames.empty()) return;
+        const Bytes again = frames[frames.size() - 1 - back % frames.size()].bytes;
+        trace_.add(again);
+    }
+    void spoil(std::size_t at, std::uint8_t value) {
+        if (!trace_.frames().empty() && !trace_.frames().back().bytes.empty()) {
+            Bytes& last = trace_.frames().back().bytes;
+            last[at % last.size()] = value;
+        }
+    }
+    void cut(std::size_t size) { // as a snap length does
+        if (!trace_.frames().empty() && size < trace_.frames().back().bytes.size())
+            trace_.frames().back().bytes.resize(size);
+    }
+    void overlap(TcpTalk& talk, Side side) {
+        TalkSegment s;
+        s.seq = talk.next_seq(side) - input_.u8();
+        s.text = input_.text();
+        talk.send(side, s);
+    }
+    void odd_segment(TcpTalk& talk, Side side) {
+        TalkSegment s;
+        s.flags = input_.u8();
+        s.seq = talk.next_seq(side) + input_.u32();
+        s.ack = talk.next_seq(other(side)) + input_.u16();
+        s.text = input_.text();
+        talk.send(side, s);
+    }
+
+    FuzzInput& input_;
+    Trace& trace_;
+    std::array<std::optional<TcpTalk>, 4> talks_;
+};
+
+MemoryPipelineOptions pipeline_options(std::uint8_t option) {
+    MemoryPipelineOptions o = small_pipeline((option & 1) != 0);
+    o.pipeline.decode.fragment_bytes_max = 1u << 18;
+    o.pipeline.decode.fragment_datagrams_max = 16;
+    o.pipeline.conn.connections_max = 256;
+    o.pipeline.hints_max = 64;
+    o.pipeline.emitter.text_bytes = 1u << 18;
+    o.pipeline.decode.checksums = o.pipeline.conn.checksums = static_cast<ChecksumPolicy>((option >> 1) % 3);
+    o.pipeline.ftp.log_all_commands = (option & 8) != 0;
+    o.pipeline.control_max = o.pipeline.watches_max = 64;
+    o.pipeline.progress_max = 256;
+    return o;
+}
+
+std::string read(const MemoryPipelineOptions& options, const std::vector<PacketView>& packets) {
+    std::string text;
+    MemoryPipeline pipeline(options, [&](LogKind, std::string_view line) { text += line; });
+    pipeline.process(packets);
+    pipeline.finish(packets.empty() ? 0 : packets.back().now);
+    require(pipeline.held() == 0, "no record is left");
+    return text;
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    FuzzInput input(data, size);
+    const std::uint8_t option = input.u8();
+    Trace trace;
+    Story story(input, trace);
+    for (std::size_t step = 0; step < kStepsMax && !input.empty(); ++step) story.step();
+
+    MemoryPipelineOptions options = pipeline_options(option);
+    const auto packets = trace.views();
+    const std::string one = read(options, packets);
+    for (std::size_t from = 0; from < one.size();) {
+        const std::size_t end = one.find('\n', from);
+        require(nlohmann::json::accept(one.begin() + static_cast<std::ptrdiff_t>(from),
+                                       one.begin() + static_cast<std::ptrdiff_t>(end)),
+                "each line is JSON");
+        from = end + 1;
+    }
+    options.workers = 3;
+    options.by_ports = (option & 16) != 0;
+    const std::string three = read(options, packets);
+    if (three != one) std::fprintf(stderr, "one worker:\n%sthree workers:\n%s", one.c_str(), three.c_str());
+    require(three == one, "the same lines by three workers");
+    return 0;
+}

@@ -1,0 +1,215 @@
+// Writes the fuzzers' first inputs, DIRECTORY/FUZZER/N: packets, captures and conversations of tests/support in the
+// form that each fuzzer reads (its opening comment says which), so that nothing of others has to be kept in the
+// repository.
+//
+//     write_seeds SOURCE_ROOT DIRECTORY
+#include "core/log/gzip_member.h"
+#include "tests/support/byte_writer.h"
+#include "tests/support/ftp_talk.h"
+#include "tests/support/mission_session.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+namespace {
+
+using namespace ftpsensor;
+using namespace ftpsensor::test;
+
+using Numbers = std::initializer_list<std::uint8_t>;
+
+class Seeds {
+public:
+    explicit Seeds(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+    void add(const std::string& fuzzer, const Bytes& bytes) {
+        std::filesystem::create_directories(directory_ / fuzzer);
+        std::ofstream out(directory_ / fuzzer / std::to_string(++count_[fuzzer]), std::ios::binary);
+        out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        if (!out.flush()) throw std::runtime_error("cannot write below " + directory_.string());
+    }
+    void add(const std::string& fuzzer, std::string_view text) { add(fuzzer, bytes(text)); }
+
+private:
+    std::filesystem::path directory_;
+    std::map<std::string, unsigned> count_;
+};
+
+std::vector<Bytes> frames_of_all_kinds() {
+    std::vector<Bytes> frames;
+    const Trace mission = mission_session();
+    for (const TimedFrame& frame : mission.frames()) frames.push_back(frame.bytes);
+    const std::vector<std::vector<Header>> others = {
+        {Ethernet{}, Vlan{}, Vlan{.id = 2}, Ipv4{}, Udp{}, Payload{"tagged"}},
+        {Ethernet{}, Mpls{}, Mpls{}, Ipv6{}, Tcp{.flags = kFlagSyn, .options = {.mss = 1460, .window_scale = 7}}},
+        {Ethernet{}, Pppoe{}, Ipv4{}, Icmp{}, Payload{"ping"}},
+        {Ethernet{}, Ipv6{}, Ipv6Extension{}, Ipv6Extension{.kind = 60}, Ipv6Extension{.kind = 43}, Udp{}},
+        {Ethernet{}, Ipv4{}, Gre{.with_checksum = true, .key = 5}, Ipv4{}, Tcp{}, Payload{"in a tunnel"}},
+        {Ethernet{}, Ipv4{}, Udp{.destination_port = 4789}, Vxlan{}, Ethernet{}, Ipv4{}, Tcp{}},
+        {Ethernet{}, Ipv4{}, Udp{.destination_port = 6081}, Geneve{}, Ethernet{}, Ipv6{}, Udp{}},
+        {Ethernet{}, Ipv4{}, Ipv6{}, Ipv4{}, Ipv4{}, Ipv4{}, Udp{}},
+        {Ethernet{}, Ipv4{.options = Bytes(12, 1)}, Tcp{.flags = kFlagRst}},
+    };
+    for (const auto& headers : others) frames.push_back(build(headers));
+    return frames;
+}
+
+void add_decode(Seeds& seeds) {
+    Bytes all;
+    const auto append = [&all](const Bytes& frame) {
+        ByteWriter(all).u8(0).u16(static_cast<std::uint16_t>(frame.size())).append(frame);
+    };
+    for (const Bytes& frame : frames_of_all_kinds()) {
+        all.clear();
+        append(frame);
+        seeds.add("decode", all);
+    }
+    for (const bool six : {false, true}) {
+        all.clear();
+        const Header header = six ? Header{Ipv6{}} : Header{Ipv4{}};
+        for (const Bytes& f : build_fragments({Ethernet{}, header, Udp{}, Payload{std::string(200, 'f')}}, 64))
+            append(f);
+        seeds.add("decode", all);
+    }
+}
+
+void add_captures(Seeds& seeds) {
+    Trace trace;
+    FtpTalk(trace).login().quit();
+    for (const auto format : {CaptureFormat::pcap_micro, CaptureFormat::pcap_nano, CaptureFormat::pcapng})
+        for (const bool little : {true, false})
+            seeds.add("capture_reader", trace.file({.format = format, .little_endian = little}));
+}
+
+void add_ftp(Seeds& seeds) {
+    struct Line {
+        bool client;
+        std::string text;
+    };
+    const std::vector<Line> lines = {
+        {false, "220 Welcome\r\n"},
+        {true, "USER anonymous\r\n"},
+        {false, "331 Password, please\r\n"},
+        {true, "PASS me@here\r\n"},
+        {false, "230-Hello\r\n 230 inner\r\n230 In.\r\n"},
+        {true, "\xff\xfa\x18\x01\xff\xf0SYST\r\nCWD /pub\r\nCDUP\r\nSIZE a\r\nREST 5\r\n"},
+        {false, "215 UNIX\r\n250 There.\r\n250 Up.\r\n213 74\r\n350 Go on.\r\n"},
+        {true, "PASV\r\n"},
+        {false, "227 Entering Passive Mode (10,0,0,2,156,64).\r\n"},
+        {true, "RETR a\r\n"},
+        {false, "150 Opening (74 bytes).\r\n226 Done.\r\n"},
+        {true, "PORT 10,0,0,1,156,64\r\nEPRT |1|10.0.0.1|40000|\r\nSTOR b\r\nEPSV\r\n"},
+        {false, "200 Good.\r\n200 Good.\r\n150 Go.\r\n226 Got it.\r\n229 Extended (|||40000|)\r\n"},
+        {true, "AUTH TLS\r\n"},
+        {false, "234 Proceed.\r\n"},
+        {true, "QUIT\r\n"},
+    };
+    std::string one_way = "?\x05";
+    for (const std::uint8_t option : Numbers{0, 1, 8, 16, 32}) {
+        Bytes session;
+        ByteWriter out(session);
+        out.u8(option).u8(3);
+        for (const Line& line : lines) {
+            out.u16(static_cast<std::uint16_t>((line.client ? 0x8000 : 0) | line.text.size())).append(line.text);
+            if (option == 0) seeds.add("ftp_lines", "?\x02" + line.text);
+            if (option == 0) one_way += line.text;
+        }
+        seeds.add("ftp_session", session);
+    }
+    seeds.add("ftp_lines", one_way);
+    for (const char* text :
+         {"10,0,0,1,156,64", "|1|10.0.0.1|40000|", "|2|2001:db8::1|40000|", "Entering Passive Mode (10,0,0,1,156,64).",
+          "PORT 10,0,0,1,156,64", "Entering 10,0,0,1,156,64", "Extended (|||40000|)", "-1, +2,003,4,4294967295,6"})
+        seeds.add("ftp_address", text);
+}
+
+// What one byte and two numbers make in each of the fuzzers of ranges.
+void add_ranges(Seeds& seeds) {
+    Bytes fragments, gaps, stream;
+    ByteWriter f(fragments), g(gaps), s(stream);
+    s.u32(0xfffffff0).u32(7);
+    for (const std::uint16_t at : std::initializer_list<std::uint16_t>{8, 0, 24, 16, 16}) {
+        f.u8(static_cast<std::uint8_t>(at == 24 ? 16 : 20)).u16(at).u16(8).u8(static_cast<std::uint8_t>(at));
+        g.u8(0).u16(at).u16(8).u8(2).u16(static_cast<std::uint16_t>(at + 4));
+        s.u8(static_cast<std::uint8_t>(at == 24 ? 6 : 16)).u16(at);
+        if (at != 24)
+            s.u16(at).u8(8).append(std::string(8, 'a'));
+        else
+            s.u8(0);
+    }
+    seeds.add("fragments", fragments);
+    seeds.add("gap_tracker", gaps);
+    seeds.add("control_stream", stream);
+}
+
+void add_log(Seeds& seeds) {
+    for (const char* text : {"plain", "caf\xc3\xa9 \xff", "\"quotes\" \\ and\ttabs\nlines", "\x1b[2J\x07\x7f"}) {
+        Bytes entry;
+        ByteWriter out(entry);
+        out.u8(7);
+        for (unsigned i = 0; i < 6; ++i)
+            out.u8(1).u8(static_cast<std::uint8_t>(std::string_view(text).size())).append(text);
+        out.zeros(60);
+        seeds.add("log_entry", entry);
+        entry[0] = 15;
+        seeds.add("log_entry", entry);
+        Bytes member;
+        ByteWriter(member).u8(1).zeros(16).u16(40).u8(1).u8(3).append(text);
+        seeds.add("gzip_member", member);
+    }
+    for (const std::uint8_t last : Numbers{0, 3, 4, 5, 7}) {
+        Bytes file;
+        ByteWriter out(file);
+        out.u8(0);
+        for (const std::uint8_t kind : {std::uint8_t{0}, std::uint8_t{1}, last})
+            out.u8(kind).u8(kind).u32(0).u32(kind).u32(0).u32(kind).u8(5).append("text\n").u16(40);
+        seeds.add("recovery", file);
+    }
+}
+
+// Operations of pipeline_fuzz: bits 6 and 7 choose the talk, bit 5 the side, the others what happens.
+void add_pipeline(Seeds& seeds) {
+    constexpr std::uint8_t kServerSays = 32 + 31, kClientSays = 31, kData = 0x80;
+    const std::vector<std::pair<std::uint8_t, std::uint8_t>> login = {
+        {kServerSays, 0}, {kClientSays, 0}, {kServerSays, 1}, {kClientSays, 1},
+        {kServerSays, 2}, {kClientSays, 2}, {kServerSays, 3}, {kClientSays, 4}};
+    for (const std::uint8_t talk : Numbers{0x00, 0x40}) {
+        for (const std::uint8_t disturbance : Numbers{0, 3, 10, 11, 12, 15, 16}) {
+            Bytes story;
+            ByteWriter out(story);
+            out.u8(static_cast<std::uint8_t>(disturbance + talk / 64)).u32(1000).u8(talk);
+            for (const auto& [op, line] : login) {
+                out.u8(static_cast<std::uint8_t>(op | talk)).u8(line);
+                if (disturbance != 0) out.u8(static_cast<std::uint8_t>(disturbance | talk)).u8(1).u8(2);
+            }
+            out.u8(kData).u8(kData + 32 + 18).u16(3000).u8(kData + 32 + 8);
+            out.u8(static_cast<std::uint8_t>(kServerSays | talk)).u8(6).u8(static_cast<std::uint8_t>(8 | talk));
+            seeds.add("pipeline", story);
+        }
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::fprintf(stderr, "usage: write_seeds SOURCE_ROOT DIRECTORY\n");
+        return 2;
+    }
+    Seeds seeds(argv[2]);
+    add_decode(seeds);
+    add_captures(seeds);
+    add_ftp(seeds);
+    add_ranges(seeds);
+    add_log(seeds);
+    add_pipeline(seeds);
+    std::ifstream example(std::filesystem::path(argv[1]) / "config/ftpsensor.yaml", std::ios::binary);
+    seeds.add("config", std::string(std::istreambuf_iterator<char>(example), {}));
+    for (const char* text :
+         {"!log.rotation.interval=5min", "!capture.ports=[{interface: eth1}, {pci: \"0000:3b:00.0\"}]",
+          "ftp: {commands: [all], passwords: none}\nlocal_networks: [10.0.0.0/8, \"fe80::/10\"]\n"})
+        seeds.add("config", text);
+}

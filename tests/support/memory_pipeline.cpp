@@ -1,0 +1,111 @@
+#include "tests/support/memory_pipeline.h"
+
+#include <algorithm>
+
+namespace ftpsensor::test {
+
+namespace {
+
+constexpr std::uint64_t kSeed = 1;
+constexpr std::size_t kBurst = 32;
+
+// Where a packet goes: a worker by its addresses, or by its ports as well where it has some.
+std::size_t worker_of(const PacketView& packet, bool by_ports, std::size_t workers) {
+    std::uint32_t hash = distribution_hash(packet);
+    if (by_ports) {
+        EventCounters events;
+        Decoder decoder({.fragment_bytes_max = 1u << 16, .fragment_datagrams_max = 1}, events); // puts nothing together
+        DecodedPacket decoded;
+        decoder.decode(packet, decoded);
+        if (decoded.layer_count != 0) hash += decoded.layers[0].source_port + decoded.layers[0].destination_port;
+    }
+    return hash % workers;
+}
+
+} // namespace
+
+MemoryPipelineOptions small_pipeline(bool extended) {
+    MemoryPipelineOptions options;
+    options.pipeline.conn.connections_max = 4096;
+    options.pipeline.emitter.queue_records = 256;
+    options.pipeline.emitter.text_bytes = 1u << 20;
+    options.pipeline.decode.fragment_datagrams_max = 64;
+    options.pipeline.extended = extended;
+    options.entries.format.timestamps = TimestampFormat::epoch;
+    options.entries.format.extended = options.entries.transfers.extended = extended;
+    options.entries.local_networks = {*IpNetwork::parse("10.0.0.0/8")};
+    return options;
+}
+
+MemoryPipeline::MemoryPipeline(const MemoryPipelineOptions& given, LineHook lines)
+    : by_ports_(given.by_ports), lines_(std::move(lines)), shared_(given.workers), types_(given.types_known),
+      merge_(IdKey::from_seed(kSeed)), builder_(
+                                           [&] {
+                                               EntryOptions entries = given.entries;
+                                               entries.transfers.id_key = IdKey::from_seed(kSeed);
+                                               return entries;
+                                           }(),
+                                           types_, *this, events_) {
+    PipelineOptions options = given.pipeline;
+    options.conn.id_key = IdKey::from_seed(kSeed);
+    options.emitter.wait_when_full = true;
+    options.emitter.wait = [this] { drain(); };
+    for (std::size_t i = 0; i < given.workers; ++i) workers_.push_back(std::make_unique<Worker>(i, options, shared_));
+}
+
+void MemoryPipeline::process(std::span<const PacketView> packets) {
+    for (std::size_t i = 0; i < packets.size();) {
+        const std::size_t n = workers_.size() == 1 ? std::min(kBurst, packets.size() - i) : 1;
+        const std::size_t worker = workers_.size() == 1 ? 0 : worker_of(packets[i], by_ports_, workers_.size());
+        workers_[worker]->process_burst(packets.subspan(i, n));
+        i += n;
+        for (auto& w : workers_) w->idle(packets[i - 1].now);
+        release();
+    }
+}
+
+void MemoryPipeline::finish(Timestamp end) {
+    for (auto& w : workers_) w->finish(end);
+    release();
+}
+
+std::uint64_t MemoryPipeline::count(Event event) const {
+    std::uint64_t sum = events_.value(event);
+    for (const auto& w : workers_) sum += w->events().value(event);
+    return sum;
+}
+
+std::uint64_t MemoryPipeline::AskedTypes::submit(std::string_view first_bytes, MimeStage stage) {
+    const std::string_view name = stage == MimeStage::transferred ? "transferred/" : "sniffed/";
+    answers_[next_ticket_] = known_ ? std::string(name) + std::to_string(first_bytes.size()) : std::string();
+    return next_ticket_++;
+}
+
+std::string_view MemoryPipeline::AskedTypes::take(std::uint64_t ticket) {
+    const auto answer = answers_.find(ticket);
+    taken_ = std::move(answer->second);
+    answers_.erase(answer);
+    return taken_;
+}
+
+void MemoryPipeline::drain() {
+    for (auto& worker : workers_) {
+        worker->emitter().conn_channel().drain(
+            [this](const ConnRecord& r, std::string_view text) { merge_.add(r, text); });
+        worker->emitter().ftp_channel().drain([this](const FtpRecord& r, std::string_view text) {
+            const bool typed = r.kind == FtpRecordKind::data_typed;
+            merge_.add(r, text, typed ? types_.submit(text, r.mime_stage) : 0);
+        });
+    }
+}
+
+// Every worker has just read what was announced: see Engine's release_bound().
+void MemoryPipeline::release() {
+    const Timestamp bound = shared_.lowest_watermark();
+    drain();
+    merge_.release(bound, builder_);
+}
+
+void MemoryPipeline::line(LogKind log, std::string_view text, Timestamp) { lines_(log, text); }
+
+} // namespace ftpsensor::test
