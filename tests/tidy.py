@@ -33,7 +33,8 @@ LAYERS = {
     "config": ["core/base"],
     "daemon": ["core", "config"],
     "bench": ["core", "config", "daemon", "tests/support"],
-    "tests": ["core", "config", "daemon"],
+    "tests": ["core", "config", "daemon", "tests/support"],
+    "tests/support": ["core"],
 }
 
 INCLUDE = re.compile(r'\s*#\s*include\s+([<"])([^>"]+)[>"]')

@@ -128,7 +128,8 @@ std::uint32_t ConnTracker::find_live(const Layer& layer, const Lookup& l, const 
         remove(index, due, 0);
         return FlowTable::kNone;
     }
-    if (layer.transport == Transport::tcp && tcp_.is_reuse(c, layer, packet.time)) [[unlikely]] {
+    if (layer.transport != Transport::tcp || is_decoy(c, layer)) return index;
+    if (is_answered_anew(c, layer, l.side) || tcp_.is_reuse(c, layer, packet.time)) [[unlikely]] {
         c.reused = true;
         remove(index, packet.now, packet.number);
         return FlowTable::kNone;
@@ -153,6 +154,7 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
     const std::uint32_t index = table_.insert(l.key, l.hash);
     Connection& c = table_[index];
     ++opened_;
+    ++one_sided_;
     c.orig_side = l.side;
     c.proto = layer.transport;
     c.start = c.last = packet.time;
@@ -224,17 +226,26 @@ bool ConnTracker::leaves_out(Connection& c, const Layer& layer, unsigned side, E
     return options_.checksums == ChecksumPolicy::verify;
 }
 
+void ConnTracker::count_packet(Connection& c, unsigned side, const Layer& layer) {
+    Endpoint& end = c.end[side];
+    if (end.packets++ == 0 && c.end[side ^ 1].packets != 0) --one_sided_;
+    end.ip_bytes += layer.ip_length;
+}
+
 void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
     Connection& c = table_[index];
     if (layer.bad_header) return;
     if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
+    if (is_decoy(c, layer)) [[unlikely]] {
+        conn_events_.count(c, Event::SYN_inside_connection);
+        count_packet(c, side, layer);
+        return;
+    }
     const Deadline kind = c.deadline_kind;
     const Timestamp deadline = c.deadline;
     TcpOutcome outcome;
     tcp_.process(c, layer, side, packet, outcome);
-    Endpoint& end = c.end[side];
-    ++end.packets;
-    end.ip_bytes += layer.ip_length;
+    count_packet(c, side, layer);
     if (c.deadline_kind != kind || c.deadline != deadline) wheel_.schedule(index, next_look(c));
     if (outcome.flipped) [[unlikely]]
         observer_.flipped(c, index, packet);
@@ -247,8 +258,7 @@ void ConnTracker::process_udp(Connection& c, const Layer& layer, unsigned side, 
     Endpoint& end = c.end[side];
     c.last = packet.time;
     c.seen = packet.now;
-    ++end.packets;
-    end.ip_bytes += layer.ip_length;
+    count_packet(c, side, layer);
     // Zeek takes a length that does not even cover the header for a negative one, and an end whose sum is below zero
     // for one that never spoke.
     constexpr std::int64_t kHeader = 8;
@@ -274,21 +284,19 @@ void ConnTracker::process_icmp(Connection& c, const Layer& layer, unsigned side,
     end.active = true;
     end.payload_bytes += layer.payload_length;
     if (layer.payload_captured < layer.payload_length) return; // Zeek counts whole messages only
-    ++end.packets;
-    end.ip_bytes += layer.ip_length;
+    count_packet(c, side, layer);
 }
 
 void ConnTracker::process_unknown(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
-    Endpoint& end = c.end[side];
     c.last = packet.time;
     c.seen = packet.now;
-    ++end.packets;
-    end.ip_bytes += layer.ip_length;
+    count_packet(c, side, layer);
 }
 
 Timestamp ConnTracker::next_look(const Connection& c) const {
     const Timestamp idle = c.seen + c.inactivity;
-    return c.deadline_kind == Deadline::none ? idle : std::min(idle, c.deadline);
+    const Timestamp look = c.deadline_kind == Deadline::none ? idle : std::min(idle, c.deadline);
+    return c.one_sided() ? std::min(look, std::max(c.seen, wheel_.done_through()) + kOneSidedLook) : look;
 }
 
 bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
@@ -331,6 +339,7 @@ void ConnTracker::advance(Timestamp now) {
 
 void ConnTracker::remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number) {
     Connection& c = table_[index];
+    if (c.one_sided()) --one_sided_;
     observer_.removed(c, index, due, packet_number);
     wheel_.remove(index); // only now: what came out at the end (a held first command) may have put it back
     if (interims_.on()) interims_.removed(index);
@@ -358,13 +367,6 @@ void ConnTracker::tell_interims(Timestamp now) {
         ConnRecord record;
         if (observer_.interim(c, index, due, record)) interims_.told(index, c.orig_side, record);
     }
-}
-
-// The table is full: the connection whose end is nearest goes now, and its entry with it.
-void ConnTracker::evict(Timestamp now, std::uint64_t packet_number) {
-    const std::uint32_t index = wheel_.nearest();
-    conn_events_.count(table_[index], Event::connection_evicted);
-    remove(index, now, packet_number);
 }
 
 void ConnTracker::finish(Timestamp end, bool run_out) {

@@ -32,6 +32,9 @@ struct ConnOptions {
     Duration icmp_inactivity = kMinute;
     Duration unknown_ip_inactivity = kMinute;
     ChecksumPolicy checksums = ChecksumPolicy::ignore;
+    // ftp.extended: a SYN in the middle of an FTP control connection, which no host takes (RFC 5961 4), does not end
+    // it.
+    bool wary_of_syns = false;
     std::vector<std::uint16_t> ftp_ports = {21, 2811};
     InterimOptions interims;
     IdKey id_key;
@@ -117,6 +120,15 @@ private:
     };
     std::uint32_t process_layer(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     std::uint32_t find_live(const Layer& layer, const Lookup& l, const PacketView& packet);
+    // A host answers a SYN in the middle of a session with what it has acknowledged, and goes on. One that has
+    // forgotten the session answers with a SYN of its own, and that begins another connection.
+    bool is_decoy(const Connection& c, const Layer& layer) const {
+        return (layer.tcp_flags & (kSyn | kAck)) == kSyn && options_.wary_of_syns && c.in_session();
+    }
+    bool is_answered_anew(const Connection& c, const Layer& layer, unsigned side) const {
+        return (layer.tcp_flags & (kSyn | kAck)) == (kSyn | kAck) && options_.wary_of_syns && c.in_session() &&
+               layer.tcp_seq != c.end[side].start_seq;
+    }
     std::uint32_t open(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     bool wants_flip(const Layer& layer) const;
     void check_encapsulation(Connection& c, const Tunnel& tunnel);
@@ -133,7 +145,10 @@ private:
     bool over(Connection& c, Timestamp now, Timestamp& due) const;
     void remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number);
     void tell_interims(Timestamp now); // those that are due by then
+    void count_packet(Connection& c, unsigned side, const Layer& layer);
     void evict(Timestamp now, std::uint64_t packet_number);
+    std::uint32_t choose_for_eviction();
+    std::uint32_t longest_silent();
 
     ConnOptions options_;
     ConnObserver& observer_;
@@ -147,6 +162,9 @@ private:
     TimerWheel wheel_;
     Interims interims_;
     std::uint64_t opened_ = 0;
+    static constexpr Duration kOneSidedLook = 5 * kSecond; // so often those are looked at that are
+    std::uint32_t one_sided_ = 0;                          // connections one of whose ends was never heard
+    std::uint32_t eviction_hand_ = 0;
     std::uint16_t next_ordinal_ = 0; // of a connection that takes the place of one that began at the same time
     struct Due {
         Timestamp time;

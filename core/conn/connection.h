@@ -136,6 +136,11 @@ struct Connection {
     Endpoint& resp() { return end[orig_side ^ 1]; }
     const Endpoint& orig() const { return end[orig_side]; }
     const Endpoint& resp() const { return end[orig_side ^ 1]; }
+    bool in_session() const { // of FTP, and in the middle of it
+        return content == ContentUse::control && end[0].state == TcpState::established &&
+               end[1].state == TcpState::established;
+    }
+    bool one_sided() const { return end[0].packets == 0 || end[1].packets == 0; } // nothing was ever answered
     EndpointId id() const {
         const int o = orig_side, r = orig_side ^ 1;
         return {key.address[o], key.port[o], key.address[r], key.port[r]};

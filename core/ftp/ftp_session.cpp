@@ -191,7 +191,8 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
     }
     end_current_turn(out);
     open(now);
-    queue(command, name, request.argument, now);
+    const bool secret = command == FtpCommand::pass && info.hides_passwords();
+    queue(command, name, secret ? info.hide(request.argument) : request.argument, now);
 
     const auto announced = [&](const std::optional<AnnouncedEndpoint>& endpoint) {
         if (endpoint) announce({false, id.resp_h, endpoint->host, endpoint->port}, channels, now, out);

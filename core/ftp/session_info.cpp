@@ -87,6 +87,11 @@ void SessionInfo::set_user(std::string_view name) {
                                  [name](const std::string& id) { return equal_without_case(id, name); });
 }
 
+std::string_view SessionInfo::hide(std::string_view argument) {
+    if (argument.size() > options_.max_arg_length) events_.count(Event::FTP_arg_too_long);
+    return kHidden;
+}
+
 void SessionInfo::set_password(std::string_view password) {
     if (password.size() > password_bytes_max_) {
         events_.count(Event::FTP_password_too_long);
@@ -94,7 +99,7 @@ void SessionInfo::set_password(std::string_view password) {
     }
     password_.assign(password);
     password_known_ = true;
-    password_hidden_ = false;
+    password_hidden_ = hides_passwords(); // whoever is named as the user before its turn is over
 }
 
 void SessionInfo::set_reply(std::uint32_t code, std::string_view text) {

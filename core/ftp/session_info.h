@@ -53,6 +53,9 @@ public:
 
     void set_user(std::string_view name);
     void set_password(std::string_view password);
+    bool hides_passwords() const; // by the user as known now
+    // What stands for a password that is hidden when it is sent, whoever is named as the user before its turn is over.
+    std::string_view hide(std::string_view argument);
     void set_reply(std::uint32_t code, std::string_view text);
     void set_file_size(std::uint64_t bytes) { file_size_ = bytes; }
     void set_data_channel(const DataChannel& channel) { data_channel_ = channel; }
@@ -73,7 +76,6 @@ public:
 private:
     void look_up_commands();
     bool is_logged(const FtpTurn& turn) const;
-    bool hides_passwords() const;
     bool may_be_too_long(const FtpTurn& turn) const;
     void fill_strings(const FtpTurn& turn, FtpEvent& event, FtpOutput& out);
     FtpText put_argument(const FtpTurn& turn, FtpOutput& out);

@@ -109,7 +109,10 @@ bool TelnetLineReader::take_in_place(std::span<const std::uint8_t>& data, std::s
 
 void TelnetLineReader::append(std::string_view bytes) {
     if (last_byte_ == '\r') oddities_.lone_cr = true;
-    if (buffer_.append(bytes) < bytes.size()) overflow_ = true;
+    if (buffer_.append(bytes) < bytes.size() && !overflow_) {
+        overflow_ = true;
+        ++oddities_.too_long; // now: its end may never come
+    }
     last_byte_ = static_cast<std::uint8_t>(bytes.back());
 }
 
@@ -152,7 +155,7 @@ std::string_view TelnetLineReader::end_line() {
 
 std::string_view TelnetLineReader::cut(std::string_view line) {
     if (line.size() <= kFtpLineBytesMax) return line;
-    ++oddities_.too_long;
+    if (!overflow_) ++oddities_.too_long;
     return line.substr(0, kFtpLineBytesMax);
 }
 

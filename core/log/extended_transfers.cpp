@@ -58,15 +58,20 @@ void ExtendedTransfers::expire(Timestamp now) {
     }
 }
 
-// False: the bound is reached.
+// False: the bound was reached. The oldest makes room: who announces without end drives out itself, and a connection
+// mostly comes at once.
 bool ExtendedTransfers::expect(const Place& place, const Announcer& a) {
     const auto known = endpoints_.find(place);
     if (known == endpoints_.end()) {
-        if (endpoints_.size() >= 2 * options_.announcements_max || expiries_.size() >= 4 * options_.announcements_max)
-            return false;
+        const bool full =
+            endpoints_.size() >= 2 * options_.announcements_max || expiries_.size() >= 4 * options_.announcements_max;
+        if (full && !expiries_.empty()) {
+            endpoints_.erase(expiries_.front().second);
+            expiries_.pop_front();
+        }
         expiries_.emplace_back(a.until, place);
         endpoints_[place].by_kind[a.passive] = a;
-        return true;
+        return !full;
     }
     auto& other = known->second.by_kind[!a.passive];
     if (other && other->client != a.client) other.reset(); // no third-party transfer: the latest has the endpoint
@@ -90,9 +95,7 @@ void ExtendedTransfers::announcement(const FtpRecord& r) {
     const IpAddress& own = a.passive ? r.id.resp_h : r.id.orig_h;
     if (own != r.channel.resp_h) a.places[a.place_count++] = {own, r.channel.resp_p, true};
     for (std::size_t i = 0; i < a.place_count; ++i) {
-        if (expect(a.places[i], a)) continue;
-        events_.count(Event::FTP_too_many_expected_data_channels);
-        if (i == 0) return;
+        if (!expect(a.places[i], a)) events_.count(Event::FTP_too_many_expected_data_channels);
     }
     if (sessions_.size() >= kAnnouncingSessionsMax && !sessions_.contains(a.control))
         sessions_.erase(sessions_.begin());

@@ -28,11 +28,18 @@ bool AnnouncementHints::add(const IpAddress& address, std::uint16_t port, Timest
         known->second = std::max(known->second, until);
         return true; // expire() will meet its old place in the queue, and put it back
     }
-    if (hints_.size() >= limit_) return false;
+    const bool full = hints_.size() >= limit_;
+    if (full && (!oldest_goes_ || expiries_.empty())) return false;
+    if (full) {
+        const Key oldest = expiries_.front().key;
+        expiries_.pop_front();
+        hints_.erase(oldest);
+        --ports_[oldest.port];
+    }
     hints_.emplace(key, until);
     expiries_.push_back({until, key});
     ++ports_[port];
-    return true;
+    return !full;
 }
 
 void AnnouncementHints::expire(Timestamp now) {

@@ -71,11 +71,12 @@ private:
 // What one worker knows of announced endpoints. Worker's thread only.
 class AnnouncementHints {
 public:
-    // `secret` keys the table: what is announced is chosen by strangers.
-    AnnouncementHints(std::size_t limit, std::uint64_t secret)
-        : limit_(limit), ports_(65536, 0), hints_(16, KeyHash{secret}) {}
+    // `secret` keys the table: what is announced is chosen by strangers. `oldest_goes`: at the bound the oldest makes
+    // room (ftp.extended), else the new one is not kept, as in the reference.
+    AnnouncementHints(std::size_t limit, std::uint64_t secret, bool oldest_goes)
+        : limit_(limit), oldest_goes_(oldest_goes), ports_(65536, 0), hints_(16, KeyHash{secret}) {}
 
-    // Kept until then, or longer where it was announced with a later one. False: the bound is reached.
+    // Kept until then, or longer where it was announced with a later one. False: the bound was reached.
     bool add(const IpAddress& address, std::uint16_t port, Timestamp until);
     void expire(Timestamp now);
     bool contains(const IpAddress& address, std::uint16_t port, Timestamp now) const {
@@ -107,6 +108,7 @@ private:
         Key key;
     };
     std::size_t limit_;
+    bool oldest_goes_;
     std::vector<std::uint32_t> ports_; // hints of each port: most connections are told apart by it alone
     std::unordered_map<Key, Timestamp, KeyHash> hints_;
     std::deque<Expiry> expiries_;

@@ -8,8 +8,9 @@ namespace ftpsensor {
 
 namespace {
 
-constexpr std::size_t kChunksMax = 100;  // of a candidate; Zeek's dpd_max_packets
-constexpr std::size_t kKeptBytes = 4096; // of a slot's buffers, for its next connection
+constexpr std::size_t kChunksMax = 100;     // of a candidate; Zeek's dpd_max_packets
+constexpr std::size_t kKeptBytes = 4096;    // of a slot's buffers, for its next connection
+constexpr Duration kSilence = 30 * kSecond; // an answered session that was heard later than this keeps its place
 
 void clear(std::string& buffer) {
     buffer.clear();
@@ -38,6 +39,14 @@ struct ControlSessions::Control {
     std::vector<Chunk> chunks;
     std::string per_side[2];
     std::string tls_hello; // of the responder, once encrypted
+
+    // Its place among those that may have to make room.
+    bool answered = false; // the responder was heard
+    std::uint8_t rank = 0;
+    Timestamp heard = 0;
+    std::uint32_t slot = 0;
+    std::uint32_t older = Connection::kNone;
+    std::uint32_t newer = Connection::kNone;
 };
 
 // Puts the ordered streams of one connection to their use.
@@ -46,6 +55,7 @@ public:
     Sink(ControlSessions& owner, Control& control) : owner_(owner), control_(control) {}
 
     void bytes(unsigned side, std::span<const std::uint8_t> data, Timestamp now) override {
+        if (!from_originator(side)) control_.answered = true;
         if (control_.dropped) return;
         if (!control_.active)
             owner_.detect(control_, side, data, now);
@@ -87,29 +97,71 @@ ControlSessions::ControlSessions(const PipelineOptions& options, ConnTracker& co
 
 ControlSessions::~ControlSessions() = default;
 
-ControlSessions::Control* ControlSessions::allocate(Connection& c, std::uint32_t index) {
+ControlSessions::Control* ControlSessions::allocate(Connection& c, std::uint32_t index, Timestamp now) {
+    if (free_.empty() && slots_.size() >= options_.control_max) {
+        connections_.events().count(c, Event::ftp_session_limit);
+        if (!make_room(now)) return nullptr;
+    }
     std::uint32_t slot;
     if (!free_.empty()) {
         slot = free_.back();
         free_.pop_back();
-    } else if (slots_.size() < options_.control_max) {
+    } else {
         slot = static_cast<std::uint32_t>(slots_.size());
         slots_.push_back(std::make_unique<Control>(options_, held_, events_));
-    } else {
-        connections_.events().count(c, Event::ftp_session_limit);
-        return nullptr;
     }
     Control& control = *slots_[slot];
     control.index = index;
     control.uid = connection_uid(connections_.id_key(), c.identity());
-    c.content_index = slot;
+    control.slot = c.content_index = slot;
+    control.heard = now;
+    control.rank = 0;
+    link(control);
     return &control;
+}
+
+// What anybody can send without an answer goes first, an answered session only where it has been silent: a flood of
+// what looks like FTP does not drive out those that talk.
+bool ControlSessions::make_room(Timestamp now) {
+    for (const Order& order : orders_) {
+        if (order.oldest == Connection::kNone) continue;
+        Control& control = *slots_[order.oldest];
+        if (&order == &orders_.back() && now - control.heard < kSilence) return false;
+        Connection& c = connections_[control.index];
+        end_session(c, now);
+        return true;
+    }
+    return false;
+}
+
+void ControlSessions::link(Control& control) {
+    Order& order = orders_[control.rank];
+    control.older = order.newest;
+    control.newer = Connection::kNone;
+    (order.newest == Connection::kNone ? order.oldest : slots_[order.newest]->newer) = control.slot;
+    order.newest = control.slot;
+}
+
+void ControlSessions::unlink(const Control& control) {
+    Order& order = orders_[control.rank];
+    (control.older == Connection::kNone ? order.oldest : slots_[control.older]->newer) = control.newer;
+    (control.newer == Connection::kNone ? order.newest : slots_[control.newer]->older) = control.older;
+}
+
+void ControlSessions::note_heard(Control& control, Timestamp now) {
+    control.heard = now;
+    const auto rank = static_cast<std::uint8_t>((control.active ? 1 : 0) + (control.answered ? 1 : 0));
+    if (rank == control.rank && control.newer == Connection::kNone) return;
+    unlink(control);
+    control.rank = rank;
+    link(control);
 }
 
 void ControlSessions::release(Connection& c) {
     Control& control = control_of(c);
+    unlink(control);
     control.stream.reset();
-    control.active = control.dropped = control.encrypted = false;
+    control.active = control.dropped = control.encrypted = control.answered = false;
     clear(control.first_bytes);
     control.chunks.clear();
     clear(control.per_side[0]);
@@ -120,15 +172,18 @@ void ControlSessions::release(Connection& c) {
     c.content_index = Connection::kNone;
 }
 
-void ControlSessions::open_control(Connection& c, std::uint32_t index) {
-    Control* control = allocate(c, index);
-    if (control == nullptr) return;
-    c.content = ContentUse::control;
-}
-
-bool ControlSessions::open_candidate(Connection& c, std::uint32_t index) {
-    if (allocate(c, index) == nullptr) return false;
-    c.content = ContentUse::candidate;
+// Takes no place before something is said: a SYN is nothing yet.
+bool ControlSessions::open(Connection& c, std::uint32_t index, Timestamp now) {
+    Control* control = allocate(c, index, now);
+    if (control == nullptr) {
+        c.content = ContentUse::none;
+        return false;
+    }
+    if (c.content != ContentUse::control) return true;
+    start_session(*control);
+    for (const unsigned side : {0u, 1u})
+        if (!c.partial && c.end[side].state != TcpState::inactive)
+            control->stream.begin(side, c.end[side].start_seq + 1);
     return true;
 }
 
@@ -142,16 +197,12 @@ void ControlSessions::start_session(Control& control) {
 void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side,
                               const TcpOutcome& outcome, const PacketView& packet) {
     const bool has_data = options_.extended ? outcome.has_payload : outcome.has_data;
-    if (c.content == ContentUse::candidate && c.content_index == Connection::kNone) {
-        if (!has_data) return;
-        if (!open_candidate(c, index)) {
-            c.content = ContentUse::none;
-            return;
-        }
+    packet_number_ = packet.number;
+    if (c.content_index == Connection::kNone) {
+        const bool begins = has_data || (outcome.has_gaps && c.content == ContentUse::control);
+        if (!begins || !open(c, index, packet.now)) return;
     }
     Control& control = control_of(c);
-    if (c.content == ContentUse::control && !control.active) start_session(control);
-    packet_number_ = packet.number;
     Sink sink(*this, control);
     const unsigned other = side ^ 1;
     if (layer.tcp_flags & kSyn) {
@@ -176,7 +227,10 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
     }
     for (const unsigned s : {other, side})
         if (outcome.ended[s]) control.stream.end(s, packet.now, sink);
-    if (control.dropped && !control.active) release(c); // a candidate that is something else
+    if (control.dropped && !control.active)
+        release(c); // a candidate that is something else
+    else if (has_data)
+        note_heard(control, packet.now);
 }
 
 void ControlSessions::detect(Control& control, unsigned side, std::span<const std::uint8_t> data, Timestamp now) {
@@ -185,7 +239,14 @@ void ControlSessions::detect(Control& control, unsigned side, std::span<const st
     control.first_bytes.append(text);
     control.per_side[side].append(text);
     control.chunks.push_back({side, static_cast<std::uint32_t>(data.size()), 0});
-    switch (detect_ftp(control.per_side[c.orig_side], control.per_side[c.orig_side ^ 1])) {
+    const bool stripped = options_.extended && control.first_bytes.find('\xff') != std::string::npos;
+    const std::string& originator = control.per_side[c.orig_side];
+    const std::string& responder = control.per_side[c.orig_side ^ 1];
+    Detection found =
+        stripped ? detect_ftp(strip_telnet(originator), strip_telnet(responder)) : detect_ftp(originator, responder);
+    if (found == Detection::undecided && originator.size() + responder.size() > kDetectBytesMax)
+        found = Detection::other;
+    switch (found) {
     case Detection::ftp:
         c.content = ContentUse::control;
         start_session(control);
@@ -229,8 +290,13 @@ void ControlSessions::look_for_tls(Control& control, unsigned side, std::span<co
 
 void ControlSessions::removed(Connection& c, std::uint32_t, Timestamp due, std::uint64_t packet_number) {
     if (c.content_index == Connection::kNone) return;
-    Control& control = control_of(c);
     packet_number_ = packet_number;
+    end_session(c, due);
+}
+
+// Nothing more of the connection is read.
+void ControlSessions::end_session(Connection& c, Timestamp due) {
+    Control& control = control_of(c);
     {
         Sink sink(*this, control);
         control.stream.finish(due, sink);

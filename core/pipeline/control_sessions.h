@@ -2,7 +2,9 @@
 //
 // A candidate keeps its first bytes until they decide (ftp_detect.h); then they are replayed to a session, as the
 // reference does. What a session says goes to the logger as FTP records, and its announcements to the board.
-// Bounded: `control_max` of both kinds together; beyond it new ones are not followed, counted as ftp_session_limit.
+// Bounded: `control_max` of both kinds together. Beyond it one makes room, counted as ftp_session_limit: first a
+// candidate without an answer, then a candidate with one or a session without, then an answered session that has been
+// silent for half a minute; of each the one heard longest ago. Where there is none the new one is not followed.
 // Worker's thread only.
 #pragma once
 
@@ -12,6 +14,7 @@
 #include "core/pipeline/pipeline_options.h"
 #include "core/pipeline/record_emitter.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -32,10 +35,7 @@ public:
                     AnnouncementSink& announcements, EventCounters& events);
     ~ControlSessions();
 
-    // A connection to a port of FTP: it is a control connection until its bytes say otherwise.
-    void open_control(Connection& c, std::uint32_t index);
-    // A connection to another port, with its first payload.
-    bool open_candidate(Connection& c, std::uint32_t index);
+    // Of a connection whose ContentUse is control (to a port of FTP: until its bytes say otherwise) or candidate.
     void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
                  const PacketView& packet);
     void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number);
@@ -52,7 +52,18 @@ private:
     struct Control;
     class Sink;
 
-    Control* allocate(Connection& c, std::uint32_t index);
+    struct Order { // of slots, by when they were heard last
+        std::uint32_t oldest = Connection::kNone;
+        std::uint32_t newest = Connection::kNone;
+    };
+
+    bool open(Connection& c, std::uint32_t index, Timestamp now);
+    Control* allocate(Connection& c, std::uint32_t index, Timestamp now);
+    bool make_room(Timestamp now);
+    void link(Control& control);
+    void unlink(const Control& control);
+    void note_heard(Control& control, Timestamp now);
+    void end_session(Connection& c, Timestamp due);
     void release(Connection& c);
     Control& control_of(const Connection& c) { return *slots_[c.content_index]; }
     void detect(Control& control, unsigned side, std::span<const std::uint8_t> data, Timestamp now);
@@ -74,6 +85,7 @@ private:
     std::uint64_t packet_number_ = 0; // of the packet in hand
     std::vector<std::unique_ptr<Control>> slots_;
     std::vector<std::uint32_t> free_;
+    std::array<Order, 3> orders_; // by rank: those that go first come first
 };
 
 } // namespace ftpsensor

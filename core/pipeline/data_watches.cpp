@@ -88,6 +88,21 @@ void DataWatches::give_up_silence(const Reference& s, bool for_room) {
     release(s.watch);
 }
 
+// Announced connections come before those that may yet be.
+bool DataWatches::keep_first_bytes(const Watch& w, HeadBuffer& head, std::uint64_t offset,
+                                   std::span<const std::uint8_t> data) {
+    if (head.put(offset, data, budget_)) return true;
+    if (!w.announced) return false;
+    while (silent_count_ != 0) { // each was opened by a packet, and goes once
+        const Reference oldest = silent_[silent_head_];
+        silent_head_ = (silent_head_ + 1) % silent_.size();
+        --silent_count_;
+        give_up_silence(oldest, true);
+        if (head.put(offset, data, budget_)) return true;
+    }
+    return false;
+}
+
 void DataWatches::release_before(Timestamp time) {
     while (silent_count_ != 0) {
         const Reference oldest = silent_[silent_head_];
@@ -235,7 +250,7 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
     if (outcome.has_payload) fill_holes(w.stream[side], outcome.data_rel, outcome.data_rel + layer.payload_length);
     if (options_.extended ? outcome.has_payload : outcome.has_data) {
         HeadBuffer& head = w.stream[side].head;
-        if (!head.closed() && !head.put(outcome.data_rel - 1, {layer.payload, layer.payload_length}, budget_)) {
+        if (!head.closed() && !keep_first_bytes(w, head, outcome.data_rel - 1, {layer.payload, layer.payload_length})) {
             events_.count(Event::first_bytes_memory);
             head.close();
         }

@@ -92,6 +92,7 @@ private:
     };
 
     std::uint32_t allocate();
+    bool keep_first_bytes(const Watch& w, HeadBuffer& head, std::uint64_t offset, std::span<const std::uint8_t> data);
     void give_up_silence(const Reference& s, bool for_room);
     void release(std::uint32_t at);
     std::uint32_t& head_of(const IpAddress& address, std::uint16_t port);

@@ -65,4 +65,27 @@ Detection detect_ftp(std::string_view originator, std::string_view responder) {
     return originator.size() + responder.size() > kDetectBytesMax ? Detection::other : Detection::undecided;
 }
 
+std::string strip_telnet(std::string_view text) {
+    constexpr char kIac = '\xff', kSb = '\xfa', kWill = '\xfb';
+    constexpr std::string_view kSubEnd = "\xff\xf0";
+    std::string stripped;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != kIac) {
+            stripped += text[i];
+            continue;
+        }
+        if (++i == text.size()) break;
+        if (text[i] == kIac) {
+            stripped += kIac;
+        } else if (text[i] == kSb) {
+            const std::size_t end = text.find(kSubEnd, i);
+            if (end == std::string_view::npos) break;
+            i = end + 1;
+        } else if (static_cast<unsigned char>(text[i]) >= static_cast<unsigned char>(kWill)) {
+            ++i; // WILL, WONT, DO, DONT: an option follows
+        }
+    }
+    return stripped;
+}
+
 } // namespace ftpsensor

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace ftpsensor {
@@ -13,6 +14,10 @@ namespace ftpsensor {
 inline constexpr std::size_t kDetectBytesMax = 1024; // Zeek's dpd_buffer_size
 
 enum class Detection : unsigned char { undecided, ftp, other };
+
+// `text` without Telnet's commands (RFC 854 and 855), as a server reads it: with ftp.extended, what is between the
+// letters of a USER does not hide it.
+std::string strip_telnet(std::string_view text);
 
 // What the bytes so far say; `other`: no further bytes can make it FTP.
 Detection detect_ftp(std::string_view originator, std::string_view responder);

@@ -18,13 +18,19 @@ bool is_borrowed(const DecodedPacket& decoded, const PacketView& packet) {
     return false;
 }
 
+ConnOptions conn_options(const PipelineOptions& options) {
+    ConnOptions conn = options.conn;
+    conn.wary_of_syns = options.extended;
+    return conn;
+}
+
 } // namespace
 
 Worker::Worker(std::size_t number, const PipelineOptions& options, SharedState& shared)
     : number_(number), options_(options), shared_(shared), emitter_(options.emitter, events_),
-      decoder_(options.decode, events_), connections_(options.conn, *this, events_),
+      decoder_(options.decode, events_), connections_(conn_options(options), *this, events_),
       control_(options_, connections_, emitter_, *this, events_), data_(options_, connections_, emitter_, events_),
-      hints_(options.hints_max, options.conn.hash_secret), ftp_port_(65536, false),
+      hints_(options.hints_max, options.conn.hash_secret, options.extended), ftp_port_(65536, false),
       watch_silently_(options.extended || shared.watermarks.size() > 1) {
     for (const auto port : options.conn.ftp_ports) ftp_port_[port] = true;
 }
@@ -143,10 +149,7 @@ void Worker::tell_board(const Announcement& a) {
 void Worker::opened(Connection& c, std::uint32_t index, const PacketView& packet) {
     if (c.proto != Transport::tcp) return;
     // Whatever was announced: a lie must not hide a control connection.
-    if (ftp_port_[c.id().resp_p])
-        control_.open_control(c, index);
-    else
-        c.content = ContentUse::candidate;
+    c.content = ftp_port_[c.id().resp_p] ? ContentUse::control : ContentUse::candidate;
     watch(c, index, packet);
 }
 

@@ -7,7 +7,7 @@
 // read() does what `ftpsensord read` does, with one thread and without files: workers, record channels, ordered merge,
 // join, JSON lines. Unless a number of workers is asked for it reads the packets three times (one worker; three by
 // addresses; three by addresses and ports), and the logs have to be the same, byte for byte. With
-// FTPSENSOR_SAVE_CAPTURES=DIRECTORY in the environment each capture is left there as a file. One thread.
+// FTPSENSOR_TEST_CAPTURES=DIRECTORY in the environment each capture is left there as a file. One thread.
 #pragma once
 
 #include "core/base/events.h"

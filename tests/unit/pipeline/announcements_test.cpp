@@ -52,7 +52,7 @@ TEST_CASE("several workers may append while all read") {
 }
 
 TEST_CASE("a hint stands until its time, or longer where it was announced again") {
-    AnnouncementHints hints(10, 7);
+    AnnouncementHints hints(10, 7, false);
     const IpAddress host = IpAddress::from_v4(10, 0, 0, 1);
     hints.add(host, 2000, 100);
     CHECK(hints.contains(host, 2000, 50));
@@ -67,10 +67,24 @@ TEST_CASE("a hint stands until its time, or longer where it was announced again"
 }
 
 TEST_CASE("hints have a bound") {
-    AnnouncementHints hints(2, 7);
+    AnnouncementHints hints(2, 7, false);
     const IpAddress host = IpAddress::from_v4(10, 0, 0, 1);
     CHECK(hints.add(host, 1, 100));
     CHECK(hints.add(host, 2, 100));
     CHECK_FALSE(hints.add(host, 3, 100));
     CHECK(hints.add(host, 2, 200)); // known already
+}
+
+TEST_CASE("hints: at the bound the oldest makes room, where that is wanted") {
+    AnnouncementHints hints(2, 7, true);
+    const auto host = IpAddress::from_v4(10, 0, 0, 1);
+    CHECK(hints.add(host, 1, kMinute));
+    CHECK(hints.add(host, 2, kMinute));
+    CHECK_FALSE(hints.add(host, 3, kMinute));
+    CHECK(hints.size() == 2);
+    CHECK_FALSE(hints.contains(host, 1, 0));
+    CHECK(hints.contains(host, 2, 0));
+    CHECK(hints.contains(host, 3, 0));
+    hints.expire(kMinute);
+    CHECK(hints.size() == 0);
 }

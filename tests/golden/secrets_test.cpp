@@ -1,0 +1,137 @@
+// A password is in no output, however it is spelled: hidden by default, in both forms of both logs, with every command
+// logged.
+#include "tests/golden/golden.h"
+#include "tests/support/memory_pipeline.h"
+
+#include <functional>
+
+using namespace ftpsensor;
+using namespace ftpsensor::test;
+
+namespace {
+
+// Nothing else in a session looks like it, in either case.
+const std::string kSecret = "Tr0ub4dor";
+
+std::string in_lower_case(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
+
+std::string output_of(const Trace& trace, LogFormat format, bool extended) {
+    MemoryPipelineOptions options = small_pipeline(extended);
+    options.entries.format.format = format;
+    options.pipeline.ftp.log_all_commands = true;
+    std::string output;
+    MemoryPipeline pipeline(options, [&](LogKind, std::string_view text) { output += text; });
+    const auto packets = trace.views();
+    pipeline.process(packets);
+    pipeline.finish(packets.back().now);
+    return output;
+}
+
+// A session that says its password by `say`, is let in, and goes on.
+void check_hidden(const std::function<void(FtpTalk&)>& say) {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.server("220 Hi.").client("USER bob").server("331 Password?");
+    say(ftp);
+    ftp.server("230 In.").client("DELE a").server("250 Gone.").client("NOOP").server("200 Yes.").quit();
+    read(trace); // for who saves captures: see secrets_e2e_test.py
+    for (const LogFormat format : {LogFormat::json, LogFormat::tsv})
+        for (const bool extended : {false, true}) {
+            const std::string output = output_of(trace, format, extended);
+            CHECK(output.find("DELE") != std::string::npos);
+            CHECK(in_lower_case(output).find(in_lower_case(kSecret)) == std::string::npos);
+        }
+}
+
+void check_line_hidden(const std::string& line) {
+    CAPTURE(line);
+    check_hidden([&](FtpTalk& ftp) { ftp.client(line); });
+}
+
+} // namespace
+
+TEST_CASE("secret: in any case of the command") {
+    for (const char* command : {"PASS ", "pass ", "PaSs "}) check_line_hidden(command + kSecret);
+}
+
+TEST_CASE("secret: with blanks before, between and behind") {
+    for (const char* command : {"  PASS ", "\tPASS ", "PASS   ", "PASS\t", "PASS\v", "PASS \t "})
+        check_line_hidden(command + kSecret + "  ");
+}
+
+TEST_CASE("secret: with blanks in it") { check_line_hidden("PASS x " + kSecret + " " + kSecret); }
+
+TEST_CASE("secret: in pieces") {
+    check_hidden([](FtpTalk& ftp) {
+        for (const char c : "PASS " + kSecret + "\r\n") ftp.control().client(std::string(1, c));
+    });
+}
+
+TEST_CASE("secret: in one segment with what stands around it") {
+    check_hidden([](FtpTalk& ftp) { ftp.control().client("NOOP\r\nPASS " + kSecret + "\r\nSYST\r\nDELE b\r\n"); });
+}
+
+TEST_CASE("secret: longer than any bound") {
+    for (const std::size_t times : {20u, 600u, 12'000u}) {
+        std::string line = "PASS ";
+        for (std::size_t i = 0; i < times; ++i) line += kSecret;
+        check_hidden([&](FtpTalk& ftp) { ftp.client(line); });
+    }
+}
+
+TEST_CASE("secret: with Telnet's commands in it and before it") {
+    check_line_hidden("PA\xff\xf1SS " + kSecret);
+    check_line_hidden("\xff\xf4\xff\xf2PASS " + kSecret);
+    check_line_hidden("PASS \xff\xfb\x01" + kSecret);
+    check_line_hidden("PASS " + kSecret + "\xff\xfa\x18\x01\xff\xf0");
+}
+
+TEST_CASE("secret: said again after a refusal, and twice before an answer") {
+    check_hidden([](FtpTalk& ftp) {
+        ftp.client("PASS " + kSecret).server("530 No.").client("USER bob").server("331 Password?");
+        ftp.client("PASS x" + kSecret);
+    });
+    check_hidden([](FtpTalk& ftp) { ftp.client("PASS " + kSecret).client("PASS " + kSecret); });
+}
+
+TEST_CASE("secret: before the user is named, or with a guest named behind it") {
+    check_hidden([](FtpTalk& ftp) { ftp.control().client("PASS " + kSecret + "\r\nUSER anonymous\r\n"); });
+    check_hidden([](FtpTalk& ftp) { ftp.client("PASS " + kSecret).client("USER anonymous"); });
+    check_hidden([](FtpTalk& ftp) { ftp.client("PASS " + kSecret).server("230 In.").client("USER ftp"); });
+}
+
+TEST_CASE("secret: without an end of its line") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.server("220 Hi.").client("USER bob").server("331 Password?").control().client("PASS " + kSecret).close();
+    read(trace);
+    for (const bool extended : {false, true})
+        CHECK(output_of(trace, LogFormat::json, extended).find(kSecret) == std::string::npos);
+}
+
+TEST_CASE("secret: around bytes that were lost") {
+    for (const bool extended : {false, true}) {
+        Trace trace;
+        FtpTalk ftp(trace);
+        ftp.server("220 Hi.").client("USER bob").server("331 Password?");
+        ftp.control().client("PASS " + kSecret).skip(Side::client, 100).client(kSecret + "\r\n");
+        ftp.server("230 In.").client("DELE a").server("250 Gone.").quit();
+        CHECK(output_of(trace, LogFormat::json, extended).find(kSecret) == std::string::npos);
+    }
+}
+
+TEST_CASE("what is no password to the reference is none here: a guest's, an account, a command that is not PASS") {
+    // docs/hostile-input.md tells why.
+    for (const char* line : {"ACCT Tr0ub4dor", "PAS Tr0ub4dor", "SITE PSWD Tr0ub4dor"}) {
+        Trace trace;
+        FtpTalk ftp(trace);
+        ftp.login("bob", "x").client(line).server("200 Yes.").quit();
+        CHECK(output_of(trace, LogFormat::json, true).find(kSecret) != std::string::npos);
+    }
+    Trace trace;
+    FtpTalk(trace).login("ftp", kSecret).client("DELE a").server("250 Gone.").quit();
+    CHECK(read(trace).show("ftp", "password", {{"command", "DELE"}}) == kSecret);
+}

@@ -1,0 +1,32 @@
+// What an attack does to the sensor: its memory, its counters, and the entries of sessions that have nothing to do with
+// it. For the test and the benchmark of exhaustion. One thread.
+#pragma once
+
+#include "tests/support/attacks.h"
+#include "tests/support/memory_pipeline.h"
+
+#include <cstdint>
+#include <string>
+
+namespace ftpsensor::test {
+
+struct AttackResult {
+    std::uint64_t counted = 0;         // of the attack's counter
+    std::uint64_t evicted = 0;         // connections that made room
+    std::size_t innocent_sessions = 0; // that ran meanwhile, each with a transfer
+    std::size_t harmed = 0;            // of their entries in both logs, not as they are without the attack
+    std::string first_harmed;          // one of them
+    std::size_t rss_half = 0;          // bytes, after half of the attack and at its end
+    std::size_t rss_end = 0;
+};
+
+// A pipeline whose bounds are a 250th of the defaults, with a table of `connections`.
+MemoryPipelineOptions exposed_pipeline(std::uint32_t connections);
+
+AttackResult run_attack(const Attack& attack, const MemoryPipelineOptions& options, std::uint64_t packets);
+
+// What a worker takes for one packet of the attack: nanoseconds of processor time, without what the logger does with
+// its records.
+double worker_nanoseconds(const Attack& attack, const MemoryPipelineOptions& options, std::uint64_t packets);
+
+} // namespace ftpsensor::test
