@@ -2,6 +2,7 @@
 // process had at its end, and whose entries it harmed.
 //
 //     exhaustion_bench [connections in the table, default 262144] [millions of packets an attack, default 4]
+//                      [part of an attack's name, default all]
 #include "tests/support/attack_run.h"
 
 #include <cstdio>
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
     std::printf("%-42s %6s %8s %10s %8s %8s   %s\n", "attack", "ns", "Mpps", "counted", "RSS/2 MB", "RSS MB",
                 "entries harmed, of how many sessions");
     for (const Attack& attack : attacks(connections)) {
+        if (argc > 3 && attack.name.find(argv[3]) == std::string::npos) continue;
         std::fflush(stdout);
         const pid_t child = ::fork(); // memory of its own
         if (child == 0) {
