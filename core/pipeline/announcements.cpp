@@ -21,6 +21,10 @@ bool AnnouncementBoard::append(const Announcement& a) {
     return true;
 }
 
+namespace {
+constexpr std::uint16_t kFull = UINT16_MAX;
+}
+
 bool AnnouncementHints::add(const IpAddress& address, std::uint16_t port, Timestamp until) {
     const Key key{address, port};
     const auto known = hints_.find(key);
@@ -33,13 +37,19 @@ bool AnnouncementHints::add(const IpAddress& address, std::uint16_t port, Timest
     if (full) {
         const Key oldest = expiries_.front().key;
         expiries_.pop_front();
-        hints_.erase(oldest);
-        --ports_[oldest.port];
+        forget(oldest);
     }
     hints_.emplace(key, until);
     expiries_.push_back({until, key});
     ++ports_[port];
+    if (std::uint16_t& m = mark(key); m != kFull) ++m;
     return !full;
+}
+
+void AnnouncementHints::forget(const Key& key) {
+    hints_.erase(key);
+    --ports_[key.port];
+    if (std::uint16_t& m = mark(key); m != kFull) --m;
 }
 
 void AnnouncementHints::expire(Timestamp now) {
@@ -52,8 +62,7 @@ void AnnouncementHints::expire(Timestamp now) {
             expiries_.push_back({hint->second, e.key});
             continue;
         }
-        hints_.erase(hint);
-        --ports_[e.key.port];
+        forget(e.key);
     }
 }
 

@@ -74,7 +74,8 @@ public:
     // `secret` keys the table: what is announced is chosen by strangers. `oldest_goes`: at the bound the oldest makes
     // room (ftp.extended), else the new one is not kept, as in the reference.
     AnnouncementHints(std::size_t limit, std::uint64_t secret, bool oldest_goes)
-        : limit_(limit), oldest_goes_(oldest_goes), ports_(65536, 0), hints_(16, KeyHash{secret}) {}
+        : limit_(limit), oldest_goes_(oldest_goes), secret_(secret), ports_(65536, 0), marks_(kMarks, 0),
+          hints_(16, KeyHash{secret}) {}
 
     // Kept until then, or longer where it was announced with a later one. False: the bound was reached.
     bool add(const IpAddress& address, std::uint16_t port, Timestamp until);
@@ -84,7 +85,7 @@ public:
     }
     // INT64_MIN: not announced.
     Timestamp until(const IpAddress& address, std::uint16_t port) const {
-        if (ports_[port] == 0) [[likely]]
+        if (ports_[port] == 0 || mark({address, port}) == 0) [[likely]]
             return INT64_MIN;
         const auto hint = hints_.find({address, port});
         return hint != hints_.end() ? hint->second : INT64_MIN;
@@ -107,9 +108,18 @@ private:
         Timestamp until;
         Key key;
     };
+    static constexpr std::size_t kMarks = 1u << 19; // 1 MiB: 100,000 hints mark a sixth of them
+    void forget(const Key& key);
+    std::uint16_t mark(const Key& k) const { return marks_[endpoint_hash(k.address, k.port, secret_) % kMarks]; }
+    std::uint16_t& mark(const Key& k) { return marks_[endpoint_hash(k.address, k.port, secret_) % kMarks]; }
+
     std::size_t limit_;
     bool oldest_goes_;
-    std::vector<std::uint32_t> ports_; // hints of each port: most connections are told apart by it alone
+    std::uint64_t secret_;
+    // Hints of each port, and of each hash: nearly all connections are told apart by these two, without a look at what
+    // lies all over the memory.
+    std::vector<std::uint32_t> ports_;
+    std::vector<std::uint16_t> marks_; // one that is full stays so
     std::unordered_map<Key, Timestamp, KeyHash> hints_;
     std::deque<Expiry> expiries_;
 };

@@ -1,5 +1,7 @@
 #include "daemon/live/live_report.h"
 
+#include "daemon/live/worker_skew.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -89,6 +91,11 @@ void LiveReport::say_rates(const Figures& now) {
     log_->info("{:.0f} packets/s, {:.1f} Mbit/s, {} connections open, {:.1f} conn and {:.1f} ftp entries/s, lost: {}",
                rate(t.received_packets), rate(t.received_bytes) * 8 / 1e6, t.connections_open, rate(t.conn_entries),
                rate(t.ftp_entries), t.lost_packets);
+    if (const auto skew = worker_skew(change))
+        log_->warn(
+            "worker {} of {} had {:.0f} % of the packets; try: capture.rss: ports, where few pairs of addresses have "
+            "most of the traffic",
+            skew->worker + 1, change.workers.size(), 100 * skew->share);
     at_last_rates_ = now;
 }
 
