@@ -278,8 +278,10 @@ void FtpSession::State::take_directory(PendingCommand& command, const FtpReply& 
         info.change_directory(pending.argument(command), out);
     else if (command.command == FtpCommand::cdup)
         info.change_directory("/..", out); // so does the reference: from the root, wherever the client was
+    else if (const std::string_view path = extract_path(reply.text); path.empty())
+        info.set_directory({});
     else
-        info.set_directory(extract_path(reply.text));
+        info.change_directory(path, out);
 }
 
 void FtpSession::State::take_security(const FtpReply& reply, Timestamp now, FtpOutput& out) {

@@ -1,5 +1,6 @@
 #include "core/ftp/path.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -21,16 +22,18 @@ std::size_t root_size(std::string_view text) {
 // A path under construction, written over the one it is made from: never longer than what has been read.
 class PathWriter {
 public:
-    PathWriter(char* begin, bool absolute) : begin_(begin), base_(absolute ? 1 : 0), size_(base_) {}
+    // `done`: bytes that are there already.
+    PathWriter(char* begin, bool absolute, std::size_t done)
+        : begin_(begin), base_(absolute ? 1 : 0), size_(std::max(base_, done)) {}
 
     void push(std::string_view component) {
-        if (count_++ > 0) begin_[size_++] = '/';
+        if (size_ > base_) begin_[size_++] = '/';
         std::memmove(begin_ + size_, component.data(), component.size());
         size_ += component.size();
     }
     void push_parent() {
         const std::string_view above = last();
-        if (count_ == 0 || above == "~" || above == "..") {
+        if (size_ == base_ || above == "~" || above == "..") {
             push("..");
         } else if (above == ".") {
             pop();
@@ -49,13 +52,12 @@ private:
     }
     void pop() {
         size_ -= last().size();
-        if (--count_ > 0) --size_; // its slash
+        if (size_ > base_) --size_; // its slash
     }
 
     char* begin_;
     std::size_t base_; // bytes of the root, which is no component
     std::size_t size_;
-    std::size_t count_ = 0; // components
 };
 
 bool is_compressed(std::string_view path) {
@@ -68,12 +70,12 @@ bool is_compressed(std::string_view path) {
 
 bool is_absolute_path(std::string_view path) { return root_size(path) > 0; }
 
-std::size_t compress_path(char* path, std::size_t size) {
+std::size_t compress_path(char* path, std::size_t size, std::size_t done) {
     const std::string_view text(path, size);
-    if (is_compressed(text)) return size > 1 && text.back() == '/' ? size - 1 : size;
+    if (is_compressed(text.substr(done))) return size > 1 && text.back() == '/' ? size - 1 : size;
 
-    PathWriter out(path, text.front() == '/');
-    for (std::size_t at = 0; at < size;) {
+    PathWriter out(path, text.front() == '/', done);
+    for (std::size_t at = done == 0 ? 0 : done + 1; at < size;) {
         const char* const begin = path + at;
         const void* const slash = std::memchr(begin, '/', size - at);
         const std::size_t length =

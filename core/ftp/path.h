@@ -14,8 +14,9 @@ namespace ftpsensor {
 bool is_absolute_path(std::string_view path);
 
 // Takes "//", "/./" and "x/.." out of the `size` bytes at `path`, in place, and returns how many are left. ".." at the
-// beginning stays, also behind "/", and a path that does not start with "/" may become empty.
-std::size_t compress_path(char* path, std::size_t size);
+// beginning stays, also behind "/", and a path that does not start with "/" may become empty. `done`: so many bytes,
+// which a slash follows, are so already: a step costs its own length, not that of the directory it is made in.
+std::size_t compress_path(char* path, std::size_t size, std::size_t done = 0);
 
 // The first absolute path in a text, as in `"/pub" is the current directory`; it ends before a blank (unless a
 // backslash stands before that) or a double quote. Empty: there is none.

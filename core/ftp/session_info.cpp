@@ -38,12 +38,15 @@ FtpText put(std::string_view text, FtpOutput& out) {
 // Appends the path that `path` means in `directory` (Zeek's build_path_compressed()).
 void put_path(std::string_view directory, std::string_view path, FtpOutput& out) {
     const std::size_t offset = out.text.size();
+    std::size_t done = 0;
     if (!directory.empty() && !is_absolute_path(path)) {
         out.text.append(directory);
-        if (directory.back() != '/') out.text.push_back('/');
+        const bool slash_there = directory.back() == '/'; // the root, or what was cut to its bound
+        done = directory.size() - slash_there;
+        if (!slash_there) out.text.push_back('/');
     }
     out.text.append(path);
-    out.text.resize(offset + compress_path(out.text.data() + offset, out.text.size() - offset));
+    out.text.resize(offset + compress_path(out.text.data() + offset, out.text.size() - offset, done));
 }
 
 } // namespace

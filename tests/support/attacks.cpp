@@ -230,6 +230,8 @@ void add_control(std::vector<Attack>& all) {
                    one_talks(21, false, "200 " + std::string(4200, 'r') + "\r\n" + repeated("200 Yes.\r\n"))});
     all.push_back({"paths that climb", "32 KiB of pending commands, 8 KiB of directory", Event::ftp_session_memory,
                    kShort, answered("CWD " + repeated("d/../e/", 12'000) + "\r\n")});
+    all.push_back({"short steps in a long directory", "8 KiB of directory", Event::ftp_session_memory, kShort,
+                   answered("CWD dddddd\r\n")});
     all.push_back(
         {"announcements", "announcements_max", Event::FTP_too_many_expected_data_channels, kShort, announcements()});
 }

@@ -105,3 +105,28 @@ TEST_CASE("the last number in a text", "[path]") {
     CHECK(extract_last_count("none") == 0);
     CHECK(extract_last_count("") == 0);
 }
+
+TEST_CASE("a step from a directory that is compressed already gives what the whole path gives") {
+    constexpr std::string_view components[] = {"a", "..", ".", "", "b.c", "~", "...", "d d"};
+    std::uint32_t state = 1;
+    const auto random_path = [&] {
+        std::string path = (state = state * 1664525 + 1013904223) >> 31 != 0 ? "/" : "x";
+        for (int i = 0; i < 6; ++i) {
+            state = state * 1664525 + 1013904223;
+            path += '/';
+            path += components[state >> 29];
+        }
+        return path;
+    };
+    for (int round = 0; round < 5000; ++round) {
+        std::string directory = random_path();
+        directory.resize(compress_path(directory.data(), directory.size()));
+        const std::string step = random_path().substr(1);
+        std::string whole = directory + "/" + step, from_it = whole;
+        const bool clean = !directory.empty() && directory.back() != '/';
+        whole.resize(compress_path(whole.data(), whole.size()));
+        from_it.resize(compress_path(from_it.data(), from_it.size(), clean ? directory.size() : 0));
+        CAPTURE(directory, step);
+        REQUIRE(from_it == whole);
+    }
+}
