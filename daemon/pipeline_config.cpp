@@ -55,10 +55,11 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
     o.conn.connections_max = static_cast<std::uint32_t>(config.limits.connections_max);
     o.conn.tcp.attempt_delay = config.timeouts.tcp_attempt_delay;
     o.conn.tcp.close_delay = config.timeouts.tcp_close_delay;
-    o.conn.tcp.inactivity = config.timeouts.tcp_inactivity;
-    o.conn.udp_inactivity = config.timeouts.udp_inactivity;
-    o.conn.icmp_inactivity = config.timeouts.icmp_inactivity;
-    o.conn.unknown_ip_inactivity = config.timeouts.unknown_ip_inactivity;
+    o.conn.inactivity[Inactivity::tcp] = config.timeouts.tcp_inactivity;
+    o.conn.inactivity[Inactivity::udp] = config.timeouts.udp_inactivity;
+    o.conn.inactivity[Inactivity::icmp] = config.timeouts.icmp_inactivity;
+    o.conn.inactivity[Inactivity::unknown_ip] = config.timeouts.unknown_ip_inactivity;
+    o.conn.inactivity[Inactivity::ftp] = config.timeouts.ftp_inactivity;
     o.conn.checksums = o.decode.checksums;
     o.conn.ftp_ports = config.ftp.ports;
     o.conn.interims.interval = config.log.conn.interim;
@@ -76,7 +77,6 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
     o.emitter.wait = [] { std::this_thread::yield(); };
     o.extended = config.ftp.extended;
     o.run_out_delays = !live;
-    o.ftp_inactivity = config.timeouts.ftp_inactivity;
     o.control_max = static_cast<std::uint32_t>(config.limits.ftp_sessions_max);
     o.first_bytes_max = config.limits.first_bytes;
     o.held_bytes_max = config.limits.reassembly_bytes;

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "core/base/ids.h"
+#include "core/base/table_memory.h"
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 namespace ftpsensor {
 
@@ -15,33 +15,11 @@ struct ConnExtra {
     static constexpr std::size_t kParentsMax = 8;
     std::array<Id96, kParentsMax> parents{}; // uids of the tunnels, in order of appearance
     std::uint8_t parent_count = 0;
+    std::uint8_t tunnel_changes = 0;
+    std::uint64_t encapsulation = 0;      // hash of the tunnels it came through last
     std::array<char, 256> history_more{}; // beyond Connection::kHistoryInline
 };
 
-class ConnExtraPool {
-public:
-    static constexpr std::uint32_t kNone = 0xffffffff;
-    explicit ConnExtraPool(std::uint32_t limit) : limit_(limit) {}
-
-    std::uint32_t allocate() { // kNone: the bound is reached
-        if (!free_.empty()) {
-            const std::uint32_t index = free_.back();
-            free_.pop_back();
-            blocks_[index] = {};
-            return index;
-        }
-        if (blocks_.size() >= limit_) return kNone;
-        blocks_.emplace_back();
-        return static_cast<std::uint32_t>(blocks_.size() - 1);
-    }
-    void release(std::uint32_t index) { free_.push_back(index); }
-    ConnExtra& operator[](std::uint32_t index) { return blocks_[index]; }
-    const ConnExtra& operator[](std::uint32_t index) const { return blocks_[index]; }
-
-private:
-    std::vector<ConnExtra> blocks_;
-    std::vector<std::uint32_t> free_;
-    std::uint32_t limit_;
-};
+using ConnExtraPool = BlockPool<ConnExtra>;
 
 } // namespace ftpsensor

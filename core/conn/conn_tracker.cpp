@@ -10,7 +10,9 @@ namespace ftpsensor {
 
 namespace {
 
-constexpr std::uint32_t kExtrasMax = 1u << 16;
+// Of all connections of a table, a quarter may have a history beyond sixteen letters, or have come through tunnels.
+constexpr std::uint32_t kExtrasMin = 1u << 16;
+constexpr std::uint32_t kExtrasShare = 4;
 constexpr std::uint8_t kTunnelChangesMax = 5; // Zeek's Tunnel::max_changes_per_connection
 
 bool is_broadcast(const IpAddress& a) { return a == IpAddress::from_v4(255, 255, 255, 255); }
@@ -30,39 +32,23 @@ Id96 address_pair_uid(const IdKey& key, const Layer& layer) {
 } // namespace
 
 ConnTracker::ConnTracker(const ConnOptions& options, ConnObserver& observer, EventCounters& events)
-    : options_(options), observer_(observer), conn_events_(events, options.id_key), extras_(kExtrasMax),
-      history_(extras_, events), gaps_(options.ranges_max, events), likely_(options.ftp_ports),
-      tcp_(options.tcp, likely_, history_, gaps_, conn_events_), table_(options.connections_max, options.hash_secret),
-      wheel_(table_.data()), interims_(options.interims, options.connections_max) {
+    : options_(options), observer_(observer), conn_events_(events, options.id_key),
+      extras_(std::max(kExtrasMin, options.connections_max / kExtrasShare)), history_(extras_, events),
+      oddities_(options.connections_max), gaps_(options.ranges_max, events), likely_(options.ftp_ports),
+      tcp_(options.tcp, options_.inactivity, likely_, history_, oddities_, gaps_, conn_events_),
+      table_(options.connections_max, options.hash_secret), wheel_(table_),
+      interims_(options.interims, table_.index_end()) {
     due_.reserve(4096);
 }
 
 void ConnTracker::take(const ConnUpdate& update) {
     tcp_.set_timeouts(update.tcp);
-    options_.udp_inactivity = update.udp_inactivity;
-    options_.icmp_inactivity = update.icmp_inactivity;
-    options_.unknown_ip_inactivity = update.unknown_ip_inactivity;
+    options_.inactivity = update.inactivity;
     likely_ = update.likely;
+    timeouts_changed_ = true;
 }
 
-ConnTracker::Lookup ConnTracker::lookup_for(const Layer& layer) const {
-    Lookup l;
-    l.key.ip_proto = layer.ip_proto;
-    l.key.one_way = layer.one_way;
-    const bool swap = !layer.one_way &&
-                      std::tie(layer.destination, layer.destination_port) < std::tie(layer.source, layer.source_port);
-    l.side = swap ? 1 : 0;
-    l.key.address[l.side] = layer.source;
-    l.key.address[l.side ^ 1] = layer.destination;
-    l.key.port[l.side] = layer.source_port;
-    l.key.port[l.side ^ 1] = layer.destination_port;
-    l.hash = table_.hash(l.key);
-    return l;
-}
-
-void ConnTracker::process(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
-    if (packet.now >= interims_.next_due()) [[unlikely]]
-        tell_interims(packet.now);
+void ConnTracker::process_any(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
     // Time has jumped within a burst: what is scheduled from now on must not wait in the past.
     if (wheel_.started() && packet.now - wheel_.done_through() > TimerWheel::kHorizon) [[unlikely]]
         advance(packet.now);
@@ -70,7 +56,11 @@ void ConnTracker::process(const DecodedPacket& decoded, const Lookup& first, con
     for (std::size_t i = 0; i < decoded.layer_count; ++i) {
         const Layer& layer = decoded.layers[i];
         std::uint32_t index = FlowTable::kNone;
-        if (layer.makes_connection) index = process_layer(layer, i == 0 ? first : lookup_for(layer), packet, tunnel);
+        if (layer.makes_connection) {
+            Lookup inner;
+            if (i != 0) look_up(layer, inner);
+            index = process_layer(layer, i == 0 ? first : inner, packet, tunnel);
+        }
         if (i + 1u == decoded.layer_count) {
             if (decoded.tunnel_end != TunnelEnd::none && index != FlowTable::kNone) [[unlikely]]
                 end_of_tunnels(table_[index], decoded);
@@ -123,18 +113,20 @@ std::uint32_t ConnTracker::find_live(const Layer& layer, const Lookup& l, const 
     if (index == FlowTable::kNone) return index;
     Connection& c = table_[index];
     Timestamp due;
-    next_ordinal_ = c.start == packet.time ? static_cast<std::uint16_t>(c.ordinal + 1) : std::uint16_t{0};
-    if (over(c, packet.now, due)) [[unlikely]] {
-        remove(index, due, 0);
-        return FlowTable::kNone;
-    }
-    if (layer.transport != Transport::tcp || is_decoy(c, layer)) return index;
-    if (is_answered_anew(c, layer, l.side) || tcp_.is_reuse(c, layer, packet.time)) [[unlikely]] {
+    const bool is_over = over(c, packet.now, due);
+    if (!is_over) [[likely]] {
+        if (layer.transport != Transport::tcp || is_decoy(c, layer)) return index;
+        if (!is_answered_anew(c, layer, l.side) && !tcp_.is_reuse(c, layer, packet.time)) [[likely]]
+            return index;
         c.reused = true;
-        remove(index, packet.now, packet.number);
-        return FlowTable::kNone;
     }
-    return index;
+    const ConnCold& cold = c.cold();
+    if (cold.start == packet.time) next_ordinal_ = static_cast<std::uint16_t>(cold.ordinal + 1);
+    if (is_over)
+        remove(index, due, 0);
+    else
+        remove(index, packet.now, packet.number);
+    return FlowTable::kNone;
 }
 
 bool ConnTracker::wants_flip(const Layer& layer) const {
@@ -157,29 +149,30 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
     ++one_sided_;
     c.orig_side = l.side;
     c.proto = layer.transport;
-    c.start = c.last = packet.time;
+    ConnCold& cold = c.cold();
+    cold.start = c.last = packet.time;
     c.seen = packet.now;
-    c.ordinal = next_ordinal_;
-    c.first_seq = layer.transport == Transport::tcp ? layer.tcp_seq : 0;
+    cold.ordinal = next_ordinal_;
+    cold.first_seq = layer.transport == Transport::tcp ? layer.tcp_seq : 0;
     if (tunnel.present) {
         c.has_encapsulation = true;
-        c.encapsulation = tunnel.stack;
+        if (ConnExtra* extra = extra_of(c)) extra->encapsulation = tunnel.stack;
         add_tunnel_parent(c, tunnel.parent);
     }
     if (wants_flip(layer) && !is_broadcast(layer.source)) flip_roles(c, history_);
     switch (layer.transport) {
     case Transport::tcp: tcp_.open(c); break;
     case Transport::udp:
-        c.inactivity = options_.udp_inactivity;
+        c.inactivity = Inactivity::udp;
         if (is_dns(c)) {
             c.deadline_kind = Deadline::expire;
-            c.deadline = c.seen + kDnsSessionTimeout;
+            cold.deadline = c.seen + kDnsSessionTimeout;
         }
         break;
-    case Transport::icmp: c.inactivity = options_.icmp_inactivity; break;
-    case Transport::unknown: c.inactivity = options_.unknown_ip_inactivity; break;
+    case Transport::icmp: c.inactivity = Inactivity::icmp; break;
+    case Transport::unknown: c.inactivity = Inactivity::unknown_ip; break;
     }
-    if (layer.transport != Transport::tcp) c.end[0].payload_bytes = c.end[1].payload_bytes = 0;
+    if (layer.transport != Transport::tcp) c.end[0].payload_bytes() = c.end[1].payload_bytes() = 0;
     if (!wheel_.started()) wheel_.start(packet.now);
     wheel_.schedule(index, next_look(c));
     if (interims_.on()) interims_.opened(index, packet.now);
@@ -187,33 +180,44 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
     return index;
 }
 
+// Null: the bound is reached.
+ConnExtra* ConnTracker::extra_of(Connection& c) {
+    std::uint32_t& extra = c.cold().extra;
+    if (extra == Connection::kNone) extra = extras_.allocate();
+    return extra != Connection::kNone ? &extras_[extra] : nullptr;
+}
+
 void ConnTracker::check_encapsulation(Connection& c, const Tunnel& tunnel) {
-    if (tunnel.present == c.has_encapsulation && tunnel.stack == c.encapsulation) return;
+    ConnExtra* extra = extra_of(c);
+    if (extra == nullptr) { // which tunnels it came through is not remembered
+        conn_events_.count(c, Event::tunnel_parents_limit);
+        return;
+    }
+    if (tunnel.present == c.has_encapsulation && tunnel.stack == extra->encapsulation) return;
     c.has_encapsulation = tunnel.present;
-    c.encapsulation = tunnel.stack;
-    if (c.tunnel_changes >= kTunnelChangesMax) {
+    extra->encapsulation = tunnel.stack;
+    if (extra->tunnel_changes >= kTunnelChangesMax) {
         conn_events_.count(c, Event::tunnel_max_changes_per_connection_exceeded);
         limit_reached(c);
         return;
     }
-    ++c.tunnel_changes;
+    ++extra->tunnel_changes;
     if (tunnel.present) add_tunnel_parent(c, tunnel.parent);
 }
 
 void ConnTracker::add_tunnel_parent(Connection& c, const Id96& parent) {
-    if (c.extra == Connection::kNone) c.extra = extras_.allocate();
-    if (c.extra == Connection::kNone) {
+    ConnExtra* extra = extra_of(c);
+    if (extra == nullptr) {
         conn_events_.count(c, Event::tunnel_parents_limit);
         return;
     }
-    ConnExtra& extra = extras_[c.extra];
-    const auto end = extra.parents.begin() + extra.parent_count;
-    if (std::find(extra.parents.begin(), end, parent) != end) return;
-    if (extra.parent_count == ConnExtra::kParentsMax) {
+    const auto end = extra->parents.begin() + extra->parent_count;
+    if (std::find(extra->parents.begin(), end, parent) != end) return;
+    if (extra->parent_count == ConnExtra::kParentsMax) {
         conn_events_.count(c, Event::tunnel_parents_limit);
         return;
     }
-    extra.parents[extra.parent_count++] = parent;
+    extra->parents[extra->parent_count++] = parent;
 }
 
 // A bad checksum is told in the history; whether the packet counts for anything else is policy.
@@ -222,14 +226,14 @@ bool ConnTracker::leaves_out(Connection& c, const Layer& layer, unsigned side, E
         return false;
     conn_events_.keep_example(c, event); // the decoder has counted it
     if (layer.transport == Transport::tcp || layer.transport == Transport::udp)
-        history_.add_scaled(c, side == c.orig_side ? 'C' : 'c', c.end[side].bad_checksums);
+        history_.add_scaled(c, side == c.orig_side ? 'C' : 'c', oddities_.of(c).side[side].bad_checksums);
     return options_.checksums == ChecksumPolicy::verify;
 }
 
 void ConnTracker::count_packet(Connection& c, unsigned side, const Layer& layer) {
     Endpoint& end = c.end[side];
-    if (end.packets++ == 0 && c.end[side ^ 1].packets != 0) --one_sided_;
-    end.ip_bytes += layer.ip_length;
+    if (end.packets() == 0 && c.end[side ^ 1].packets() != 0) --one_sided_;
+    end.count_packet(layer.ip_length);
 }
 
 void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
@@ -241,16 +245,17 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
         count_packet(c, side, layer);
         return;
     }
-    const Deadline kind = c.deadline_kind;
-    const Timestamp deadline = c.deadline;
+    leave_calm(c);
     TcpOutcome outcome;
     tcp_.process(c, layer, side, packet, outcome);
     count_packet(c, side, layer);
-    if (c.deadline_kind != kind || c.deadline != deadline) wheel_.schedule(index, next_look(c));
+    // It may have to be looked at earlier than was thought; where it may wait, the look will tell.
+    if (c.deadline_kind != Deadline::none) wheel_.no_later_than(index, next_look(c));
     if (outcome.flipped) [[unlikely]]
         observer_.flipped(c, index, packet);
-    if (c.content != ContentUse::none || c.watch != Connection::kNone) [[unlikely]]
+    if (c.content != ContentUse::none || c.watching) [[unlikely]]
         observer_.segment(c, index, layer, side, outcome, packet);
+    note_calm(c);
 }
 
 void ConnTracker::process_udp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
@@ -262,10 +267,10 @@ void ConnTracker::process_udp(Connection& c, const Layer& layer, unsigned side, 
     // Zeek takes a length that does not even cover the header for a negative one, and an end whose sum is below zero
     // for one that never spoke.
     constexpr std::int64_t kHeader = 8;
-    const auto before = end.active ? static_cast<std::int64_t>(end.payload_bytes) : 0;
+    const auto before = end.active ? static_cast<std::int64_t>(std::uint64_t{end.payload_bytes()}) : 0;
     const std::int64_t sum = before + layer.udp_length - kHeader;
     end.active = sum >= 0;
-    end.payload_bytes = sum >= 0 ? static_cast<std::uint64_t>(sum) : 0;
+    end.payload_bytes() = sum >= 0 ? static_cast<std::uint64_t>(sum) : 0;
     const bool orig = side == c.orig_side;
     history_.check(c, orig ? 0x1 : 0x2, orig ? 'D' : 'd');
 }
@@ -282,7 +287,7 @@ void ConnTracker::process_icmp(Connection& c, const Layer& layer, unsigned side,
     c.last = packet.time;
     c.seen = packet.now;
     end.active = true;
-    end.payload_bytes += layer.payload_length;
+    end.payload_bytes() += layer.payload_length;
     if (layer.payload_captured < layer.payload_length) return; // Zeek counts whole messages only
     count_packet(c, side, layer);
 }
@@ -294,22 +299,22 @@ void ConnTracker::process_unknown(Connection& c, const Layer& layer, unsigned si
 }
 
 Timestamp ConnTracker::next_look(const Connection& c) const {
-    const Timestamp idle = c.seen + c.inactivity;
-    const Timestamp look = c.deadline_kind == Deadline::none ? idle : std::min(idle, c.deadline);
+    const Timestamp idle = c.seen + options_.inactivity[c.inactivity];
+    const Timestamp look = c.deadline_kind == Deadline::none ? idle : std::min(idle, c.cold().deadline);
     return c.one_sided() ? std::min(look, std::max(c.seen, wheel_.done_through()) + kOneSidedLook) : look;
 }
 
 bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
     for (;;) {
-        const Timestamp idle = c.seen + c.inactivity;
-        if (c.deadline_kind != Deadline::none && c.deadline <= idle) {
-            if (c.deadline > now) return false;
-            due = c.deadline;
+        const Timestamp idle = c.seen + options_.inactivity[c.inactivity];
+        if (c.deadline_kind != Deadline::none && c.cold().deadline <= idle) {
+            due = c.cold().deadline;
+            if (due > now) return false;
             if (c.proto == Transport::tcp ? tcp_.deadline_reached(c) : dns_deadline_reached(c)) return true;
             continue; // it has been moved or cleared
         }
-        due = idle;
-        return idle <= now;
+        due = timeouts_changed_ ? std::max(idle, wheel_.done_through()) : idle; // nothing ends in the past
+        return due <= now;
     }
 }
 
@@ -319,9 +324,10 @@ void ConnTracker::advance(Timestamp now) {
     wheel_.advance(now, [this](std::uint32_t first, Timestamp tick_end) {
         due_.clear();
         for (std::uint32_t i = first; i != TimerWheel::kNone;) {
+            ConnCold& cold = table_.cold(i);
+            const std::uint32_t next = cold.wheel_next;
+            cold.wheel_next = cold.wheel_previous = Connection::kNone;
             Connection& c = table_[i];
-            const std::uint32_t next = c.wheel_next;
-            c.wheel_next = c.wheel_previous = Connection::kNone;
             Timestamp due;
             if (over(c, tick_end - 1, due))
                 due_.push_back({due, i});
@@ -331,7 +337,7 @@ void ConnTracker::advance(Timestamp now) {
         }
         // In the order of their own ends, so that what happens in between them does not depend on the table.
         std::sort(due_.begin(), due_.end(), [this](const Due& a, const Due& b) {
-            return std::tie(a.time, table_[a.index].start) < std::tie(b.time, table_[b.index].start);
+            return std::tie(a.time, table_.cold(a.index).start) < std::tie(b.time, table_.cold(b.index).start);
         });
         for (const Due& d : due_) remove(d.index, d.time, 0);
     });
@@ -347,7 +353,8 @@ void ConnTracker::remove(std::uint32_t index, Timestamp due, std::uint64_t packe
         gaps_.forget(c.end[0]);
         gaps_.forget(c.end[1]);
     }
-    if (c.extra != Connection::kNone) extras_.release(c.extra);
+    if (const std::uint32_t extra = c.cold().extra; extra != Connection::kNone) extras_.release(extra);
+    oddities_.release(c);
     table_.erase(index);
 }
 
@@ -373,72 +380,21 @@ void ConnTracker::finish(Timestamp end, bool run_out) {
     advance(end);
     tell_interims(end - 1);
     due_.clear();
-    for (std::uint32_t i = 0; i < table_.used_end(); ++i) {
-        if (!table_.in_use(i)) continue;
+    table_.for_each([&](std::uint32_t i) {
         Connection& c = table_[i];
         Timestamp due;
         bool cut_short = false;
         if (!over(c, end, due)) {
             cut_short = !run_out || c.deadline_kind != Deadline::closing;
-            due = cut_short ? end : c.deadline;
+            due = cut_short ? end : c.cold().deadline;
         }
         due_.push_back({due, i, cut_short});
-    }
+    });
     std::sort(due_.begin(), due_.end(), [this](const Due& a, const Due& b) {
-        return std::tie(a.time, table_[a.index].start) < std::tie(b.time, table_[b.index].start);
+        return std::tie(a.time, table_.cold(a.index).start) < std::tie(b.time, table_.cold(b.index).start);
     });
     // What the end cuts short comes after all that the last packet did.
     for (const Due& d : due_) remove(d.index, d.time, d.cut_short ? UINT64_MAX : 0);
-}
-
-void ConnTracker::fill_rest(const Connection& c, std::uint32_t index, ConnRecord& r, std::string& text) const {
-    fill_record(c, r, text);
-    if (interims_.on()) interims_.subtract(index, c.orig_side, r, text);
-}
-
-void ConnTracker::fill_record(const Connection& c, ConnRecord& r, std::string& text) const {
-    text.clear();
-    const Endpoint& orig = c.orig();
-    const Endpoint& resp = c.resp();
-    r.start = c.start;
-    r.first_seq = c.first_seq;
-    r.ordinal = c.ordinal;
-    r.last = c.last;
-    r.id = c.id();
-    r.proto = c.proto;
-    r.ip_proto = c.key.ip_proto;
-    r.services = c.services;
-    r.watched = c.watched;
-    r.missed_bytes = c.missed_bytes;
-    r.orig_pkts = orig.packets;
-    r.orig_ip_bytes = orig.ip_bytes;
-    r.resp_pkts = resp.packets;
-    r.resp_ip_bytes = resp.ip_bytes;
-    if (c.proto == Transport::tcp) {
-        r.state = tcp_.state(c);
-        r.orig_bytes = endpoint_size(orig, resp);
-        r.resp_bytes = endpoint_size(resp, orig);
-    } else {
-        r.orig_bytes = orig.payload_bytes;
-        r.resp_bytes = resp.payload_bytes;
-        r.state = ConnState::OTH;
-        if (c.proto == Transport::udp && orig.active)
-            r.state = resp.active ? ConnState::SF : ConnState::S0;
-        else if (c.proto == Transport::udp && resp.active)
-            r.state = ConnState::SHR;
-    }
-    r.history_size = c.history_size;
-    for (std::size_t i = 0; i < c.history_size; ++i) {
-        if (i < ConnRecord::kHistoryInline)
-            r.history[i] = history_.at(c, i);
-        else
-            text.push_back(history_.at(c, i));
-    }
-    r.tunnel_parents = 0;
-    if (c.extra == Connection::kNone) return;
-    const ConnExtra& extra = extras_[c.extra];
-    r.tunnel_parents = extra.parent_count;
-    text.append(reinterpret_cast<const char*>(extra.parents.data()), extra.parent_count * sizeof(Id96));
 }
 
 } // namespace ftpsensor

@@ -13,12 +13,15 @@
 #include "core/conn/history.h"
 #include "core/conn/interims.h"
 #include "core/conn/likely_ports.h"
+#include "core/conn/tcp_plain.h"
 #include "core/conn/tcp_tracker.h"
 #include "core/conn/timer_wheel.h"
 #include "core/packet/decode.h"
 #include "core/record/records.h"
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -28,9 +31,7 @@ struct ConnOptions {
     std::uint32_t connections_max = 1'000'000;
     std::uint32_t ranges_max = 1u << 20; // GapTracker's
     TcpTimeouts tcp;
-    Duration udp_inactivity = kMinute;
-    Duration icmp_inactivity = kMinute;
-    Duration unknown_ip_inactivity = kMinute;
+    InactivityTimes inactivity;
     ChecksumPolicy checksums = ChecksumPolicy::ignore;
     // ftp.extended: a SYN in the middle of an FTP control connection, which no host takes (RFC 5961 4), does not end
     // it.
@@ -41,16 +42,13 @@ struct ConnOptions {
     std::uint64_t hash_secret = 0;
 };
 
-// What of it can change while a tracker runs. Connections that are open keep the timeouts that they began with.
+// What of it can change while a tracker runs; for connections that are open, too, from that time on.
 struct ConnUpdate {
     explicit ConnUpdate(const ConnOptions& options)
-        : tcp(options.tcp), udp_inactivity(options.udp_inactivity), icmp_inactivity(options.icmp_inactivity),
-          unknown_ip_inactivity(options.unknown_ip_inactivity), likely(options.ftp_ports) {}
+        : tcp(options.tcp), inactivity(options.inactivity), likely(options.ftp_ports) {}
 
     TcpTimeouts tcp;
-    Duration udp_inactivity;
-    Duration icmp_inactivity;
-    Duration unknown_ip_inactivity;
+    InactivityTimes inactivity;
     LikelyServerPorts likely;
 };
 
@@ -72,6 +70,19 @@ public:
     virtual bool interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) = 0;
 };
 
+// The order of the ends of a connection (Connection::key): by address as a number, then by port.
+inline bool comes_after(const IpAddress& a, std::uint16_t a_port, const IpAddress& b, std::uint16_t b_port) {
+    const auto half = [](const IpAddress& address, std::size_t at) {
+        std::uint64_t word;
+        std::memcpy(&word, address.bytes.data() + at, sizeof word);
+        return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
+    };
+    const std::uint64_t a_high = half(a, 0), b_high = half(b, 0);
+    if (a_high != b_high) return a_high > b_high;
+    const std::uint64_t a_low = half(a, 8), b_low = half(b, 8);
+    return a_low != b_low ? a_low > b_low : a_port > b_port;
+}
+
 class ConnTracker {
 public:
     ConnTracker(const ConnOptions& options, ConnObserver& observer, EventCounters& events);
@@ -79,15 +90,35 @@ public:
     // The stages of a burst: keys() for all its packets, then prefetch() for all, then process() for each.
     struct Lookup {
         ConnKey key;
-        std::uint64_t hash = 0;
         std::uint8_t side = 0; // of the sender
+        std::uint64_t hash = 0;
+        std::uint32_t candidate = FlowTable::kNone; // the connection, if its key fits: by prefetch()
     };
-    Lookup lookup_for(const Layer& layer) const;
-    void prefetch_bucket(const Lookup& l) const { table_.prefetch_bucket(l.hash); }
-    void prefetch_connection(const Lookup& l) const { table_.prefetch_connection(l.hash); }
+    void look_up(const Layer& layer, Lookup& l) const {
+        l.side =
+            layer.one_way || !comes_after(layer.source, layer.source_port, layer.destination, layer.destination_port)
+                ? 0
+                : 1;
+        l.key.address[l.side] = layer.source;
+        l.key.address[l.side ^ 1] = layer.destination;
+        l.key.port[l.side] = layer.source_port;
+        l.key.port[l.side ^ 1] = layer.destination_port;
+        l.key.ip_proto = layer.ip_proto;
+        l.key.one_way = layer.one_way;
+        l.hash = table_.hash(l.key);
+    }
+    [[gnu::always_inline]] void prefetch_bucket(const Lookup& l) const { table_.prefetch_bucket(l.hash); }
+    [[gnu::always_inline]] void prefetch_connection(Lookup& l, const Layer& layer) const {
+        l.candidate = table_.prefetch_connection(l.hash, (layer.tcp_flags & (kSyn | kFin | kRst)) != 0);
+    }
 
     // One packet, its time being packet.now. `first` is the look-up of its outermost layer.
-    void process(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet);
+    void process(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
+        if (packet.now >= interims_.next_due()) [[unlikely]]
+            tell_interims(packet.now);
+        if (!process_plain(decoded, first, packet)) [[unlikely]]
+            process_any(decoded, first, packet);
+    }
     // Removes what was over before `now`, whole ticks at a time.
     void advance(Timestamp now);
     // Everything that was over before this has been removed.
@@ -97,9 +128,9 @@ public:
 
     void take(const ConnUpdate& update); // between packets; allocates nothing
     // Looks at the connection again at its (changed) deadline.
-    void reschedule(std::uint32_t index) { wheel_.schedule(index, next_look(table_[index])); }
+    void reschedule(std::uint32_t index) { wheel_.no_later_than(index, next_look(table_[index])); }
     Connection& operator[](std::uint32_t index) { return table_[index]; }
-    bool in_use(std::uint32_t index) const { return table_.in_use(index); }
+    bool in_use(std::uint32_t index) const { return table_[index].in_use; }
     std::uint32_t open_count() const { return table_.size(); }
     std::uint64_t opened_count() const { return opened_; }
     const GapTracker& gaps() const { return gaps_; }
@@ -107,6 +138,10 @@ public:
     // A limit of ours or of the reference's analyzer cut what is known of the connection: `X` in the history.
     void limit_reached(Connection& c) const { history_.check(c, kHistoryLimit, 'X'); }
     const IdKey& id_key() const { return options_.id_key; }
+    std::uint64_t missed_bytes(const Connection& c) const {
+        const ConnOddities* odd = oddities_.find(c);
+        return odd != nullptr ? odd->missed_bytes : 0;
+    }
     // The record of a connection as it stands, and the text that goes with it (cleared first).
     void fill_record(const Connection& c, ConnRecord& record, std::string& text) const;
     // The same, less what interim entries have told.
@@ -118,6 +153,19 @@ private:
         Id96 parent;
         std::uint64_t stack = 0; // hash of all of them
     };
+    bool process_plain(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
+        const Layer& layer = decoded.layers[0];
+        if (first.candidate == FlowTable::kNone || decoded.layer_count != 1 || layer.transport != Transport::tcp ||
+            layer.bad_header || layer.bad_l4_checksum)
+            return false;
+        Connection& c = table_[first.candidate];
+        if (!c.calm || c.key != first.key || packet.now >= c.seen + options_.inactivity[c.inactivity] ||
+            !take_plain(c, layer, first.side, packet))
+            return false;
+        gaps_.count_payload(layer.payload_length);
+        return true;
+    }
+    void process_any(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet);
     std::uint32_t process_layer(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     std::uint32_t find_live(const Layer& layer, const Lookup& l, const PacketView& packet);
     // A host answers a SYN in the middle of a session with what it has acknowledged, and goes on. One that has
@@ -131,6 +179,7 @@ private:
     }
     std::uint32_t open(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     bool wants_flip(const Layer& layer) const;
+    ConnExtra* extra_of(Connection& c);
     void check_encapsulation(Connection& c, const Tunnel& tunnel);
     void add_tunnel_parent(Connection& c, const Id96& parent);
     void process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
@@ -155,12 +204,14 @@ private:
     ConnEvents conn_events_;
     ConnExtraPool extras_;
     History history_;
+    ConnOdditiesPool oddities_;
     GapTracker gaps_;
     LikelyServerPorts likely_;
     TcpTracker tcp_;
     FlowTable table_;
     TimerWheel wheel_;
     Interims interims_;
+    bool timeouts_changed_ = false; // while running: what was not yet over may have been over before
     std::uint64_t opened_ = 0;
     static constexpr Duration kOneSidedLook = 5 * kSecond; // so often those are looked at that are
     std::uint32_t one_sided_ = 0;                          // connections one of whose ends was never heard

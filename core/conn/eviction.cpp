@@ -17,9 +17,9 @@ std::uint32_t ConnTracker::choose_for_eviction() {
     for (int i = 0; i < kLooksMax; ++i) {
         Connection& c = table_[index];
         if (c.deadline_kind == Deadline::attempt) tcp_.deadline_reached(c); // forgotten where it was answered
-        const std::uint32_t slot = c.wheel_slot;
+        const std::uint16_t slot = c.cold().wheel_slot;
         wheel_.schedule(index, c.one_sided() ? std::min(next_look(c), c.seen + kOneSidedLook) : next_look(c));
-        if (c.wheel_slot == slot) break;
+        if (c.cold().wheel_slot == slot) break;
         index = wheel_.nearest();
     }
     return index;
@@ -36,8 +36,9 @@ std::uint32_t ConnTracker::longest_silent() {
     };
     for (int looks = 0; looks < kCandidates || best == FlowTable::kNone; ++looks) {
         eviction_hand_ = eviction_hand_ + 1 < table_.capacity() ? eviction_hand_ + 1 : 0;
-        if (!table_.in_use(eviction_hand_)) continue;
-        if (best == FlowTable::kNone || goes_later(table_[best], table_[eviction_hand_])) best = eviction_hand_;
+        const std::uint32_t index = FlowTable::index_of(eviction_hand_);
+        if (!table_[index].in_use) continue;
+        if (best == FlowTable::kNone || goes_later(table_[best], table_[index])) best = index;
     }
     return best;
 }

@@ -9,8 +9,8 @@ std::uint64_t endpoint_size(const Endpoint& end, const Endpoint& peer) {
     if (end.previous == TcpState::syn_sent && end.state == TcpState::reset && peer.state == TcpState::inactive &&
         !end.no_data_acked())
         return 0;
-    const std::uint64_t last = (static_cast<std::uint64_t>(end.seq_wraps) << 32) + end.last_seq;
-    const std::uint64_t acked = (static_cast<std::uint64_t>(end.ack_wraps) << 32) + end.ack_seq;
+    const std::uint64_t last = (static_cast<std::uint64_t>(end.seq_wraps()) << 32) + end.last_seq;
+    const std::uint64_t acked = (static_cast<std::uint64_t>(end.ack_wraps()) << 32) + end.ack_seq;
     std::uint64_t size = std::max(last, acked) - end.start_seq;
     if (size != 0) --size;                 // the SYN
     if (end.fin_seen && size != 0) --size; // the FIN
@@ -45,11 +45,11 @@ void GapTracker::undelivered(Endpoint& end, std::uint64_t up_to, bool partial_co
         }
         if (up_to > end.delivered_rel) gaps_.push_back({end.delivered_rel, up_to - end.delivered_rel});
     }
-    end.delivered_rel = std::max(end.delivered_rel, up_to);
+    end.delivered_rel = std::max<std::uint64_t>(end.delivered_rel, up_to);
 }
 
 bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, std::uint64_t size) {
-    payload_bytes_ += size;
+    count_payload(size);
     if (end.skip_deliveries) return false;
     const std::uint64_t acked = end.acked_rel();
     const std::uint64_t upper = seq + size;
@@ -57,13 +57,13 @@ bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, st
         if (upper <= acked) return false;
         seq = acked;
     }
-    if (upper > end.trimmed_rel) insert(end, std::max(seq, end.trimmed_rel), upper);
+    if (upper > end.trimmed_rel) insert(end, std::max<std::uint64_t>(seq, end.trimmed_rel), upper);
 
     const bool no_acks = end.no_data_acked();
     if (no_acks) [[unlikely]] {
         // Most likely the peer's acknowledgements are not on this wire: do not hold what was delivered.
         if (endpoint_size(end, peer) > kInitialWindowMax)
-            end.trimmed_rel = std::max(end.trimmed_rel, end.delivered_rel);
+            end.trimmed_rel = std::max<std::uint64_t>(end.trimmed_rel, end.delivered_rel);
         if (end.ranges != Endpoint::kNoRange && highest(end) - end.delivered_rel > kAboveHoleWithoutAcksMax)
             stop(end, Event::above_hole_data_without_any_acks);
     }
@@ -87,7 +87,7 @@ void GapTracker::insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper)
 void GapTracker::absorb(Endpoint& end) {
     while (end.ranges != Endpoint::kNoRange && pool_[end.ranges].lower <= end.delivered_rel) {
         const std::uint32_t index = end.ranges;
-        end.delivered_rel = std::max(end.delivered_rel, pool_[index].upper);
+        end.delivered_rel = std::max<std::uint64_t>(end.delivered_rel, pool_[index].upper);
         end.ranges = pool_[index].next;
         pool_[index].next = free_;
         free_ = index;
@@ -151,7 +151,7 @@ std::uint64_t GapTracker::held(const Endpoint& end) const {
 bool GapTracker::pending(const Endpoint& end, const Endpoint& peer) const {
     if (end.skip_deliveries) return false;
     const std::uint64_t delivered = end.start_seq + end.delivered_rel;
-    const std::uint64_t last = (static_cast<std::uint64_t>(end.seq_wraps) << 32) + end.last_seq;
+    const std::uint64_t last = (static_cast<std::uint64_t>(end.seq_wraps()) << 32) + end.last_seq;
     if (last < delivered) return false;                          // numbers that a RST made up
     if (delivered != last - 1 && delivered != last) return true; // a FIN takes a number, a RST does not
     return end.state != TcpState::reset && has_blocks(peer);
@@ -160,7 +160,7 @@ bool GapTracker::pending(const Endpoint& end, const Endpoint& peer) const {
 void GapTracker::stop(Endpoint& end, Event why) {
     events_.count(why);
     forget(end);
-    end.trimmed_rel = std::max(end.trimmed_rel, end.delivered_rel);
+    end.trimmed_rel = std::max<std::uint64_t>(end.trimmed_rel, end.delivered_rel);
     end.skip_deliveries = true;
 }
 

@@ -19,6 +19,8 @@ std::uint64_t endpoint_size(const Endpoint& end, const Endpoint& peer);
 
 class GapTracker {
 public:
+    static constexpr std::uint64_t kUnacknowledgedMax = 10u << 20; // bytes; more ends the tracking
+
     // `ranges_max`: ranges of all connections of the worker together.
     GapTracker(std::uint32_t ranges_max, EventCounters& events);
 
@@ -38,6 +40,7 @@ public:
 
     const std::vector<Gap>& gaps() const { return gaps_; }
     // Of all connections: payload that was captured, retransmissions included, and holes that count as missed.
+    void count_payload(std::uint64_t bytes) { payload_bytes_ += bytes; }
     void count_missed(std::uint64_t bytes) { missed_bytes_ += bytes; }
     std::uint64_t payload_bytes() const { return payload_bytes_; }
     std::uint64_t missed_bytes() const { return missed_bytes_; }
@@ -52,7 +55,6 @@ private:
     static constexpr std::uint32_t kRangesOfEndMax = 256;
     static constexpr std::uint64_t kAboveHoleWithoutAcksMax = 16384;
     static constexpr std::uint64_t kInitialWindowMax = 16384;
-    static constexpr std::uint64_t kUnacknowledgedMax = 10u << 20;
 
     void insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper);
     void insert_range(Endpoint& end, std::uint64_t lower, std::uint64_t upper);

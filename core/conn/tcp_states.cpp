@@ -32,8 +32,8 @@ void TcpTracker::set_state(Connection& c, unsigned side, TcpState state) const {
     Endpoint& end = c.end[side];
     if (end.state == state) return;
     if (!is_handshake(state) && is_handshake(end.state) && is_handshake(c.end[side ^ 1].state) &&
-        c.inactivity < timeouts_.inactivity)
-        c.inactivity = timeouts_.inactivity;
+        inactivity_[c.inactivity] < inactivity_[Inactivity::tcp])
+        c.inactivity = Inactivity::tcp;
     end.previous = end.state;
     end.state = state;
 }
@@ -54,7 +54,7 @@ void TcpTracker::established(Connection& c) const {
     std::uint16_t port = c.id().resp_p;
     // Half a connection: the originator's port may be the service's.
     if (c.orig().state == TcpState::inactive && !likely_.tcp(port) && likely_.tcp(c.id().orig_p)) port = c.id().orig_p;
-    if (is_interactive(port)) c.inactivity = timeouts_.interactive_inactivity;
+    if (is_interactive(port)) c.inactivity = Inactivity::interactive;
 }
 
 void TcpTracker::from_inactive_syn(Connection& c, Step& s) const {
@@ -63,7 +63,7 @@ void TcpTracker::from_inactive_syn(Connection& c, Step& s) const {
         if (s.has(kAck)) events_.count(c, Event::connection_originator_SYN_ack);
         set_state(c, s.side, s.has(kAck) ? TcpState::syn_ack_sent : TcpState::syn_sent);
         c.deadline_kind = Deadline::attempt;
-        c.deadline = s.now + timeouts_.attempt_delay;
+        c.cold().deadline = s.now + timeouts_.attempt_delay;
         return;
     }
     if (s.has(kAck)) {

@@ -39,17 +39,18 @@ std::uint64_t relative_seq(const Endpoint& end, std::uint32_t seq, std::uint32_t
 
 void flip_roles(Connection& c, const History& history) {
     c.orig_side ^= 1;
-    std::swap(c.orig_first_seen, c.resp_first_seen);
+    const bool orig_first_seen = c.orig_first_seen; // bits, which std::swap does not take
+    c.orig_first_seen = c.resp_first_seen;
+    c.resp_first_seen = orig_first_seen;
     c.partial = false;
     history.add(c, '^');
 }
 
 void TcpTracker::open(Connection& c) const {
-    c.inactivity = kMinute; // until the handshake is over; Zeek starts TCP with udp_inactivity_timeout
-    c.end[0].delivered_rel = c.end[1].delivered_rel = 1;
+    c.inactivity = Inactivity::handshake;
     // A segment that is left out (a bad header) sets no state; such a connection goes at the first look.
     c.deadline_kind = Deadline::expire;
-    c.deadline = c.seen + TcpTimeouts::kSynTimeout + TcpTimeouts::kSessionTimer;
+    c.cold().deadline = c.seen + TcpTimeouts::kSynTimeout + TcpTimeouts::kSessionTimer;
 }
 
 bool TcpTracker::is_reuse(const Connection& c, const Layer& segment, Timestamp time) const {
@@ -106,7 +107,7 @@ void TcpTracker::process(Connection& c, const Layer& segment, unsigned side, con
 
     init_end(c, end, s);
     bool underflow = false;
-    s.rel_seq = relative_seq(end, segment.tcp_seq, end.last_seq, end.seq_wraps, underflow);
+    s.rel_seq = relative_seq(end, segment.tcp_seq, end.last_seq, end.seq_wraps(), underflow);
     if (underflow && !s.has(kRst)) events_.count(c, Event::TCP_seq_underflow_or_misorder);
     update_history(c, s);
     zero_window(c, s);
@@ -194,8 +195,8 @@ void TcpTracker::init_end(Connection& c, Endpoint& end, const Step& s) const {
     }
 }
 
-bool TcpTracker::check_history(Connection& c, unsigned side, std::uint32_t mask, char letter) const {
-    if ((letter == 'A' || letter == 'D') && c.history_size == 1 && c.history[0] == 'H') [[unlikely]] {
+bool TcpTracker::check_history(Connection& c, unsigned side, unsigned mask, char letter) const {
+    if ((letter == 'A' || letter == 'D') && history_.is(c, 'H')) [[unlikely]] {
         // It began with a SYN-ACK. Those keep their roles while they may be a stealth scan, whose SYN-ACK is the
         // originator's; traffic that gets somewhere says it was no scan, and that the SYN was missed.
         flip_roles(c, history_);
@@ -203,7 +204,7 @@ bool TcpTracker::check_history(Connection& c, unsigned side, std::uint32_t mask,
         c.orig_first_seen = true;
     }
     if (side != c.orig_side) {
-        mask <<= 16;
+        mask <<= kHistoryResponderShift;
         letter = static_cast<char>(std::tolower(letter));
     }
     return history_.check(c, mask, letter);
@@ -214,7 +215,6 @@ void TcpTracker::add_letter(Connection& c, unsigned side, char letter) const {
 }
 
 void TcpTracker::update_history(Connection& c, Step& s) const {
-    Endpoint& end = c.end[s.side];
     const std::uint8_t control = s.flags & (kSyn | kFin | kRst);
     const auto rel = static_cast<std::uint32_t>(s.rel_seq);
     switch (control) {
@@ -226,19 +226,26 @@ void TcpTracker::update_history(Connection& c, Step& s) const {
         break;
     case kSyn: {
         const char letter = s.has(kAck) ? 'H' : 'S';
-        if (check_history(c, s.side, kHistorySyn, letter) && rel != end.last_syn) add_letter(c, s.side, letter);
-        end.last_syn = rel;
+        const bool again = check_history(c, s.side, kHistorySyn, letter);
+        if (c.odd == Connection::kNone && rel == 0) break; // as a first SYN is numbered
+        std::uint32_t& last = oddities_.of(c).side[s.side].last_syn;
+        if (again && rel != last) add_letter(c, s.side, letter);
+        last = rel;
         break;
     }
     case kFin: // its number stands at the end of the data in the packet
-        if (check_history(c, s.side, kHistoryFin, 'F') && rel + s.length != end.last_fin) add_letter(c, s.side, 'F');
-        end.last_fin = rel + s.length;
+        if (check_history(c, s.side, kHistoryFin, 'F') && !same_fin(c, s, rel + s.length)) add_letter(c, s.side, 'F');
+        if (c.odd != Connection::kNone) oddities_.of(c).side[s.side].has_last_fin = false; // fin_rel will say it
         break;
-    case kRst:
-        if (check_history(c, s.side, kHistoryRst, 'R') && rel != end.last_rst) add_letter(c, s.side, 'R');
-        end.last_rst = rel;
+    case kRst: {
+        const bool again = check_history(c, s.side, kHistoryRst, 'R');
+        std::uint32_t& last = oddities_.of(c).side[s.side].last_rst;
+        if (again && rel != last) add_letter(c, s.side, 'R');
+        last = rel;
         break;
+    }
     default:
+        if (s.has(kFin)) keep_last_fin(c, s);
         if (s.has(kFin) && s.has(kRst))
             check_history(c, s.side, kHistoryFinRst, 'I');
         else
@@ -246,12 +253,27 @@ void TcpTracker::update_history(Connection& c, Step& s) const {
     }
 }
 
+// The last packet whose one flag was FIN had this number. It is that before fin_rel, unless a FIN with other flags came
+// since.
+bool TcpTracker::same_fin(const Connection& c, const Step& s, std::uint32_t fin) const {
+    const ConnOddities* odd = oddities_.find(c);
+    if (odd != nullptr && odd->side[s.side].has_last_fin) return odd->side[s.side].last_fin == fin;
+    return static_cast<std::uint32_t>(c.end[s.side].fin_rel) - 1 == fin;
+}
+
+// A FIN with other flags is about to change fin_rel.
+void TcpTracker::keep_last_fin(Connection& c, const Step& s) const {
+    ConnOddities::Side& odd = oddities_.of(c).side[s.side];
+    if (odd.has_last_fin) return;
+    odd.last_fin = c.end[s.side].fin_seen ? static_cast<std::uint32_t>(c.end[s.side].fin_rel) - 1 : 0;
+    odd.has_last_fin = true;
+}
+
 // A window of zero is worth a letter, but not with or after a RST, nor once the peer has nothing more to send.
 void TcpTracker::zero_window(Connection& c, const Step& s) const {
     if (s.segment.tcp_window != 0 || s.has(kRst)) return;
-    Endpoint& end = c.end[s.side];
-    if (c.end[s.side ^ 1].state == TcpState::closed || end.state == TcpState::reset) return;
-    history_.add_scaled(c, s.side == c.orig_side ? 'W' : 'w', end.zero_windows);
+    if (c.end[s.side ^ 1].state == TcpState::closed || c.end[s.side].state == TcpState::reset) return;
+    history_.add_scaled(c, s.side == c.orig_side ? 'W' : 'w', oddities_.of(c).side[s.side].zero_windows);
 }
 
 void TcpTracker::init_peer(Endpoint& end, Endpoint& peer, const Step& s) const {
@@ -271,7 +293,7 @@ void TcpTracker::acknowledge(Connection& c, Step& s) const {
         return;
     }
     bool underflow = false;
-    s.rel_ack = relative_seq(peer, ack, peer.ack_seq, peer.ack_wraps, underflow);
+    s.rel_ack = relative_seq(peer, ack, peer.ack_seq, peer.ack_wraps(), underflow);
     if (underflow) {
         s.rel_ack = 0;
         events_.count(c, Event::TCP_ack_underflow_or_misorder);
@@ -281,7 +303,7 @@ void TcpTracker::acknowledge(Connection& c, Step& s) const {
     const std::int32_t delta = seq_delta(ack, peer.ack_seq);
     // An acknowledgement of 0 far ahead is a broken one, not a long connection that happens to be there.
     if (delta <= 0 || (ack == 0 && delta > kTooFar)) return;
-    if (ack < peer.ack_seq) ++peer.ack_wraps;
+    if (ack < peer.ack_seq) peer.ack_seq_wraps();
     peer.ack_seq = ack;
 }
 
@@ -289,7 +311,7 @@ void TcpTracker::update_last_seq(Connection& c, Step& s) const {
     Endpoint& end = c.end[s.side];
     s.delta_last = seq_delta(s.end_seq, end.last_seq);
     const auto advance = [&] {
-        if (s.end_seq < end.last_seq) ++end.seq_wraps;
+        if (s.end_seq < end.last_seq) end.last_seq_wraps();
         end.last_seq = s.end_seq;
     };
     if ((s.flags & (kSyn | kRst)) && (s.delta_last > kTooFar || s.delta_last < -kTooFar)) return;
@@ -301,16 +323,16 @@ void TcpTracker::update_last_seq(Connection& c, Step& s) const {
     if (s.delta_last > 0)
         advance();
     else if (s.length > 0)
-        history_.add_scaled(c, s.side == c.orig_side ? 'T' : 't', end.retransmissions);
+        history_.add_scaled(c, s.side == c.orig_side ? 'T' : 't', oddities_.of(c).side[s.side].retransmissions);
 }
 
 void TcpTracker::apply_gaps(Connection& c, unsigned side) const {
-    Endpoint& end = c.end[side];
     // In other states holes are false alarms: numbers of RSTs, packets before the capture.
-    if (!is_clean(end) || !is_clean(c.end[side ^ 1])) return;
+    if (!is_clean(c.end[side]) || !is_clean(c.end[side ^ 1])) return;
+    ConnOddities& odd = oddities_.of(c);
     for (const auto& gap : gaps_.gaps()) {
-        history_.add_scaled(c, side == c.orig_side ? 'G' : 'g', end.gaps);
-        c.missed_bytes += gap.size;
+        history_.add_scaled(c, side == c.orig_side ? 'G' : 'g', odd.side[side].gaps);
+        odd.missed_bytes += gap.size;
         gaps_.count_missed(gap.size);
     }
 }
@@ -342,12 +364,14 @@ void TcpTracker::closed(Connection& c, unsigned side) const {
     end.did_close = true;
     if (end.state == TcpState::reset || peer.did_close || peer.state == TcpState::inactive) {
         c.deadline_kind = Deadline::closing;
-        c.deadline = c.seen + timeouts_.close_delay;
+        c.cold().deadline = c.seen + timeouts_.close_delay;
         return;
     }
     if (c.deadline_kind == Deadline::closing) return;
+    ConnCold& cold = c.cold();
     if (end.previous != TcpState::inactive)
-        c.half_close_phase = static_cast<std::uint32_t>((c.seen - c.start) % TcpTimeouts::kSessionTimer / kMicrosecond);
+        cold.half_close_phase =
+            static_cast<std::uint32_t>((c.seen - cold.start) % TcpTimeouts::kSessionTimer / kMicrosecond);
     arm_expire(c);
 }
 
@@ -359,10 +383,11 @@ void TcpTracker::arm_expire(Connection& c) const {
         const Duration looks = after < first ? 0 : (after - first) / TcpTimeouts::kSessionTimer + 1;
         return first + looks * TcpTimeouts::kSessionTimer;
     };
+    ConnCold& cold = c.cold();
     c.deadline_kind = Deadline::expire;
-    c.deadline = first_look_after(c.start + TcpTimeouts::kSynTimeout);
-    if (c.half_close_phase != Connection::kNone)
-        c.deadline = std::min(c.deadline, first_look_after(c.start + c.half_close_phase * kMicrosecond));
+    cold.deadline = first_look_after(cold.start + TcpTimeouts::kSynTimeout);
+    if (cold.half_close_phase != Connection::kNone)
+        cold.deadline = std::min(cold.deadline, first_look_after(cold.start + cold.half_close_phase * kMicrosecond));
 }
 
 bool TcpTracker::deadline_reached(Connection& c) const {
@@ -382,7 +407,7 @@ bool TcpTracker::deadline_reached(Connection& c) const {
             ((orig.did_close && resp.did_close) || orig.state == TcpState::reset || resp.state == TcpState::reset ||
              orig.state == TcpState::inactive || resp.state == TcpState::inactive);
         if (!c.active || (!nothing && !half)) break;
-        if (c.seen + TcpTimeouts::kLinger < c.deadline) return true;
+        if (c.seen + TcpTimeouts::kLinger < c.cold().deadline) return true;
         arm_expire(c);
         return false;
     }

@@ -5,12 +5,14 @@
 #pragma once
 
 #include "core/conn/conn_events.h"
+#include "core/conn/conn_oddities.h"
 #include "core/conn/connection.h"
 #include "core/conn/gap_tracker.h"
 #include "core/conn/history.h"
 #include "core/conn/likely_ports.h"
 #include "core/packet/decode.h"
 
+#include <array>
 #include <cstdint>
 
 namespace ftpsensor {
@@ -18,11 +20,24 @@ namespace ftpsensor {
 struct TcpTimeouts {
     Duration attempt_delay = 5 * kSecond;
     Duration close_delay = 5 * kSecond;
-    Duration inactivity = 5 * kMinute;                     // once the handshake is over
-    Duration interactive_inactivity = kHour;               // ports 21, 22, 23, 513
     static constexpr Duration kSynTimeout = 5 * kSecond;   // Zeek's tcp_SYN_timeout
     static constexpr Duration kSessionTimer = 6 * kSecond; // tcp_session_timer
     static constexpr Duration kLinger = 5 * kSecond;       // tcp_connection_linger
+};
+
+// The configured times of Connection::inactivity.
+struct InactivityTimes {
+    std::array<Duration, static_cast<std::size_t>(Inactivity::count_)> times = {
+        kMinute,     // until the handshake is over; Zeek starts TCP with udp_inactivity_timeout
+        5 * kMinute, // once it is
+        kHour,       // TCP to ports 21, 22, 23, 513
+        kMinute,     // UDP
+        kMinute,     // ICMP
+        kMinute,     // other IP protocols
+        kHour,       // FTP control connections
+    };
+    Duration& operator[](Inactivity kind) { return times[static_cast<std::size_t>(kind)]; }
+    Duration operator[](Inactivity kind) const { return times[static_cast<std::size_t>(kind)]; }
 };
 
 // What one segment did that readers of the content need to know, in this order: holes of the peer's stream that the
@@ -38,9 +53,10 @@ struct TcpOutcome {
 
 class TcpTracker {
 public:
-    TcpTracker(const TcpTimeouts& timeouts, const LikelyServerPorts& likely, const History& history, GapTracker& gaps,
-               const ConnEvents& events)
-        : timeouts_(timeouts), likely_(likely), history_(history), gaps_(gaps), events_(events) {}
+    TcpTracker(const TcpTimeouts& timeouts, const InactivityTimes& inactivity, const LikelyServerPorts& likely,
+               const History& history, ConnOdditiesPool& oddities, GapTracker& gaps, const ConnEvents& events)
+        : timeouts_(timeouts), inactivity_(inactivity), likely_(likely), history_(history), oddities_(oddities),
+          gaps_(gaps), events_(events) {}
 
     void set_timeouts(const TcpTimeouts& timeouts) { timeouts_ = timeouts; }
     // Sets up the members of a connection that the first packet is about to open.
@@ -58,7 +74,9 @@ private:
     void init_end(Connection& c, Endpoint& end, const Step& s) const;
     void init_peer(Endpoint& end, Endpoint& peer, const Step& s) const;
     void update_history(Connection& c, Step& s) const;
-    bool check_history(Connection& c, unsigned side, std::uint32_t mask, char letter) const;
+    bool same_fin(const Connection& c, const Step& s, std::uint32_t fin) const;
+    void keep_last_fin(Connection& c, const Step& s) const;
+    bool check_history(Connection& c, unsigned side, unsigned mask, char letter) const;
     void add_letter(Connection& c, unsigned side, char letter) const;
     void zero_window(Connection& c, const Step& s) const;
     void acknowledge(Connection& c, Step& s) const;
@@ -81,8 +99,10 @@ private:
     void arm_expire(Connection& c) const;
 
     TcpTimeouts timeouts_;
+    const InactivityTimes& inactivity_;
     const LikelyServerPorts& likely_;
     const History& history_;
+    ConnOdditiesPool& oddities_;
     GapTracker& gaps_;
     const ConnEvents& events_;
 };

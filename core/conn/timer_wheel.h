@@ -3,10 +3,10 @@
 // A connection stands in the slot of the time at which it may be over. It is not moved while packets arrive: when its
 // slot is reached, the owner looks at the real deadline and puts it back where that lies further off. So a packet costs
 // nothing here, and no sweep over the table is ever needed. Times beyond the wheel's turn wait in its last slot.
-// Indices are into the flow table's connections. Worker's thread only.
+// Indices are those of the flow table, which holds the links (ConnCold). Worker's thread only.
 #pragma once
 
-#include "core/conn/connection.h"
+#include "core/conn/flow_table.h"
 
 #include <algorithm>
 #include <bit>
@@ -22,8 +22,7 @@ public:
     static constexpr std::uint32_t kNone = Connection::kNone;
     static constexpr Duration kHorizon = static_cast<Duration>(kSlots / 2) << kTickShift;
 
-    explicit TimerWheel(Connection* connections)
-        : connections_(connections), heads_(kSlots, kNone), occupied_(kSlots / 64, 0) {}
+    explicit TimerWheel(FlowTable& table) : table_(table), heads_(kSlots, kNone), occupied_(kSlots / 64, 0) {}
 
     static std::int64_t tick_of(Timestamp t) { return t >> kTickShift; }
     // Everything due before this time has been handed out: the start of the tick that is not yet done.
@@ -35,33 +34,38 @@ public:
     }
 
     void schedule(std::uint32_t index, Timestamp when) {
-        std::int64_t tick = tick_of(when);
-        if (tick < next_tick_) tick = next_tick_;
-        if (tick >= next_tick_ + kSlots) tick = next_tick_ + kSlots - 1;
-        const auto slot = static_cast<std::uint32_t>(tick) & (kSlots - 1);
-        Connection& c = connections_[index];
+        const auto slot = static_cast<std::uint32_t>(tick_in_wheel(when)) & (kSlots - 1);
+        ConnCold& c = table_.cold(index);
         if (c.wheel_slot == slot) return;
-        if (c.wheel_slot != kNone) remove(index);
-        c.wheel_slot = slot;
+        if (c.wheel_slot != ConnCold::kNoSlot) remove(index);
+        c.wheel_slot = static_cast<std::uint16_t>(slot);
         c.wheel_previous = kNone;
         c.wheel_next = heads_[slot];
-        if (c.wheel_next != kNone) connections_[c.wheel_next].wheel_previous = index;
+        if (c.wheel_next != kNone) table_.cold(c.wheel_next).wheel_previous = index;
         heads_[slot] = index;
         occupied_[slot / 64] |= bit(slot);
         ++size_;
     }
 
+    // As schedule(), but a connection that is looked at earlier already stays where it is: its owner puts it back then.
+    // Most connections are over before that look, and are moved once instead of at each change of their state.
+    void no_later_than(std::uint32_t index, Timestamp when) {
+        if (table_.cold(index).wheel_slot == ConnCold::kNoSlot || tick_in_wheel(when) < tick_of_slot(index))
+            schedule(index, when);
+    }
+
     void remove(std::uint32_t index) {
-        Connection& c = connections_[index];
-        if (c.wheel_slot == kNone) return;
+        ConnCold& c = table_.cold(index);
+        if (c.wheel_slot == ConnCold::kNoSlot) return;
         if (c.wheel_previous != kNone) {
-            connections_[c.wheel_previous].wheel_next = c.wheel_next;
+            table_.cold(c.wheel_previous).wheel_next = c.wheel_next;
         } else {
             heads_[c.wheel_slot] = c.wheel_next;
             if (c.wheel_next == kNone) occupied_[c.wheel_slot / 64] &= ~bit(c.wheel_slot);
         }
-        if (c.wheel_next != kNone) connections_[c.wheel_next].wheel_previous = c.wheel_previous;
-        c.wheel_slot = c.wheel_next = c.wheel_previous = kNone;
+        if (c.wheel_next != kNone) table_.cold(c.wheel_next).wheel_previous = c.wheel_previous;
+        c.wheel_slot = ConnCold::kNoSlot;
+        c.wheel_next = c.wheel_previous = kNone;
         --size_;
     }
 
@@ -85,8 +89,8 @@ public:
             occupied_[slot / 64] &= ~bit(slot);
             ++next_tick_;
             if (first == kNone) continue; // a whole turn without one
-            for (std::uint32_t i = first; i != kNone; i = connections_[i].wheel_next) {
-                connections_[i].wheel_slot = kNone;
+            for (std::uint32_t i = first; i != kNone; i = table_.cold(i).wheel_next) {
+                table_.cold(i).wheel_slot = ConnCold::kNoSlot;
                 --size_;
             }
             f(first, next_tick_ << kTickShift);
@@ -103,6 +107,14 @@ public:
 private:
     static constexpr std::uint64_t bit(std::uint32_t slot) { return std::uint64_t{1} << (slot % 64); }
 
+    std::int64_t tick_in_wheel(Timestamp when) const { // within the turn
+        return std::clamp(tick_of(when), next_tick_, next_tick_ + kSlots - 1);
+    }
+    std::int64_t tick_of_slot(std::uint32_t index) const { // the tick in which it waits
+        const auto ahead = (table_.cold(index).wheel_slot - static_cast<std::uint32_t>(next_tick_)) & (kSlots - 1);
+        return next_tick_ + ahead;
+    }
+
     // The first tick from next_tick_ on whose slot holds something, or `limit` (at most a turn away).
     std::int64_t next_occupied(std::int64_t limit) const {
         std::int64_t tick = next_tick_;
@@ -115,7 +127,7 @@ private:
         return limit;
     }
 
-    Connection* connections_;
+    FlowTable& table_;
     std::vector<std::uint32_t> heads_;
     std::vector<std::uint64_t> occupied_; // a bit a slot
     std::int64_t next_tick_ = 0;

@@ -30,8 +30,9 @@ bool is_answer(const Connection& c, const Layer& layer) {
 }
 
 bool dns_deadline_reached(Connection& c) {
-    if (c.deadline - c.seen >= kDnsSilence) return true;
-    c.deadline += kDnsSessionTimeout;
+    Timestamp& deadline = c.cold().deadline;
+    if (deadline - c.seen >= kDnsSilence) return true;
+    deadline += kDnsSessionTimeout;
     return false;
 }
 

@@ -59,6 +59,7 @@ void Decoder::decode(const PacketView& packet, DecodedPacket& out) {
     const bool sums_settled = state_->checksums == ChecksumPolicy::ignore || packet.checksum_known_good;
     if (sums_settled && decode_plain(packet, out.layers[0])) [[likely]] {
         out.layer_count = 1;
+        out.borrowed = false;
         return;
     }
     state_->decode_any(packet, out);
@@ -66,6 +67,7 @@ void Decoder::decode(const PacketView& packet, DecodedPacket& out) {
 
 void Decoder::State::decode_any(const PacketView& packet, DecodedPacket& out) {
     out.layer_count = 0;
+    out.borrowed = false;
     Cursor at = {packet.data, packet.captured, std::max(packet.length, packet.captured) - packet.captured};
     if (const std::optional<Event> stopped = skip_link_headers(packet.link, at, &events)) {
         events.count(*stopped);
@@ -75,6 +77,7 @@ void Decoder::State::decode_any(const PacketView& packet, DecodedPacket& out) {
     layer.carried_by = TunnelKind::none;
     Segment segment;
     if (!read_layer(packet, at, 0, layer, segment)) return;
+    out.borrowed = segment.reassembled;
     out.layer_count = 1;
     open_tunnels(packet, tunnel_kind(layer), segment, out);
 }
@@ -99,6 +102,7 @@ void Decoder::State::open_tunnels(const PacketView& packet, TunnelKind kind, Seg
         Layer& layer = out.layers[out.layer_count];
         layer.carried_by = kind;
         if (!read_layer(packet, inner->at, out.layer_count, layer, segment)) return;
+        out.borrowed |= segment.reassembled;
         ++out.layer_count;
         kind = tunnel_kind(layer);
     }

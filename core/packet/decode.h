@@ -71,11 +71,12 @@ enum class TunnelEnd : std::uint8_t {
 };
 
 struct DecodedPacket {
-    std::array<Layer, kMaxTunnelDepth + 1> layers;
     // 0: nothing that makes a connection (counted by name where it is odd). Layers beyond it hold leftovers.
     std::uint8_t layer_count = 0;
     TunnelEnd tunnel_end = TunnelEnd::none;
     TunnelKind refused = TunnelKind::none; // with TunnelEnd::refused
+    bool borrowed = false;                 // a layer points into the Decoder
+    std::array<Layer, kMaxTunnelDepth + 1> layers;
 };
 
 // ignore: nothing is computed. verify: a packet with a wrong IPv4 header checksum gives no layer, and a tunnel over UDP

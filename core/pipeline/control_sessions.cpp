@@ -23,7 +23,9 @@ struct ControlSessions::Control {
     Control(const PipelineOptions& options, HeldBudget& held, EventCounters& events)
         : stream(options.extended, held, events) {}
 
+    static constexpr std::uint32_t kFirstPlace = 16; // below are the events of a data connection
     std::uint32_t index = Connection::kNone;
+    std::uint32_t places = kFirstPlace; // records so far: StreamKey::place
     Id96 uid;
     ControlStream stream;
     std::unique_ptr<FtpSession> session; // kept for the next connection of this slot
@@ -112,8 +114,9 @@ ControlSessions::Control* ControlSessions::allocate(Connection& c, std::uint32_t
     }
     Control& control = *slots_[slot];
     control.index = index;
+    control.places = Control::kFirstPlace;
     control.uid = connection_uid(connections_.id_key(), c.identity());
-    control.slot = c.content_index = slot;
+    control.slot = c.cold().content_index = slot;
     control.heard = now;
     control.rank = 0;
     link(control);
@@ -167,9 +170,9 @@ void ControlSessions::release(Connection& c) {
     clear(control.per_side[0]);
     clear(control.per_side[1]);
     control.tls_hello.clear();
-    free_.push_back(c.content_index);
+    free_.push_back(c.cold().content_index);
     c.content = ContentUse::none;
-    c.content_index = Connection::kNone;
+    c.cold().content_index = Connection::kNone;
 }
 
 // Takes no place before something is said: a SYN is nothing yet.
@@ -198,7 +201,7 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
                               const TcpOutcome& outcome, const PacketView& packet) {
     const bool has_data = options_.extended ? outcome.has_payload : outcome.has_data;
     packet_number_ = packet.number;
-    if (c.content_index == Connection::kNone) {
+    if (c.cold().content_index == Connection::kNone) {
         const bool begins = has_data || (outcome.has_gaps && c.content == ContentUse::control);
         if (!begins || !open(c, index, packet.now)) return;
     }
@@ -289,7 +292,7 @@ void ControlSessions::look_for_tls(Control& control, unsigned side, std::span<co
 }
 
 void ControlSessions::removed(Connection& c, std::uint32_t, Timestamp due, std::uint64_t packet_number) {
-    if (c.content_index == Connection::kNone) return;
+    if (c.cold().content_index == Connection::kNone) return;
     packet_number_ = packet_number;
     end_session(c, due);
 }
@@ -309,7 +312,7 @@ void ControlSessions::end_session(Connection& c, Timestamp due) {
         FtpRecord end;
         end.kind = FtpRecordKind::session_end;
         end.id = c.id();
-        end.key = {due, packet_number_, control.uid, c.places++};
+        end.key = {due, packet_number_, control.uid, control.places++};
         emitter_.emit(end, {});
     }
     release(c);
@@ -323,7 +326,7 @@ void ControlSessions::drain_output(Control& control, Timestamp now) {
         case FtpOutcome::message: emit_message(control, event, now); break;
         case FtpOutcome::confirmed:
             c.services |= kServiceFtp;
-            c.inactivity = options_.ftp_inactivity;
+            c.inactivity = Inactivity::ftp;
             connections_.reschedule(control.index);
             break;
         case FtpOutcome::violated:
@@ -342,7 +345,7 @@ void ControlSessions::emit_announcement(Control& control, const FtpEvent& event,
     Connection& c = connections_[control.index];
     FtpRecord r;
     r.kind = FtpRecordKind::announcement;
-    r.key = {now, packet_number_, control.uid, c.places++};
+    r.key = {now, packet_number_, control.uid, control.places++};
     r.id = c.id();
     r.has_channel = true;
     r.channel = *event.data_channel;
@@ -355,7 +358,7 @@ void ControlSessions::emit_message(Control& control, const FtpEvent& event, Time
     Connection& c = connections_[control.index];
     FtpRecord r;
     r.kind = FtpRecordKind::message;
-    r.key = {now, packet_number_, control.uid, c.places++};
+    r.key = {now, packet_number_, control.uid, control.places++};
     r.id = c.id();
     r.ts = event.ts;
     r.logged = event.logged;

@@ -41,10 +41,9 @@ public:
     void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number);
 
     // Swaps: what was in effect goes out with `ftp`. Between packets.
-    void take(FtpOptions& ftp, Duration ftp_inactivity) {
+    void take(FtpOptions& ftp) {
         ftp.generation = options_.ftp.generation + 1;
         std::swap(options_.ftp, ftp);
-        options_.ftp_inactivity = ftp_inactivity;
     }
     std::size_t following() const { return slots_.size() - free_.size(); }
 
@@ -65,7 +64,7 @@ private:
     void note_heard(Control& control, Timestamp now);
     void end_session(Connection& c, Timestamp due);
     void release(Connection& c);
-    Control& control_of(const Connection& c) { return *slots_[c.content_index]; }
+    Control& control_of(const Connection& c) { return *slots_[c.cold().content_index]; }
     void detect(Control& control, unsigned side, std::span<const std::uint8_t> data, Timestamp now);
     void start_session(Control& control);
     void replay(Control& control, Timestamp now);

@@ -64,7 +64,7 @@ void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const
     w.connection = index;
     w.uid = connection_uid(connections_.id_key(), c.identity());
     w.opened = {packet.now, packet.number, true};
-    c.watch = at;
+    c.watch(at);
     if (announced) {
         speak_up(c, w, packet.now);
         return;
@@ -84,7 +84,7 @@ void DataWatches::give_up_silence(const Reference& s, bool for_room) {
     if (w.generation != s.generation || w.announced) return;
     if (for_room) events_.count(Event::first_bytes_memory);
     Connection& c = connections_[w.connection];
-    c.watch = Connection::kNone;
+    c.unwatch();
     release(s.watch);
 }
 
@@ -256,7 +256,7 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
         }
         if (options_.extended || head.size() != 0 || head.closed()) delivered(c, w, side, now);
     }
-    if (options_.extended) note_progress(c, c.watch, now);
+    if (options_.extended) note_progress(c, c.cold().watch, now);
     closed(c, w, now);
 }
 
@@ -285,7 +285,7 @@ void DataWatches::fill_holes(Stream& s, std::uint64_t begin, std::uint64_t end) 
 
 // All payload was seen. Extended: also where an acknowledgement overtook it, or the FIN, which is none.
 bool DataWatches::is_whole(const Connection& c, const Watch& w) const {
-    if (!options_.extended) return c.missed_bytes == 0;
+    if (!options_.extended) return connections_.missed_bytes(c) == 0;
     for (unsigned side = 0; side < 2; ++side) {
         const Stream& s = w.stream[side];
         const Endpoint& end = c.end[side];
@@ -353,7 +353,7 @@ void DataWatches::removed(Connection& c, Timestamp due, std::uint64_t packet_num
     Watch& w = watch_of(c);
     const When now{due, packet_number, true};
     if (!w.announced) { // gone before all workers have told what they announced until then: the logger sorts it out
-        unlink(c.watch);
+        unlink(c.cold().watch);
         speak_up(c, w, due);
     }
     if (w.stream[w.first_side].head.size() != 0) transferred(c, w, now);
@@ -361,8 +361,8 @@ void DataWatches::removed(Connection& c, Timestamp due, std::uint64_t packet_num
         if (w.stream[side].first.happened) sniffed(c, w, side, now);
     tell_progress(c, w);
     emit(c, w, FtpRecordKind::data_removed, now, kPlaceRemoved);
-    release(c.watch);
-    c.watch = Connection::kNone;
+    release(c.cold().watch);
+    c.unwatch();
 }
 
 void DataWatches::emit(const Connection& c, const Watch& w, FtpRecordKind kind, const When& when, std::uint32_t place,

@@ -113,7 +113,7 @@ private:
     bool is_complete(const Connection& c, const Watch& w) const;
     void emit(const Connection& c, const Watch& w, FtpRecordKind kind, const When& when, std::uint32_t place,
               unsigned side = 0, std::uint32_t head_size = 0, MimeStage stage = MimeStage::transferred);
-    Watch& watch_of(const Connection& c) { return watches_[c.watch]; }
+    Watch& watch_of(const Connection& c) { return watches_[c.cold().watch]; }
 
     PipelineOptions options_;
     ConnTracker& connections_;

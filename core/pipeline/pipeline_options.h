@@ -13,10 +13,9 @@ struct PipelineOptions {
     ConnOptions conn;
     FtpOptions ftp;
     EmitterOptions emitter;
-    bool extended = true;       // the wider rules: see ARCHITECTURE.md, "Strict and extended"
-    bool ftp_only = false;      // conn records of FTP's control and data connections alone
-    bool run_out_delays = true; // finish(): closing delays run out beyond the end (offline)
-    Duration ftp_inactivity = kHour;
+    bool extended = true;                     // the wider rules: see ARCHITECTURE.md, "Strict and extended"
+    bool ftp_only = false;                    // conn records of FTP's control and data connections alone
+    bool run_out_delays = true;               // finish(): closing delays run out beyond the end (offline)
     std::uint32_t control_max = 100'000;      // control connections and candidates of a worker
     std::uint32_t watches_max = 65'536;       // connections that may be transfers
     std::size_t first_bytes_max = 16u << 20;  // of all of them

@@ -11,14 +11,13 @@ namespace ftpsensor {
 struct PipelineUpdate {
     explicit PipelineUpdate(const PipelineOptions& options)
         : fragment_timeout(options.decode.fragment_timeout), conn(options.conn), ftp(options.ftp),
-          ftp_inactivity(options.ftp_inactivity), ftp_only(options.ftp_only), ftp_port(65536, false) {
+          ftp_only(options.ftp_only), ftp_port(65536, false) {
         for (const auto port : options.conn.ftp_ports) ftp_port[port] = true;
     }
 
     Duration fragment_timeout;
     ConnUpdate conn;
     FtpOptions ftp;
-    Duration ftp_inactivity;
     bool ftp_only;
     std::vector<bool> ftp_port;
 };

@@ -9,15 +9,6 @@ namespace {
 constexpr std::uint16_t kLowestDataPort = 1024;
 constexpr std::uint16_t kServerDataPort = 20;
 
-// Bytes of a reassembled datagram lie in the decoder, and only until it decodes the next packet.
-bool is_borrowed(const DecodedPacket& decoded, const PacketView& packet) {
-    for (std::size_t i = 0; i < decoded.layer_count; ++i) {
-        const auto* at = decoded.layers[i].l4;
-        if (at != nullptr && (at < packet.data || at > packet.data + packet.captured)) return true;
-    }
-    return false;
-}
-
 ConnOptions conn_options(const PipelineOptions& options) {
     ConnOptions conn = options.conn;
     conn.wary_of_syns = options.extended;
@@ -35,39 +26,50 @@ Worker::Worker(std::size_t number, const PipelineOptions& options, SharedState& 
     for (const auto port : options.conn.ftp_ports) ftp_port_[port] = true;
 }
 
+// A software pipeline: while a packet is decoded, the bucket of the one kBucketLead before it arrives in the cache, and
+// the connection of the one kConnectionLead before that. Memory is never waited for and never idle.
 void Worker::process_burst(std::span<const PacketView> burst) {
     if (burst.empty()) return;
     std::uint64_t bytes = 0;
-    for (std::size_t i = 0; i < burst.size();) {
-        // Decode and hash a stage of packets, each bucket on its way while the next packet is decoded.
-        std::size_t n = 0;
-        bool borrowed = false;
-        while (n < kStage && i + n < burst.size() && !borrowed) {
-            const PacketView& packet = burst[i + n];
-            DecodedPacket& decoded = decoded_[n];
-            decoder_.decode(packet, decoded);
-            bytes += packet.length;
-            if (decoded.layer_count != 0) [[likely]] {
-                lookups_[n] = connections_.lookup_for(decoded.layers[0]);
-                connections_.prefetch_bucket(lookups_[n]);
-                borrowed = is_borrowed(decoded, packet);
-            }
-            ++n;
+    std::size_t looked_up = 0, processed = 0; // packets before these have been
+    for (std::size_t i = 0; i < burst.size(); ++i) {
+        const PacketView& packet = burst[i];
+        if (i + kPacketLead < burst.size()) __builtin_prefetch(burst[i + kPacketLead].data);
+        bytes += packet.length;
+        DecodedPacket& decoded = decoded_[i % kInFlight];
+        decoder_.decode(packet, decoded);
+        if (decoded.layer_count != 0) [[likely]] {
+            Lookup& lookup = lookups_[i % kInFlight];
+            connections_.look_up(decoded.layers[0], lookup);
+            connections_.prefetch_bucket(lookup);
         }
-        process_stage(burst.subspan(i, n));
-        i += n;
+        // The bytes of a reassembled datagram lie in the decoder only until it decodes the next packet.
+        const bool wait = decoded.borrowed && decoded.layer_count != 0;
+        const std::size_t done = i + 1;
+        look_up_until(looked_up, wait ? done : done - std::min(done, kBucketLead));
+        process_until(burst, processed, wait ? done : done - std::min(done, kBucketLead + kConnectionLead));
     }
+    look_up_until(looked_up, burst.size());
+    process_until(burst, processed, burst.size());
     counters_.packets.store(counters_.packets.load(std::memory_order_relaxed) + burst.size(),
                             std::memory_order_relaxed);
     counters_.bytes.store(counters_.bytes.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
     move_time(burst.back().now);
 }
 
-void Worker::process_stage(std::span<const PacketView> packets) {
-    for (std::size_t i = 0; i < packets.size(); ++i)
-        if (decoded_[i].layer_count != 0) connections_.prefetch_connection(lookups_[i]);
-    for (std::size_t i = 0; i < packets.size(); ++i)
-        if (decoded_[i].layer_count != 0) connections_.process(decoded_[i], lookups_[i], packets[i]);
+[[gnu::always_inline]] inline void Worker::look_up_until(std::size_t& at, std::size_t end) {
+    for (; at < end; ++at) {
+        const DecodedPacket& decoded = decoded_[at % kInFlight];
+        if (decoded.layer_count != 0) connections_.prefetch_connection(lookups_[at % kInFlight], decoded.layers[0]);
+    }
+}
+
+[[gnu::always_inline]] inline void Worker::process_until(std::span<const PacketView> burst, std::size_t& at,
+                                                         std::size_t end) {
+    for (; at < end; ++at) {
+        const DecodedPacket& decoded = decoded_[at % kInFlight];
+        if (decoded.layer_count != 0) connections_.process(decoded, lookups_[at % kInFlight], burst[at]);
+    }
 }
 
 void Worker::idle(Timestamp now) { move_time(now); }
@@ -111,7 +113,7 @@ void Worker::finish(Timestamp end) {
 void Worker::take(PipelineUpdate& update) {
     decoder_.set_fragment_timeout(update.fragment_timeout);
     connections_.take(update.conn);
-    control_.take(update.ftp, update.ftp_inactivity);
+    control_.take(update.ftp);
     options_.ftp_only = update.ftp_only;
     ftp_port_.swap(update.ftp_port);
 }
@@ -155,7 +157,7 @@ void Worker::opened(Connection& c, std::uint32_t index, const PacketView& packet
 
 // The roles decide what was announced: a connection that nobody awaited may be awaited now.
 void Worker::flipped(Connection& c, std::uint32_t index, const PacketView& packet) {
-    if (c.watch != Connection::kNone)
+    if (c.watching)
         data_.flipped(c, packet);
     else
         watch(c, index, packet);
@@ -195,12 +197,12 @@ bool Worker::is_hinted(const Connection& c, Timestamp now) const {
 
 void Worker::segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
                      const PacketView& packet) {
-    if (c.watch != Connection::kNone) data_.segment(c, layer, side, outcome, packet);
+    if (c.watching) data_.segment(c, layer, side, outcome, packet);
     if (c.content != ContentUse::none) control_.segment(c, index, layer, side, outcome, packet);
 }
 
 void Worker::removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) {
-    if (c.watch != Connection::kNone) data_.removed(c, due, packet_number);
+    if (c.watching) data_.removed(c, due, packet_number);
     if (c.content != ContentUse::none) control_.removed(c, index, due, packet_number);
     ConnRecord record;
     record.key = {due, packet_number, {}, 0xffffffff};

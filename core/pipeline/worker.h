@@ -67,9 +67,15 @@ public:
     const WorkerCounters& counters() const { return counters_; }
 
 private:
-    static constexpr std::size_t kStage = 32; // packets in flight between the stages
+    using Lookup = ConnTracker::Lookup;
+    // Packets between the steps of process_burst(), by measurement (docs/performance.md).
+    static constexpr std::size_t kPacketLead = 8;
+    static constexpr std::size_t kBucketLead = 24;
+    static constexpr std::size_t kConnectionLead = 24;
+    static constexpr std::size_t kInFlight = 64; // a power of two, more than the leads together
 
-    void process_stage(std::span<const PacketView> packets);
+    void look_up_until(std::size_t& at, std::size_t end);
+    void process_until(std::span<const PacketView> burst, std::size_t& at, std::size_t end);
     void move_time(Timestamp now);
     void read_board();
     void publish();
@@ -101,8 +107,8 @@ private:
     AnnouncementHints hints_;
     std::vector<bool> ftp_port_;
     bool watch_silently_;
-    std::array<DecodedPacket, kStage> decoded_;
-    std::array<ConnTracker::Lookup, kStage> lookups_;
+    std::array<DecodedPacket, kInFlight> decoded_;
+    std::array<Lookup, kInFlight> lookups_;
     std::string text_;
 };
 

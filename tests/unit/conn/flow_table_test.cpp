@@ -68,3 +68,31 @@ TEST_CASE("every part of the key tells connections apart") {
     CHECK(hash_key(other, 7) != hash);
     CHECK(hash_key(key, 8) != hash);
 }
+
+TEST_CASE("a connection leads to its cold part, and the index to both, in every slab") {
+    const std::uint32_t count = 3 * ConnSlab::kConnections + 1;
+    FlowTable table(count, 42);
+    std::vector<std::uint32_t> indices;
+    for (std::uint32_t n = 0; n < count; ++n) indices.push_back(table.insert(key_of(n), table.hash(key_of(n))));
+    for (std::uint32_t n = 0; n < count; ++n) table.cold(indices[n]).first_seq = n;
+    for (std::uint32_t n = 0; n < count; ++n) {
+        REQUIRE(table[indices[n]].cold().first_seq == n);
+        REQUIRE(table[indices[n]].key == key_of(n));
+    }
+    std::uint32_t visited = 0;
+    table.for_each([&](std::uint32_t index) { visited += table[index].in_use ? 1u : 0u; });
+    CHECK(visited == count);
+}
+
+TEST_CASE("what is erased is not visited, and its place is used again") {
+    FlowTable table(3, 42);
+    for (std::uint32_t n = 0; n < 3; ++n) table.insert(key_of(n), table.hash(key_of(n)));
+    const std::uint32_t index = table.find(key_of(1), table.hash(key_of(1)));
+    table.cold(index).first_seq = 7;
+    table.erase(index);
+    std::uint32_t visited = 0;
+    table.for_each([&](std::uint32_t) { ++visited; });
+    CHECK(visited == 2);
+    CHECK(table.insert(key_of(9), table.hash(key_of(9))) == index);
+    CHECK(table[index].cold().first_seq == 0);
+}

@@ -7,14 +7,22 @@ using namespace ftpsensor;
 namespace {
 
 struct Wheel {
-    std::vector<Connection> connections{std::vector<Connection>(8)};
-    TimerWheel wheel{connections.data()};
+    FlowTable table{8, 1};
+    TimerWheel wheel{table};
     std::vector<std::uint32_t> due;
+
+    Wheel() {
+        for (std::uint16_t port = 0; port < 8; ++port) { // indices 0 to 7
+            ConnKey key;
+            key.port[0] = port;
+            table.insert(key, table.hash(key));
+        }
+    }
 
     void advance(Timestamp now) {
         due.clear();
         wheel.advance(now, [&](std::uint32_t first, Timestamp) {
-            for (std::uint32_t i = first; i != TimerWheel::kNone; i = connections[i].wheel_next) due.push_back(i);
+            for (std::uint32_t i = first; i != TimerWheel::kNone; i = table.cold(i).wheel_next) due.push_back(i);
         });
     }
 };
@@ -71,4 +79,17 @@ TEST_CASE("the nearest is the one that ends first") {
     w.wheel.schedule(5, 30 * kSecond);
     w.wheel.schedule(6, 20 * kSecond);
     CHECK(w.wheel.nearest() == 6);
+}
+
+TEST_CASE("a look that comes earlier is kept, a later one gives way") {
+    Wheel w;
+    w.wheel.start(0);
+    w.wheel.schedule(1, 5 * kSecond);
+    w.wheel.no_later_than(1, 60 * kSecond);
+    w.wheel.schedule(2, 60 * kSecond);
+    w.wheel.no_later_than(2, 5 * kSecond);
+    w.wheel.no_later_than(3, 5 * kSecond); // was not in the wheel
+    w.advance(6 * kSecond);
+    std::sort(w.due.begin(), w.due.end());
+    CHECK(w.due == std::vector<std::uint32_t>{1, 2, 3});
 }

@@ -1,0 +1,46 @@
+// What the benchmarks share: CPU time of this thread, and results as a table for people and as JSON for programs.
+//
+// CPU time, not wall time: what others do on the machine is not ours (that they share caches and memory with us still
+// shows; compare only figures of one run). One Results a program, made from its command line; main thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ftpsensor::bench {
+
+// CPU time of the calling thread so far, in nanoseconds.
+double cpu_nanoseconds();
+// Resident memory of this process in bytes, as the kernel tells it.
+std::uint64_t resident_bytes();
+// Keeps the compiler from leaving out what `value` was computed for.
+template <class T>
+void keep(const T& value) {
+    asm volatile("" : : "g"(&value) : "memory");
+}
+
+// Rows of one benchmark: printed as they come, and written to --json FILE at the end, an object a row.
+class Results {
+public:
+    // Takes --json FILE out of the arguments; the others stay in rest().
+    Results(std::string_view bench, int argc, char** argv);
+    ~Results();
+    Results(const Results&) = delete;
+    Results& operator=(const Results&) = delete;
+
+    using Figures = std::vector<std::pair<std::string, double>>; // name with its unit ("ns_packet"), value
+    void row(const std::string& name, const Figures& figures);
+    // The arguments that are left; where there are any, only the cases named there are wanted.
+    bool wants(std::string_view name) const;
+
+private:
+    std::string bench_;
+    std::string json_path_;
+    std::vector<std::string> names_;
+    std::vector<std::pair<std::string, Figures>> rows_;
+};
+
+} // namespace ftpsensor::bench

@@ -1,0 +1,81 @@
+// Memory for large tables: reserved at once, zero, on huge pages where the machine gives them, touched when used.
+//
+// A page belongs to the NUMA node of the thread that touches it first: who makes a table need not be who uses it.
+// Throws std::bad_alloc where the address space is not there. One owner.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <type_traits>
+
+#include <sys/mman.h>
+
+namespace ftpsensor {
+
+class TableMemory {
+public:
+    static constexpr std::size_t kAlignment = 2u << 20; // a huge page
+
+    explicit TableMemory(std::size_t bytes) : mapped_bytes_(bytes + kAlignment) {
+        mapped_ =
+            ::mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (mapped_ == MAP_FAILED) throw std::bad_alloc();
+        const auto start = reinterpret_cast<std::uintptr_t>(mapped_);
+        data_ = reinterpret_cast<std::byte*>((start + kAlignment - 1) / kAlignment * kAlignment);
+        if (bytes >= kAlignment) ::madvise(data_, bytes, MADV_HUGEPAGE); // advice: without it, it is slower
+    }
+    ~TableMemory() { ::munmap(mapped_, mapped_bytes_); }
+    TableMemory(const TableMemory&) = delete;
+    TableMemory& operator=(const TableMemory&) = delete;
+
+    std::byte* data() const { return data_; }
+
+private:
+    void* mapped_;
+    std::size_t mapped_bytes_;
+    std::byte* data_;
+};
+
+// Blocks of one kind by index, at most `limit`; the one that was given back last is given out first. One thread.
+template <class T>
+class BlockPool {
+public:
+    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) >= sizeof(std::uint32_t));
+    static constexpr std::uint32_t kNone = 0xffffffff;
+
+    explicit BlockPool(std::uint32_t limit) : limit_(limit), memory_(std::size_t{limit} * sizeof(T)) {}
+
+    std::uint32_t allocate() { // a fresh T; kNone: the bound is reached
+        std::uint32_t index = free_;
+        if (index != kNone)
+            std::memcpy(&free_, place(index), sizeof free_);
+        else if (fresh_ < limit_)
+            index = fresh_++;
+        else
+            return kNone;
+        new (place(index)) T{};
+        ++used_;
+        return index;
+    }
+    void release(std::uint32_t index) {
+        std::memcpy(place(index), &free_, sizeof free_); // the list of free ones runs through themselves
+        free_ = index;
+        --used_;
+    }
+    T& operator[](std::uint32_t index) { return *std::launder(reinterpret_cast<T*>(place(index))); }
+    const T& operator[](std::uint32_t index) const { return *std::launder(reinterpret_cast<const T*>(place(index))); }
+    std::uint32_t used() const { return used_; }
+
+private:
+    std::byte* place(std::uint32_t index) const { return memory_.data() + std::size_t{index} * sizeof(T); }
+
+    std::uint32_t limit_;
+    std::uint32_t fresh_ = 0; // blocks at and above were never used
+    std::uint32_t free_ = kNone;
+    std::uint32_t used_ = 0;
+    TableMemory memory_;
+};
+
+} // namespace ftpsensor

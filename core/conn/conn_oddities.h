@@ -1,0 +1,48 @@
+// What only odd connections have: repeated control packets, retransmissions, holes, closed windows, wrong checksums.
+//
+// Blocks of a pool, taken when first needed; there is one for each connection, so that none is ever refused. Worker's
+// thread only.
+#pragma once
+
+#include "core/base/table_memory.h"
+#include "core/conn/connection.h"
+
+namespace ftpsensor {
+
+struct ConnOddities {
+    struct Side {                   // of each end
+        std::uint32_t last_syn = 0; // relative numbers of the last control packets, low 32 bits: for the history
+        std::uint32_t last_rst = 0;
+        std::uint32_t last_fin = 0; // where it is not the byte before fin_rel
+        std::uint32_t retransmissions = 0;
+        std::uint32_t gaps = 0;
+        std::uint32_t zero_windows = 0;
+        std::uint32_t bad_checksums = 0;
+        bool has_last_fin = false;
+    };
+    Side side[2];
+    std::uint64_t missed_bytes = 0;
+};
+
+class ConnOdditiesPool {
+public:
+    explicit ConnOdditiesPool(std::uint32_t connections_max) : pool_(connections_max) {}
+
+    ConnOddities& of(Connection& c) {
+        if (c.odd == Connection::kNone) c.odd = pool_.allocate();
+        return pool_[c.odd];
+    }
+    // Null: nothing odd so far.
+    const ConnOddities* find(const Connection& c) const { return c.odd == Connection::kNone ? nullptr : &pool_[c.odd]; }
+    void release(Connection& c) {
+        if (c.odd == Connection::kNone) return;
+        pool_.release(c.odd);
+        c.odd = Connection::kNone;
+    }
+    std::uint32_t used() const { return pool_.used(); }
+
+private:
+    BlockPool<ConnOddities> pool_;
+};
+
+} // namespace ftpsensor
