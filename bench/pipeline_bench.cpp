@@ -21,7 +21,7 @@ using namespace ftpsensor;
 using namespace ftpsensor::bench;
 
 constexpr std::size_t kBurst = 64;
-constexpr std::size_t kBatch = 1u << 17; // frames written, then run
+constexpr std::size_t kBatch = 1u << 14; // frames written, then run: as many as a port's pool has
 constexpr Timestamp kStart = 1'597'559'161 * kSecond;
 constexpr std::uint8_t kFlagFin = 1, kFlagSyn = 2, kFlagPsh = 8, kFlagAck = 16;
 
@@ -42,10 +42,12 @@ public:
         const double before = cpu_nanoseconds();
         for (std::size_t i = 0; i < batch.size(); i += kBurst) {
             const std::size_t n = std::min(kBurst, batch.size() - i);
-            for (std::size_t j = 0; j < n; ++j) burst[j] = batch.view(i + j, now_ += gap);
+            for (std::size_t j = 0; j < n; ++j)
+                batch.view(i + j, now_ + gap * static_cast<Duration>(i + j + 1), burst[j]);
             worker_->process_burst({burst.data(), n});
         }
         const double elapsed = cpu_nanoseconds() - before;
+        now_ += gap * static_cast<Duration>(batch.size());
         drain();
         return elapsed;
     }
@@ -152,7 +154,7 @@ void bench_live(Results& results, const std::string& name, std::uint32_t flows,
     traffic.fill(batch);
     bench.run(batch, gap);
     double best = 1e300, sum = 0;
-    constexpr int rounds = 24;
+    constexpr int rounds = 192;
     for (int round = 0; round < rounds; ++round) {
         traffic.fill(batch);
         const double ns = bench.run(batch, gap) / kBatch;
@@ -173,11 +175,11 @@ void bench_syn_flood(Results& results) {
     Bench bench(1'000'000);
     std::uint32_t flow = 0;
     double ns = 0, packets = 0;
-    for (int round = 0; round < 40; ++round) {
+    for (int round = 0; round < 320; ++round) {
         batch.clear();
         while (!batch.full()) batch.add({.flow = flow++, .server_port = 80, .flags = kFlagSyn});
         const double elapsed = bench.run(batch, 67);
-        if (round < 10) continue; // until the table is full
+        if (round < 80) continue; // until the table is full
         ns += elapsed;
         packets += kBatch;
     }
@@ -214,7 +216,7 @@ void bench_short(Results& results) {
     };
     double ns = 0;
     std::uint64_t connections = 0;
-    for (int round = 0; round < 120; ++round) {
+    for (int round = 0; round < 960; ++round) {
         batch.clear();
         while (!batch.full()) {
             add(base + at);
@@ -226,7 +228,7 @@ void bench_short(Results& results) {
         }
         const std::uint64_t recorded = bench.conn_records();
         const double elapsed = bench.run(batch, gap);
-        if (round < 80) continue; // until as many are recorded as opened
+        if (round < 640) continue; // until as many are recorded as opened
         ns += elapsed;
         connections += bench.conn_records() - recorded;
     }
@@ -254,7 +256,7 @@ void bench_ftp(Results& results) {
     Bench bench(1'000'000);
     std::uint32_t flow = 0;
     double ns = 0, commands = 0;
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < 160; ++round) {
         batch.clear();
         double sent = 0;
         while (batch.size() + 32 < kBatch) {
@@ -282,7 +284,7 @@ void bench_ftp(Results& results) {
             ++flow;
         }
         const double elapsed = bench.run(batch, 10'000);
-        if (round < 10) continue;
+        if (round < 80) continue;
         ns += elapsed;
         commands += sent;
     }

@@ -37,12 +37,12 @@ public:
     // At least 60 bytes long, as a port hands over a frame of 64 without its checksum.
     void add(const Tcp& segment);
 
-    PacketView view(std::size_t i, Timestamp time) const {
-        PacketView v;
-        v.data = bytes_ + i * stride_;
-        v.captured = v.length = lengths_[i];
-        v.time = v.now = time;
-        return v;
+    void view(std::size_t i, Timestamp time, PacketView& out) const {
+        out.data = bytes_ + i * stride_;
+        out.captured = lengths_[i];
+        out.length = lengths_[i];
+        out.time = time;
+        out.now = time;
     }
 
 private:

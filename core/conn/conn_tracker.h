@@ -70,19 +70,6 @@ public:
     virtual bool interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) = 0;
 };
 
-// The order of the ends of a connection (Connection::key): by address as a number, then by port.
-inline bool comes_after(const IpAddress& a, std::uint16_t a_port, const IpAddress& b, std::uint16_t b_port) {
-    const auto half = [](const IpAddress& address, std::size_t at) {
-        std::uint64_t word;
-        std::memcpy(&word, address.bytes.data() + at, sizeof word);
-        return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
-    };
-    const std::uint64_t a_high = half(a, 0), b_high = half(b, 0);
-    if (a_high != b_high) return a_high > b_high;
-    const std::uint64_t a_low = half(a, 8), b_low = half(b, 8);
-    return a_low != b_low ? a_low > b_low : a_port > b_port;
-}
-
 class ConnTracker {
 public:
     ConnTracker(const ConnOptions& options, ConnObserver& observer, EventCounters& events);
@@ -95,17 +82,24 @@ public:
         std::uint32_t candidate = FlowTable::kNone; // the connection, if its key fits: by prefetch()
     };
     void look_up(const Layer& layer, Lookup& l) const {
-        l.side =
-            layer.one_way || !comes_after(layer.source, layer.source_port, layer.destination, layer.destination_port)
-                ? 0
-                : 1;
-        l.key.address[l.side] = layer.source;
-        l.key.address[l.side ^ 1] = layer.destination;
-        l.key.port[l.side] = layer.source_port;
-        l.key.port[l.side ^ 1] = layer.destination_port;
+        // Word by word, and hashed from the words: a load that spans several stores just made would wait for them.
+        const std::uint64_t source[2] = {word_of(layer.source, 0), word_of(layer.source, 8)};
+        const std::uint64_t destination[2] = {word_of(layer.destination, 0), word_of(layer.destination, 8)};
+        const bool swap = !layer.one_way && comes_after(source, layer.source_port, destination, layer.destination_port);
+        l.side = swap ? 1 : 0;
+        ConnKeyWords words;
+        for (std::size_t i = 0; i < 2; ++i) {
+            words.address[0][i] = in_register(swap ? destination[i] : source[i]);
+            words.address[1][i] = in_register(swap ? source[i] : destination[i]);
+            std::memcpy(l.key.address[0].bytes.data() + 8 * i, &words.address[0][i], 8);
+            std::memcpy(l.key.address[1].bytes.data() + 8 * i, &words.address[1][i], 8);
+        }
+        l.key.port[0] = swap ? layer.destination_port : layer.source_port;
+        l.key.port[1] = swap ? layer.source_port : layer.destination_port;
         l.key.ip_proto = layer.ip_proto;
         l.key.one_way = layer.one_way;
-        l.hash = table_.hash(l.key);
+        words.rest = rest_of(l.key);
+        l.hash = table_.hash(words);
     }
     [[gnu::always_inline]] void prefetch_bucket(const Lookup& l) const { table_.prefetch_bucket(l.hash); }
     [[gnu::always_inline]] void prefetch_connection(Lookup& l, const Layer& layer) const {
@@ -158,7 +152,7 @@ private:
         if (first.candidate == FlowTable::kNone || decoded.layer_count != 1 || layer.transport != Transport::tcp ||
             layer.bad_header || layer.bad_l4_checksum)
             return false;
-        Connection& c = table_[first.candidate];
+        Connection& c = *kept_in_register(&table_[first.candidate]);
         if (!c.calm || c.key != first.key || packet.now >= c.seen + options_.inactivity[c.inactivity] ||
             !take_plain(c, layer, first.side, packet))
             return false;
@@ -166,6 +160,29 @@ private:
         return true;
     }
     void process_any(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet);
+    static std::uint64_t word_of(const IpAddress& address, std::size_t at) {
+        std::uint64_t word;
+        std::memcpy(&word, address.bytes.data() + at, sizeof word);
+        return in_register(word);
+    }
+    static std::uint64_t in_register(std::uint64_t word) { // else g++ moves two words at once, by way of memory
+        asm("" : "+r"(word));
+        return word;
+    }
+    // The order of the ends of a connection (Connection::key): by address as a number, then by port.
+    static bool comes_after(const std::uint64_t (&a)[2], std::uint16_t a_port, const std::uint64_t (&b)[2],
+                            std::uint16_t b_port) {
+        const auto number = [](std::uint64_t word) {
+            return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
+        };
+        if (a[0] != b[0]) return number(a[0]) > number(b[0]);
+        return a[1] != b[1] ? number(a[1]) > number(b[1]) : a_port > b_port;
+    }
+    static std::uint64_t rest_of(const ConnKey& key) { // ConnKeyWords::rest, on machines of this byte order
+        if constexpr (std::endian::native != std::endian::little) return words_of(key).rest;
+        return key.port[0] | static_cast<std::uint64_t>(key.port[1]) << 16 |
+               static_cast<std::uint64_t>(key.ip_proto) << 32 | static_cast<std::uint64_t>(key.one_way) << 40;
+    }
     std::uint32_t process_layer(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     std::uint32_t find_live(const Layer& layer, const Lookup& l, const PacketView& packet);
     // A host answers a SYN in the middle of a session with what it has acknowledged, and goes on. One that has

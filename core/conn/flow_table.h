@@ -22,19 +22,29 @@
 
 namespace ftpsensor {
 
-// Multiplications of 64 to 128 bits with the secret in every factor (the construction of wyhash).
-inline std::uint64_t hash_key(const ConnKey& key, std::uint64_t secret) {
-    const auto load = [&key](std::size_t at) {
-        std::uint64_t word;
-        std::memcpy(&word, reinterpret_cast<const char*>(&key) + at, 8);
-        return word;
-    };
-    const std::uint64_t s1 = secret ^ 0xa0761d6478bd642f, s2 = std::rotl(secret, 23) ^ 0xe7037ed1a0b428db;
-    const std::uint64_t ports = load(sizeof(ConnKey) - 8) >> 16; // ports, protocol and direction: the last six bytes
-    const std::uint64_t a = mix(load(0) ^ s1, load(8) ^ s2);
-    const std::uint64_t b = mix(load(16) ^ s2, load(24) ^ s1);
-    return mix(a ^ ports ^ s1, std::rotl(b, 17) ^ secret ^ 0x8ebc6af09c88c6e3);
+// A key as the numbers that it is hashed from: its addresses, and its last six bytes in the low ones of `rest`.
+struct ConnKeyWords {
+    std::uint64_t address[2][2];
+    std::uint64_t rest;
+};
+
+inline ConnKeyWords words_of(const ConnKey& key) {
+    ConnKeyWords words;
+    std::memcpy(words.address, key.address, sizeof words.address);
+    std::memcpy(&words.rest, reinterpret_cast<const char*>(&key) + sizeof(ConnKey) - 8, 8);
+    words.rest >>= 16;
+    return words;
 }
+
+// Multiplications of 64 to 128 bits with the secret in every factor (the construction of wyhash).
+inline std::uint64_t hash_words(const ConnKeyWords& k, std::uint64_t secret) {
+    const std::uint64_t s1 = secret ^ 0xa0761d6478bd642f, s2 = std::rotl(secret, 23) ^ 0xe7037ed1a0b428db;
+    const std::uint64_t a = mix(k.address[0][0] ^ s1, k.address[0][1] ^ s2);
+    const std::uint64_t b = mix(k.address[1][0] ^ s2, k.address[1][1] ^ s1);
+    return mix(a ^ k.rest ^ s1, std::rotl(b, 17) ^ secret ^ 0x8ebc6af09c88c6e3);
+}
+
+inline std::uint64_t hash_key(const ConnKey& key, std::uint64_t secret) { return hash_words(words_of(key), secret); }
 
 class FlowTable {
 public:
@@ -43,6 +53,7 @@ public:
     FlowTable(std::uint32_t connections_max, std::uint64_t secret);
 
     std::uint64_t hash(const ConnKey& key) const { return hash_key(key, secret_); }
+    std::uint64_t hash(const ConnKeyWords& words) const { return hash_words(words, secret_); }
     [[gnu::always_inline]] void prefetch_bucket(std::uint64_t hash) const { __builtin_prefetch(bucket_of(hash)); }
     // Prefetches the connections whose signatures fit, of which the last is returned (kNone: none); the bucket should
     // be in cache by now. `cold`: their cold parts as well, which a packet that begins or ends something needs. Always

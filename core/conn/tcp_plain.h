@@ -56,12 +56,19 @@ inline void leave_calm(Connection& c) {
     }
 }
 
+// g++ computes the place of an end anew for each use of it, out of its index; not where it can't see through.
+template <class T>
+inline T* kept_in_register(T* pointer) {
+    asm("" : "+r"(pointer));
+    return pointer;
+}
+
 // False: not such a segment, and nothing was changed. The connection is calm and not yet over, and the segment came
 // through no tunnel.
 inline bool take_plain(Connection& c, const Layer& segment, unsigned side, const PacketView& packet) {
     constexpr std::uint8_t kMeaningful = kFin | kSyn | kRst | kAck | kUrg;
-    Endpoint& end = c.end[side];
-    Endpoint& peer = c.end[side ^ 1];
+    Endpoint& end = *kept_in_register(&c.end[side]);
+    Endpoint& peer = *kept_in_register(&c.end[side ^ 1]);
     const std::uint32_t length = segment.payload_length;
     const std::uint32_t end_seq = segment.tcp_seq + length;
 

@@ -26,50 +26,47 @@ Worker::Worker(std::size_t number, const PipelineOptions& options, SharedState& 
     for (const auto port : options.conn.ftp_ports) ftp_port_[port] = true;
 }
 
-// A software pipeline: while a packet is decoded, the bucket of the one kBucketLead before it arrives in the cache, and
-// the connection of the one kConnectionLead before that. Memory is never waited for and never idle.
 void Worker::process_burst(std::span<const PacketView> burst) {
     if (burst.empty()) return;
     std::uint64_t bytes = 0;
-    std::size_t looked_up = 0, processed = 0; // packets before these have been
-    for (std::size_t i = 0; i < burst.size(); ++i) {
-        const PacketView& packet = burst[i];
-        if (i + kPacketLead < burst.size()) __builtin_prefetch(burst[i + kPacketLead].data);
-        bytes += packet.length;
-        DecodedPacket& decoded = decoded_[i % kInFlight];
-        decoder_.decode(packet, decoded);
-        if (decoded.layer_count != 0) [[likely]] {
-            Lookup& lookup = lookups_[i % kInFlight];
-            connections_.look_up(decoded.layers[0], lookup);
-            connections_.prefetch_bucket(lookup);
-        }
-        // The bytes of a reassembled datagram lie in the decoder only until it decodes the next packet.
-        const bool wait = decoded.borrowed && decoded.layer_count != 0;
-        const std::size_t done = i + 1;
-        look_up_until(looked_up, wait ? done : done - std::min(done, kBucketLead));
-        process_until(burst, processed, wait ? done : done - std::min(done, kBucketLead + kConnectionLead));
+    for (std::size_t i = 0; i < burst.size();) {
+        const std::size_t n = decode_stage(burst.subspan(i, std::min(kStage, burst.size() - i)), bytes);
+        process_stage(burst.subspan(i, n));
+        i += n;
     }
-    look_up_until(looked_up, burst.size());
-    process_until(burst, processed, burst.size());
     counters_.packets.store(counters_.packets.load(std::memory_order_relaxed) + burst.size(),
                             std::memory_order_relaxed);
     counters_.bytes.store(counters_.bytes.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
     move_time(burst.back().now);
 }
 
-[[gnu::always_inline]] inline void Worker::look_up_until(std::size_t& at, std::size_t end) {
-    for (; at < end; ++at) {
-        const DecodedPacket& decoded = decoded_[at % kInFlight];
-        if (decoded.layer_count != 0) connections_.prefetch_connection(lookups_[at % kInFlight], decoded.layers[0]);
+// How many of the packets were decoded: all, or up to one whose bytes lie in the decoder, which they do only until it
+// decodes the next one.
+std::size_t Worker::decode_stage(std::span<const PacketView> packets, std::uint64_t& bytes) {
+    for (const PacketView& packet : packets) __builtin_prefetch(packet.data);
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+        DecodedPacket& decoded = decoded_[i];
+        bytes += packets[i].length;
+        decoder_.decode(packets[i], decoded);
+        if (decoded.layer_count == 0) [[unlikely]] {
+            lookups_[i].hash = 0; // some bucket; nothing is looked for
+            continue;
+        }
+        connections_.look_up(decoded.layers[0], lookups_[i]);
+        if (decoded.borrowed) [[unlikely]]
+            return i + 1;
     }
+    return packets.size();
 }
 
-[[gnu::always_inline]] inline void Worker::process_until(std::span<const PacketView> burst, std::size_t& at,
-                                                         std::size_t end) {
-    for (; at < end; ++at) {
-        const DecodedPacket& decoded = decoded_[at % kInFlight];
-        if (decoded.layer_count != 0) connections_.process(decoded, lookups_[at % kInFlight], burst[at]);
-    }
+// Tight loops for what waits for memory: at many connections each prefetch misses the TLB, and the processor walks page
+// tables for as many at a time as it finds among the next few hundred instructions.
+void Worker::process_stage(std::span<const PacketView> packets) {
+    for (std::size_t i = 0; i < packets.size(); ++i) connections_.prefetch_bucket(lookups_[i]);
+    for (std::size_t i = 0; i < packets.size(); ++i)
+        connections_.prefetch_connection(lookups_[i], decoded_[i].layers[0]);
+    for (std::size_t i = 0; i < packets.size(); ++i)
+        if (decoded_[i].layer_count != 0) connections_.process(decoded_[i], lookups_[i], packets[i]);
 }
 
 void Worker::idle(Timestamp now) { move_time(now); }

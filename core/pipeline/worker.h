@@ -68,14 +68,10 @@ public:
 
 private:
     using Lookup = ConnTracker::Lookup;
-    // Packets between the steps of process_burst(), by measurement (docs/performance.md).
-    static constexpr std::size_t kPacketLead = 8;
-    static constexpr std::size_t kBucketLead = 24;
-    static constexpr std::size_t kConnectionLead = 24;
-    static constexpr std::size_t kInFlight = 64; // a power of two, more than the leads together
+    static constexpr std::size_t kStage = 64; // packets that go through the steps together (docs/performance.md)
 
-    void look_up_until(std::size_t& at, std::size_t end);
-    void process_until(std::span<const PacketView> burst, std::size_t& at, std::size_t end);
+    std::size_t decode_stage(std::span<const PacketView> packets, std::uint64_t& bytes);
+    void process_stage(std::span<const PacketView> packets);
     void move_time(Timestamp now);
     void read_board();
     void publish();
@@ -107,8 +103,8 @@ private:
     AnnouncementHints hints_;
     std::vector<bool> ftp_port_;
     bool watch_silently_;
-    std::array<DecodedPacket, kInFlight> decoded_;
-    std::array<Lookup, kInFlight> lookups_;
+    std::array<DecodedPacket, kStage> decoded_;
+    std::array<Lookup, kStage> lookups_;
     std::string text_;
 };
 
