@@ -4,6 +4,7 @@
 #include "core/conn/udp_services.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 namespace ftpsensor {
@@ -323,24 +324,41 @@ void ConnTracker::advance(Timestamp now) {
     tell_interims((TimerWheel::tick_of(now) << TimerWheel::kTickShift) - 1); // what the wheel is about to reach
     wheel_.advance(now, [this](std::uint32_t first, Timestamp tick_end) {
         due_.clear();
-        for (std::uint32_t i = first; i != TimerWheel::kNone;) {
-            ConnCold& cold = table_.cold(i);
-            const std::uint32_t next = cold.wheel_next;
-            cold.wheel_next = cold.wheel_previous = Connection::kNone;
-            Connection& c = table_[i];
-            Timestamp due;
-            if (over(c, tick_end - 1, due))
-                due_.push_back({due, i});
-            else
-                wheel_.schedule(i, next_look(c));
-            i = next;
-        }
+        while (first != TimerWheel::kNone) first = look_at(first, tick_end);
         // In the order of their own ends, so that what happens in between them does not depend on the table.
         std::sort(due_.begin(), due_.end(), [this](const Due& a, const Due& b) {
             return std::tie(a.time, table_.cold(a.index).start) < std::tie(b.time, table_.cold(b.index).start);
         });
-        for (const Due& d : due_) remove(d.index, d.time, 0);
+        constexpr std::size_t kLead = 4; // connections between a prefetch and its use
+        for (std::size_t i = 0; i < due_.size(); ++i) {
+            if (i + kLead < due_.size()) table_.prefetch_bucket(table_.hash(table_[due_[i + kLead].index].key));
+            remove(due_[i].index, due_[i].time, 0);
+        }
     });
+}
+
+// The next few connections of a tick's list: those that are over go to due_, the others back into the wheel. Returns
+// the one after them.
+std::uint32_t ConnTracker::look_at(std::uint32_t first, Timestamp tick_end) {
+    std::array<std::uint32_t, 16> indices;
+    std::size_t count = 0;
+    std::uint32_t next = first;
+    for (; count < indices.size() && next != TimerWheel::kNone; ++count) {
+        indices[count] = next;
+        ConnCold& cold = table_.cold(next);
+        next = cold.wheel_next;
+        cold.wheel_next = cold.wheel_previous = Connection::kNone;
+        table_.prefetch(indices[count]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        Connection& c = table_[indices[i]];
+        Timestamp due;
+        if (over(c, tick_end - 1, due))
+            due_.push_back({due, indices[i]});
+        else
+            wheel_.schedule(indices[i], next_look(c));
+    }
+    return next;
 }
 
 void ConnTracker::remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number) {

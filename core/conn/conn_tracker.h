@@ -210,6 +210,7 @@ private:
     // When the connection was over, if that is not later than `now`.
     bool over(Connection& c, Timestamp now, Timestamp& due) const;
     void remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number);
+    std::uint32_t look_at(std::uint32_t first, Timestamp tick_end);
     void tell_interims(Timestamp now); // those that are due by then
     void count_packet(Connection& c, unsigned side, const Layer& layer);
     void evict(Timestamp now, std::uint64_t packet_number);

@@ -63,13 +63,14 @@ public:
         std::uint32_t index = kNone;
         for (unsigned fits = bucket.matches(signature_of(hash)); fits != 0; fits &= fits - 1) {
             index = bucket.index[std::countr_zero(fits)];
-            const Connection& c = (*this)[index];
-            const auto* line = reinterpret_cast<const char*>(&c);
-            for (std::size_t offset = 0; offset < sizeof(Connection); offset += 64)
-                __builtin_prefetch(line + offset, 1);
-            if (cold) __builtin_prefetch(&c.cold(), 1);
+            prefetch(index);
+            if (cold) __builtin_prefetch(&(*this)[index].cold(), 1);
         }
         return index;
+    }
+    [[gnu::always_inline]] void prefetch(std::uint32_t index) const { // not its cold part
+        const auto* line = reinterpret_cast<const char*>(&(*this)[index]);
+        for (std::size_t offset = 0; offset < sizeof(Connection); offset += 64) __builtin_prefetch(line + offset, 1);
     }
 
     // kNone: not there.

@@ -115,7 +115,6 @@ ControlSessions::Control* ControlSessions::allocate(Connection& c, std::uint32_t
     Control& control = *slots_[slot];
     control.index = index;
     control.places = Control::kFirstPlace;
-    control.uid = connection_uid(connections_.id_key(), c.identity());
     control.slot = c.cold().content_index = slot;
     control.heard = now;
     control.rank = 0;
@@ -192,6 +191,7 @@ bool ControlSessions::open(Connection& c, std::uint32_t index, Timestamp now) {
 
 void ControlSessions::start_session(Control& control) {
     const Connection& c = connections_[control.index];
+    control.uid = connection_uid(connections_.id_key(), c.identity());
     if (!control.session) control.session = std::make_unique<FtpSession>(options_.ftp, events_);
     control.session->reset(c.id(), control.uid, c.partial);
     control.active = true;
@@ -236,19 +236,29 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
         note_heard(control, packet.now);
 }
 
-void ControlSessions::detect(Control& control, unsigned side, std::span<const std::uint8_t> data, Timestamp now) {
-    const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
-    Connection& c = connections_[control.index];
-    control.first_bytes.append(text);
-    control.per_side[side].append(text);
-    control.chunks.push_back({side, static_cast<std::uint32_t>(data.size()), 0});
+// Until the responder speaks nothing can be said, and most connections are decided by its first bytes.
+Detection ControlSessions::look_at_first_bytes(const Connection& c, Control& control) const {
+    std::string* const per_side = control.per_side;
     const bool stripped = options_.extended && control.first_bytes.find('\xff') != std::string::npos;
-    const std::string& originator = control.per_side[c.orig_side];
-    const std::string& responder = control.per_side[c.orig_side ^ 1];
-    Detection found =
-        stripped ? detect_ftp(strip_telnet(originator), strip_telnet(responder)) : detect_ftp(originator, responder);
-    if (found == Detection::undecided && originator.size() + responder.size() > kDetectBytesMax)
-        found = Detection::other;
+    for (const unsigned side : {0u, 1u}) per_side[side].clear();
+    std::size_t at = 0;
+    for (const auto& chunk : control.chunks) {
+        per_side[chunk.side].append(control.first_bytes, at, chunk.size);
+        at += chunk.size;
+    }
+    const std::string& originator = per_side[c.orig_side];
+    const std::string& responder = per_side[c.orig_side ^ 1];
+    return stripped ? detect_ftp(strip_telnet(originator), strip_telnet(responder)) : detect_ftp(originator, responder);
+}
+
+void ControlSessions::detect(Control& control, unsigned side, std::span<const std::uint8_t> data, Timestamp now) {
+    Connection& c = connections_[control.index];
+    control.first_bytes.append(reinterpret_cast<const char*>(data.data()), data.size());
+    control.chunks.push_back({side, static_cast<std::uint32_t>(data.size()), 0});
+    const bool answered = std::any_of(control.chunks.begin(), control.chunks.end(),
+                                      [&c](const auto& chunk) { return chunk.side != c.orig_side; });
+    Detection found = answered ? look_at_first_bytes(c, control) : Detection::undecided;
+    if (found == Detection::undecided && control.first_bytes.size() > kDetectBytesMax) found = Detection::other;
     switch (found) {
     case Detection::ftp:
         c.content = ContentUse::control;

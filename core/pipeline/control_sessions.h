@@ -11,6 +11,7 @@
 #include "core/conn/conn_tracker.h"
 #include "core/ftp/ftp_session.h"
 #include "core/pipeline/control_stream.h"
+#include "core/pipeline/ftp_detect.h"
 #include "core/pipeline/pipeline_options.h"
 #include "core/pipeline/record_emitter.h"
 
@@ -65,6 +66,7 @@ private:
     void end_session(Connection& c, Timestamp due);
     void release(Connection& c);
     Control& control_of(const Connection& c) { return *slots_[c.cold().content_index]; }
+    Detection look_at_first_bytes(const Connection& c, Control& control) const;
     void detect(Control& control, unsigned side, std::span<const std::uint8_t> data, Timestamp now);
     void start_session(Control& control);
     void replay(Control& control, Timestamp now);
