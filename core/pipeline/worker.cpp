@@ -152,11 +152,14 @@ void Worker::opened(Connection& c, std::uint32_t index, const PacketView& packet
     watch(c, index, packet);
 }
 
-// The roles decide what was announced: a connection that nobody awaited may be awaited now.
+// The roles decide what was announced: a connection that nobody awaited may be awaited now. Extended: not one whose
+// silent watch was given up. It is too old for what was announced since; a new watch would make it young again, or not,
+// by how far the others are.
 void Worker::flipped(Connection& c, std::uint32_t index, const PacketView& packet) {
+    const EndpointId id = c.id();
     if (c.watching)
         data_.flipped(c, packet);
-    else
+    else if (!options_.extended || !may_be_announced({id.resp_h, id.resp_p, id.orig_h, id.orig_p}))
         watch(c, index, packet);
 }
 

@@ -74,6 +74,7 @@ private:
     bool is_announced_twice(std::size_t connection) const;
     bool is_ambiguous(std::size_t connection) const;
     bool has_to_match(std::size_t connection) const;
+    bool seems_timely(std::size_t connection) const;
     bool was_known_before(std::size_t connection, Timestamp time) const;
     bool is_of_session(std::size_t connection, std::size_t session) const;
     void check_moved(const json& entry, const TrueCommand& command, std::size_t connection, OracleCounts& counts);
@@ -161,6 +162,17 @@ bool Oracle::has_to_match(std::size_t connection) const {
     });
 }
 
+// What was captured of a connection, late or with losses, may begin later than it did: one sent too early may be named
+// then.
+bool Oracle::seems_timely(std::size_t connection) const {
+    const TrueConnection& c = world_.connections[connection];
+    const Timestamp opened = seen_[connection].opened;
+    return std::any_of(c.announcements.begin(), c.announcements.end(), [&](std::size_t i) {
+        const TrueAnnouncement& a = world_.announcements[i];
+        return opened + kLead >= a.sent && opened < known_from(a) + kLifetime;
+    });
+}
+
 bool Oracle::is_of_session(std::size_t connection, std::size_t session) const {
     const auto& sessions = world_.connections[connection].sessions;
     return std::find(sessions.begin(), sessions.end(), session) != sessions.end();
@@ -230,6 +242,7 @@ void Oracle::check_ftp_extended(OracleCounts& counts) {
         if (!told.insert(command->file).second && !damaged) fail("told twice: " + entry.dump());
         const auto is_named = [&](std::size_t c) { return named == c; };
         const bool right = !named || is_ambiguous(*named) || (command->connection && named == command->connection) ||
+                           (command->untimely && named == command->untimely && seems_timely(*named)) ||
                            std::any_of(command->visitors.begin(), command->visitors.end(), is_named) ||
                            (damaged && is_of_session(*named, session));
         if (!right) fail("another command's connection: " + entry.dump());

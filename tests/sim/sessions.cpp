@@ -357,7 +357,7 @@ void WorldMaker::move(Session& s, const Plan& plan, const TalkEnd& place, std::o
     c.sessions = {s.number};
     c.announcements = {world_.announcements.size() - 1};
     const bool counts = plan.timing != Timing::too_early && plan.timing != Timing::too_late;
-    if (counts) world_.commands[index].connection = *connection;
+    (counts ? world_.commands[index].connection : world_.commands[index].untimely) = *connection;
     if (!greets_first) ftp.server(now);
     if (plan.visit == Visit::after) command.visitors.push_back(visit(s, place, originator));
     world_.commands[index].visitors = command.visitors;

@@ -56,6 +56,7 @@ struct TrueCommand {
     std::size_t session = 0;
     std::string file = {};                      // names the command in its entry
     std::optional<std::size_t> connection = {}; // that its entry has to name
+    std::optional<std::size_t> untimely = {};   // its own, but sent too early or too late to be named
     std::vector<std::size_t> visitors = {};     // further ones to its endpoint
     std::uint64_t announced_bytes = 0;          // a transfer that moved fewer is not whole
 };
