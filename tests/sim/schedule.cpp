@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 1; // of ids
 constexpr std::uint64_t kActsMax = 10'000'000;
+constexpr Duration kTick = 50 * kMillisecond; // an idle worker looks at the clock at least that often
 
 // Stands in for libmagic: says what it was asked.
 class AskedTypes final : public TypeSource {
@@ -98,16 +99,22 @@ private:
         step(random_.percent(70) ? favourite_ : random_.below(lanes_.size()));
     }
 
-    // The distributor, or the port: packets up to here are there. No worker may be left further behind than that.
+    // The distributor, or the port: packets up to here are there. Live, time goes on between them.
     void give_out() {
         const std::size_t most = std::min(packets_.size(), given_out_ + random_.between(1, 64));
-        while (given_out_ < most) {
-            const Timestamp floor = packets_[given_out_].now - options_.lag_most;
-            for (Lane& lane : lanes_) {
-                while (given_out_ != 0 && lane.time < floor && has_work(lane)) run(lane);
-                if (options_.hold && lane.time < floor) idle(lane, floor); // live, its time goes on with the clock
-            }
-            ++given_out_;
+        for (; given_out_ < most; ++given_out_) {
+            const Timestamp now = packets_[given_out_].now;
+            if (options_.hold && given_out_ != 0)
+                for (Timestamp t = packets_[given_out_ - 1].now + kTick; t < now; t += kTick) catch_up(t);
+            catch_up(now);
+        }
+    }
+    // No worker may be left further behind.
+    void catch_up(Timestamp now) {
+        const Timestamp floor = now - options_.lag_most;
+        for (Lane& lane : lanes_) {
+            while (given_out_ != 0 && lane.time < floor && has_work(lane)) run(lane);
+            if (options_.hold && lane.time < floor) idle(lane, floor); // its time goes on with the clock
         }
     }
     bool has_work(const Lane& lane) const {

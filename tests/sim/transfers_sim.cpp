@@ -91,7 +91,9 @@ private:
     void live(const std::string& one) {
         constexpr Duration kHold = 200 * kMillisecond;
         const ScheduleOptions in_time{random_.next(), workers(), true, 100 * kMillisecond, kHold};
-        compare("live", one, run_by("live", in_time).text);
+        const ScheduleResult prompt = run_by("live", in_time);
+        compare("live", one, prompt.text);
+        if (prompt.late != 0) wrong_.push_back("live: late, and no worker was behind by more than the hold");
         const ScheduleOptions slow{random_.next(), workers(), true, kSecond, kHold};
         const ScheduleResult late = run_by("live, slow", slow);
         OracleCounts counts;
