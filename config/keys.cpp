@@ -119,9 +119,8 @@ Keys limits_keys() {
     const auto in = &Config::limits;
     return {
         key("limits.connections_max", number<std::uint64_t>("a number", 1, 1'000'000'000),
-            "Connections that one worker follows at a time, at up to 256 bytes each. When full, the one idle for "
-            "longest "
-            "is recorded early, and counted.",
+            "Connections that one worker follows at a time, at 256 bytes each; those in which something is odd take up "
+            "to 500 more. When full, one makes room and is recorded early, and counted.",
             in, &TableConfig::connections_max),
         key("limits.ftp_sessions_max", number<std::uint64_t>("a number", 1, 100'000'000),
             "FTP control connections that one worker parses at a time. Beyond it they are recorded as connections "
