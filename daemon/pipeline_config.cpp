@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <tuple>
@@ -74,7 +75,8 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
         o.ftp.logged_commands = config.ftp.commands;
     o.emitter.queue_records = config.log.queue_records;
     o.emitter.wait_when_full = !live;
-    o.emitter.wait = [] { std::this_thread::yield(); };
+    // Asleep, not by turns: what is waited for is the logger's work, which needs the processor.
+    o.emitter.wait = [] { std::this_thread::sleep_for(std::chrono::microseconds(100)); };
     o.extended = config.ftp.extended;
     o.run_out_delays = !live;
     o.control_max = static_cast<std::uint32_t>(config.limits.ftp_sessions_max);
