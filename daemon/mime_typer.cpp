@@ -51,6 +51,14 @@ std::string_view MimeTyper::take(std::uint64_t ticket) {
     return taken_;
 }
 
+const std::string& MimeTyper::type_of(const std::string& bytes) {
+    if (const auto known = known_.find(bytes); known != known_.end()) return known->second;
+    const char* type =
+        bytes.empty() ? nullptr : ::magic_buffer(static_cast<magic_t>(magic_), bytes.data(), bytes.size());
+    if (known_.size() >= kKnownMax) known_.clear();
+    return known_.emplace(bytes, type == nullptr ? "" : type).first->second;
+}
+
 void MimeTyper::run() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -59,9 +67,7 @@ void MimeTyper::run() {
         const Question q = std::move(questions_.front());
         questions_.pop_front();
         lock.unlock();
-        const char* type =
-            q.bytes.empty() ? nullptr : ::magic_buffer(static_cast<magic_t>(magic_), q.bytes.data(), q.bytes.size());
-        std::string answer(reference_type(type == nullptr ? "" : type, q.bytes));
+        std::string answer(reference_type(type_of(q.bytes), q.bytes));
         // The reference's file_transferred always names a type.
         if (answer.empty() && q.stage == MimeStage::transferred && !q.bytes.empty()) answer = "<unknown>";
         lock.lock();

@@ -48,3 +48,18 @@ TEST_CASE("too many questions at once are answered without a type, and counted")
     CHECK(events.value(Event::file_type_skipped) > 0);
     CHECK(typed + events.value(Event::file_type_skipped) == tickets.size());
 }
+
+TEST_CASE("the same bytes are the same type again, also after more others than are remembered") {
+    EventCounters events;
+    MimeTyper typer(true, events);
+    const auto type_of = [&](std::string_view bytes) {
+        return std::string(typer.take(typer.submit(bytes, MimeStage::sniffed)));
+    };
+    const std::string_view png("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
+    const std::string first = type_of(png), text = type_of("plain text, long enough");
+    CHECK(first == "image/png");
+    CHECK(type_of(png) == first);
+    for (int i = 0; i < 4200; ++i) type_of("\x01" + std::to_string(i)); // short: soon told
+    CHECK(type_of(png) == first);
+    CHECK(type_of("plain text, long enough") == text);
+}
