@@ -16,11 +16,6 @@ namespace ftpsensor::bench {
 double cpu_nanoseconds();
 // Resident memory of this process in bytes, as the kernel tells it.
 std::uint64_t resident_bytes();
-// Keeps the compiler from leaving out what `value` was computed for.
-template <class T>
-void keep(const T& value) {
-    asm volatile("" : : "g"(&value) : "memory");
-}
 
 // Rows of one benchmark: printed as they come, and written to --json FILE at the end, an object a row.
 class Results {

@@ -23,7 +23,6 @@ public:
         return low | static_cast<std::uint64_t>(high) << 32;
     }
     Uint48& operator+=(std::uint64_t more) { return *this = Uint48(*this + more); }
-    Uint48& operator++() { return *this += 1; }
 
 private:
     alignas(2) unsigned char bytes_[6];
