@@ -1,14 +1,25 @@
 #include "bench/measure.h"
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 #include <time.h>
 #include <unistd.h>
 
 namespace ftpsensor::bench {
+
+namespace {
+
+bool number(std::string_view text, std::size_t& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size() && value != 0;
+}
+
+} // namespace
 
 double cpu_nanoseconds() {
     timespec now{};
@@ -28,8 +39,10 @@ Results::Results(std::string_view bench, int argc, char** argv) : bench_(bench) 
         const std::string_view argument = argv[i];
         if (argument == "--json" && i + 1 < argc)
             json_path_ = argv[++i];
+        else if (argument == "--count" && i + 1 < argc && number(argv[i + 1], count_))
+            ++i;
         else if (argument.starts_with("-")) {
-            std::fprintf(stderr, "usage: %s_bench [--json FILE] [CASE...]\n", bench_.c_str());
+            std::fprintf(stderr, "usage: %s_bench [--json FILE] [--count N] [CASE...]\n", bench_.c_str());
             std::exit(2);
         } else
             names_.emplace_back(argument);

@@ -4,6 +4,7 @@
 // shows; compare only figures of one run). One Results a program, made from its command line; main thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ std::uint64_t resident_bytes();
 // Rows of one benchmark: printed as they come, and written to --json FILE at the end, an object a row.
 class Results {
 public:
-    // Takes --json FILE out of the arguments; the others stay in rest().
+    // Takes --json FILE and --count N out of the arguments; the others name cases.
     Results(std::string_view bench, int argc, char** argv);
     ~Results();
     Results(const Results&) = delete;
@@ -28,12 +29,15 @@ public:
 
     using Figures = std::vector<std::pair<std::string, double>>; // name with its unit ("ns_packet"), value
     void row(const std::string& name, const Figures& figures);
-    // The arguments that are left; where there are any, only the cases named there are wanted.
+    // How many of what the benchmark counts its work in; --count N says otherwise.
+    std::size_t count(std::size_t otherwise) const { return count_ != 0 ? count_ : otherwise; }
+    // Where cases are named (by a part of their names), only those are wanted.
     bool wants(std::string_view name) const;
 
 private:
     std::string bench_;
     std::string json_path_;
+    std::size_t count_ = 0;
     std::vector<std::string> names_;
     std::vector<std::pair<std::string, Figures>> rows_;
 };

@@ -32,7 +32,7 @@ inline bool is_beyond_half(const Endpoint& e, std::uint32_t seq) {
 inline bool is_whole(const Connection& c, unsigned side) {
     const Endpoint& e = c.end[side];
     if (is_beyond_half(e, e.last_seq)) return false;
-    const unsigned data = kHistoryData << (side == c.orig_side ? 0 : kHistoryResponderShift);
+    const unsigned data = unsigned{kHistoryData} << (side == c.orig_side ? 0 : kHistoryResponderShift);
     return e.delivered_rel == e.last_rel() && e.trimmed_rel == e.acked_rel() && e.ack_seq <= e.last_seq &&
            e.seq_wraps() == e.ack_wraps() && (!e.no_data_acked() || (c.history_seen & data) == 0);
 }
@@ -79,7 +79,7 @@ inline bool take_plain(Connection& c, const Layer& segment, unsigned side, const
         return false;
     if (is_beyond_half(end, end_seq)) return false;
     if (length != 0 && end_seq - end.ack_seq > GapTracker::kUnacknowledgedMax) return false;
-    const unsigned letter = (length != 0 ? kHistoryData : kHistoryAck)
+    const unsigned letter = unsigned{length != 0 ? kHistoryData : kHistoryAck}
                             << (side == c.orig_side ? 0 : kHistoryResponderShift);
     if ((c.history_seen & letter) == 0) return false;
 
