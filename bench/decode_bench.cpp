@@ -1,11 +1,11 @@
 // What it costs to decode a packet: nanoseconds and, where perf_event_open(2) allows it, instructions, over packets in
 // memory of four kinds. They are laid out like a port's buffers, one each 2 KiB, and fit the second-level cache.
 //
-//     decode_bench [millions of packets a kind, default 5]
+//     decode_bench [--json FILE] [--count PACKETS] [KIND...]
+#include "bench/measure.h"
 #include "core/packet/decode.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,6 +20,7 @@
 namespace {
 
 using namespace ftpsensor;
+using namespace ftpsensor::bench;
 
 constexpr std::size_t kBufferBytes = 2048;
 constexpr std::size_t kPackets = 64; // a burst
@@ -132,13 +133,14 @@ std::uint64_t run(Decoder& decoder, std::span<const PacketView> views, std::vect
     return sum;
 }
 
-void measure(const Kind& kind, std::size_t packets) {
+void measure(Results& results, const Kind& kind) {
+    if (!results.wants(kind.name)) return;
     EventCounters events;
     Decoder decoder(DecodeOptions{}, events);
     std::vector<std::uint8_t> memory;
     const std::vector<PacketView> views = lay_out(kind, memory);
     std::vector<DecodedPacket> out(kPackets);
-    const std::size_t rounds = packets / kPackets;
+    const std::size_t rounds = results.count(5'000'000) / kPackets + 1;
     if (run(decoder, views, out, rounds / 10 + 1) == 0) {
         std::fprintf(stderr, "%s: not decoded\n", kind.name);
         std::exit(1);
@@ -146,29 +148,23 @@ void measure(const Kind& kind, std::size_t packets) {
     const InstructionCounter instructions;
     const auto count = static_cast<double>(rounds * kPackets);
     const long long instructions_before = instructions.value();
-    double best_ns = 1e9;
+    double best_ns = 1e300;
     for (int repeat = 0; repeat < kRepeats; ++repeat) {
-        const auto before = std::chrono::steady_clock::now();
+        const double before = cpu_nanoseconds();
         run(decoder, views, out, rounds);
-        const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - before;
-        best_ns = std::min(best_ns, elapsed.count() / count);
+        best_ns = std::min(best_ns, (cpu_nanoseconds() - before) / count);
     }
     const long long instructions_after = instructions.value();
-    std::printf("%-38s %6.1f ns", kind.name, best_ns);
-    if (instructions_before >= 0 && instructions_after >= 0) {
-        std::printf(" %7.1f instructions",
-                    static_cast<double>(instructions_after - instructions_before) / (count * kRepeats));
-    }
-    std::printf(" a packet\n");
+    Results::Figures figures = {{"ns_packet", best_ns}};
+    if (instructions_before >= 0 && instructions_after >= 0)
+        figures.emplace_back("instructions_packet",
+                             static_cast<double>(instructions_after - instructions_before) / (count * kRepeats));
+    results.row(kind.name, figures);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    const long millions = argc > 1 ? std::atol(argv[1]) : 5;
-    if (millions <= 0) {
-        std::fprintf(stderr, "usage: decode_bench [millions of packets]\n");
-        return 2;
-    }
-    for (const Kind& kind : kinds()) measure(kind, static_cast<std::size_t>(millions) * 1'000'000);
+    Results results("decode", argc, argv);
+    for (const Kind& kind : kinds()) measure(results, kind);
 }

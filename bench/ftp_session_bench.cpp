@@ -1,12 +1,12 @@
 // What a command and its reply cost in an FTP session: ns a pair, and allocations.
 //
-// usage: ftp_session_bench [SESSIONS]
 // Sessions of a mirroring client (login, directories, a transfer a file), one packet a line, over a pool of one session
-// and one output, as a worker runs them. Prints one line for the reference's logged commands and one for all of them.
+// and one output, as a worker runs them: with the reference's logged commands, and with all of them.
+//
+//     ftp_session_bench [--json FILE] [--count SESSIONS] [CASE...]
+#include "bench/measure.h"
 #include "core/ftp/ftp_session.h"
 
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <new>
 #include <string>
@@ -29,6 +29,7 @@ void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 namespace {
 
 using namespace ftpsensor;
+using namespace ftpsensor::bench;
 
 struct Line {
     bool from_originator;
@@ -67,7 +68,9 @@ std::vector<Line> mirror_session() {
     return lines;
 }
 
-void run(const char* name, const FtpOptions& options, int sessions) {
+void run(Results& results, const char* name, const FtpOptions& options) {
+    if (!results.wants(name)) return;
+    const std::size_t sessions = results.count(20'000);
     EventCounters events;
     FtpSession session(options, events);
     FtpOutput out;
@@ -99,23 +102,23 @@ void run(const char* name, const FtpOptions& options, int sessions) {
     one_session(0);
     pairs = entries = text_bytes = 0;
     const std::uint64_t allocations_before = allocations;
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < sessions; ++i) one_session(static_cast<std::uint64_t>(i));
-    const double ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+    const double before = cpu_nanoseconds();
+    for (std::size_t i = 0; i < sessions; ++i) one_session(i);
+    const double ns = cpu_nanoseconds() - before;
     const auto count = static_cast<double>(pairs);
-    std::printf("%-18s %7.1f ns a pair %9.0f pairs/s %5.2f entries a pair %6.1f text bytes a pair %llu allocations\n",
-                name, ns / count, count / ns * 1e9, static_cast<double>(entries) / count,
-                static_cast<double>(text_bytes) / count,
-                static_cast<unsigned long long>(allocations - allocations_before));
+    results.row(name, {{"ns_pair", ns / count},
+                       {"pairs_s", count / ns * 1e9},
+                       {"entries_pair", static_cast<double>(entries) / count},
+                       {"text_bytes_pair", static_cast<double>(text_bytes) / count},
+                       {"allocations", static_cast<double>(allocations - allocations_before)}});
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    const int sessions = argc > 1 ? std::atoi(argv[1]) : 20000;
-    run("logged commands", FtpOptions{}, sessions);
+    Results results("ftp_session", argc, argv);
+    run(results, "logged commands", FtpOptions{});
     FtpOptions all;
     all.log_all_commands = true;
-    run("all commands", all, sessions);
-    return 0;
+    run(results, "all commands", all);
 }

@@ -62,7 +62,8 @@ Results::~Results() {
 
 void Results::row(const std::string& name, const Figures& figures) {
     std::printf("%-34s", name.c_str());
-    for (const auto& [figure, value] : figures) std::printf("  %10.*f %s", value < 1000 ? 1 : 0, value, figure.c_str());
+    for (const auto& [figure, value] : figures)
+        std::printf("  %10.*f %s", value < 10 ? 2 : value < 1000 ? 1 : 0, value, figure.c_str());
     std::printf("\n");
     std::fflush(stdout);
     rows_.emplace_back(name, figures);
