@@ -129,6 +129,7 @@ EntryOptions entry_options() {
     EntryOptions options;
     options.format.system_name = "ds61";
     options.format.node = "worker-01";
+    options.transfers.hash_secret = 0x9e3779b97f4a7c15;
     options.local_networks = Config{}.local_networks;
     return options;
 }
