@@ -67,6 +67,18 @@ public:
                 names.push_back(path.substr(directory.size() + 1));
         return 0;
     }
+    int status(const std::string& path, FileStatus& status) override {
+        status = {};
+        if (const auto found = files.find(path); found != files.end()) {
+            status.kind = FileStatus::Kind::file;
+            status.bytes = status.disk_bytes = found->second->size();
+            return 0;
+        }
+        status.kind = FileStatus::Kind::directory;
+        return directories.contains(path) ? 0 : -ENOENT;
+    }
+    int remove_directory(const std::string& path) override { return directories.erase(path) == 1 ? 0 : -ENOENT; }
+    std::int64_t free_bytes(const std::string&) override { return INT64_MAX; }
     bool all_closed() const { return open_.empty(); }
 
 private:
