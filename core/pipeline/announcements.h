@@ -11,6 +11,7 @@
 #include "core/base/time.h"
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -74,8 +75,8 @@ public:
     // `secret` keys the table: what is announced is chosen by strangers. `oldest_goes`: at the bound the oldest makes
     // room (ftp.extended), else the new one is not kept, as in the reference.
     AnnouncementHints(std::size_t limit, std::uint64_t secret, bool oldest_goes)
-        : limit_(limit), oldest_goes_(oldest_goes), secret_(secret), ports_(65536, 0), marks_(kMarks, 0),
-          hints_(16, KeyHash{secret}) {}
+        : limit_(limit), oldest_goes_(oldest_goes), secret_(secret), ports_(65536, 0),
+          marks_(std::bit_ceil(kMarksPerHint * limit + 1), 0), hints_(16, KeyHash{secret}) {}
 
     // Kept until then, or longer where it was announced with a later one. False: the bound was reached.
     bool add(const IpAddress& address, std::uint16_t port, Timestamp until);
@@ -108,10 +109,11 @@ private:
         Timestamp until;
         Key key;
     };
-    static constexpr std::size_t kMarks = 1u << 19; // 1 MiB: 100,000 hints mark a sixth of them
+    static constexpr std::size_t kMarksPerHint = 5; // a power of two: 1 MiB for 100,000 hints
     void forget(const Key& key);
-    std::uint16_t mark(const Key& k) const { return marks_[endpoint_hash(k.address, k.port, secret_) % kMarks]; }
-    std::uint16_t& mark(const Key& k) { return marks_[endpoint_hash(k.address, k.port, secret_) % kMarks]; }
+    std::size_t place(const Key& k) const { return endpoint_hash(k.address, k.port, secret_) & (marks_.size() - 1); }
+    std::uint16_t mark(const Key& k) const { return marks_[place(k)]; }
+    std::uint16_t& mark(const Key& k) { return marks_[place(k)]; }
 
     std::size_t limit_;
     bool oldest_goes_;
