@@ -34,7 +34,7 @@ struct Endpoint {
     std::uint32_t start_seq = 0;
     std::uint32_t last_seq = 0;      // one past the highest byte seen
     std::uint32_t ack_seq = 0;       // the highest acknowledgement that the peer sent
-    std::uint32_t ranges = kNoRange; // first of the ranges beyond a hole (GapTracker's pool)
+    std::uint32_t ranges = kNoRange; // beyond a hole: a list of GapTracker's pool
     // What was counted, in the low 48 bits (256 TiB: where sequence numbers wrapped as often as is remembered, too),
     // and in the high 16 how often last_seq and ack_seq wrapped.
     std::uint64_t packets_seq_wraps = 0;

@@ -17,8 +17,8 @@ std::uint64_t endpoint_size(const Endpoint& end, const Endpoint& peer) {
     return size;
 }
 
-GapTracker::GapTracker(std::uint32_t ranges_max, EventCounters& events) : limit_(ranges_max), events_(events) {
-    pool_.reserve(std::min<std::uint32_t>(ranges_max, 4096));
+GapTracker::GapTracker(std::uint32_t ranges_max, EventCounters& events) : pool_(ranges_max), events_(events) {
+    static_assert(Endpoint::kNoRange == RangePool::kEmpty);
     gaps_.reserve(64);
 }
 
@@ -37,8 +37,8 @@ void GapTracker::undelivered(Endpoint& end, std::uint64_t up_to, bool partial_co
     // The numbering of a partial connection is made up as though there had been a SYN: nothing is missing there.
     if (up_to <= 2 && partial_connection) return;
     if (!end.skip_deliveries) {
-        while (end.ranges != Endpoint::kNoRange && pool_[end.ranges].lower < up_to) {
-            const std::uint64_t lower = pool_[end.ranges].lower;
+        while (end.ranges != Endpoint::kNoRange && pool_.first(end.ranges).lower < up_to) {
+            const std::uint64_t lower = pool_.first(end.ranges).lower;
             gaps_.push_back({end.delivered_rel, lower - end.delivered_rel});
             end.delivered_rel = lower;
             absorb(end);
@@ -74,7 +74,8 @@ bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, st
 
 void GapTracker::insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper) {
     if (lower > end.delivered_rel) [[unlikely]] {
-        insert_range(end, lower, upper);
+        if (!pool_.insert(end.ranges, lower, upper))
+            events_.count(Event::reassembly_memory); // seen, but not remembered: will read as missing
         return;
     }
     if (upper <= end.delivered_rel) return;
@@ -85,67 +86,15 @@ void GapTracker::insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper)
 
 // Ranges that touch what is delivered become delivered.
 void GapTracker::absorb(Endpoint& end) {
-    while (end.ranges != Endpoint::kNoRange && pool_[end.ranges].lower <= end.delivered_rel) {
-        const std::uint32_t index = end.ranges;
-        end.delivered_rel = std::max<std::uint64_t>(end.delivered_rel, pool_[index].upper);
-        end.ranges = pool_[index].next;
-        pool_[index].next = free_;
-        free_ = index;
-        --used_;
+    while (end.ranges != Endpoint::kNoRange && pool_.first(end.ranges).lower <= end.delivered_rel) {
+        end.delivered_rel = std::max<std::uint64_t>(end.delivered_rel, pool_.first(end.ranges).upper);
+        pool_.remove_first(end.ranges);
     }
-}
-
-void GapTracker::insert_range(Endpoint& end, std::uint64_t lower, std::uint64_t upper) {
-    std::uint32_t* link = &end.ranges;
-    std::uint32_t passed = 0;
-    while (*link != Endpoint::kNoRange && pool_[*link].upper < lower) {
-        link = &pool_[*link].next;
-        ++passed;
-    }
-    if (*link != Endpoint::kNoRange && pool_[*link].lower <= upper) { // touches: grow it, swallow what it reaches
-        const std::uint32_t grown = *link;
-        pool_[grown].lower = std::min(pool_[grown].lower, lower);
-        pool_[grown].upper = std::max(pool_[grown].upper, upper);
-        while (pool_[grown].next != Endpoint::kNoRange && pool_[pool_[grown].next].lower <= pool_[grown].upper) {
-            const std::uint32_t swallowed = pool_[grown].next;
-            pool_[grown].upper = std::max(pool_[grown].upper, pool_[swallowed].upper);
-            pool_[grown].next = pool_[swallowed].next;
-            pool_[swallowed].next = free_;
-            free_ = swallowed;
-            --used_;
-        }
-        return;
-    }
-    if (passed >= kRangesOfEndMax || used_ >= limit_) {
-        events_.count(Event::reassembly_memory); // seen, but not remembered: will read as missing
-        return;
-    }
-    const std::uint32_t next = *link;
-    std::uint32_t index = free_;
-    if (index != Endpoint::kNoRange) {
-        free_ = pool_[index].next;
-        *link = index;
-    } else {
-        index = static_cast<std::uint32_t>(pool_.size());
-        *link = index; // before push_back, which may move what `link` points into
-        pool_.push_back({});
-    }
-    pool_[index] = {lower, upper, next};
-    ++used_;
-}
-
-std::uint64_t GapTracker::highest(const Endpoint& end) const {
-    std::uint32_t index = end.ranges;
-    if (index == Endpoint::kNoRange) return end.delivered_rel;
-    while (pool_[index].next != Endpoint::kNoRange) index = pool_[index].next;
-    return pool_[index].upper;
 }
 
 std::uint64_t GapTracker::held(const Endpoint& end) const {
-    std::uint64_t bytes = end.delivered_rel > end.trimmed_rel ? end.delivered_rel - end.trimmed_rel : 0;
-    for (std::uint32_t index = end.ranges; index != Endpoint::kNoRange; index = pool_[index].next)
-        bytes += pool_[index].upper - pool_[index].lower;
-    return bytes;
+    const std::uint64_t delivered = end.delivered_rel > end.trimmed_rel ? end.delivered_rel - end.trimmed_rel : 0;
+    return delivered + pool_.bytes(end.ranges);
 }
 
 bool GapTracker::pending(const Endpoint& end, const Endpoint& peer) const {
@@ -162,16 +111,6 @@ void GapTracker::stop(Endpoint& end, Event why) {
     forget(end);
     end.trimmed_rel = std::max<std::uint64_t>(end.trimmed_rel, end.delivered_rel);
     end.skip_deliveries = true;
-}
-
-void GapTracker::forget(Endpoint& end) {
-    while (end.ranges != Endpoint::kNoRange) {
-        const std::uint32_t index = end.ranges;
-        end.ranges = pool_[index].next;
-        pool_[index].next = free_;
-        free_ = index;
-        --used_;
-    }
 }
 
 } // namespace ftpsensor

@@ -3,11 +3,12 @@
 // Every TCP connection is followed this way; only the few whose content matters keep bytes too (content_stream.h). The
 // rules are those of Zeek's TCP_Reassembler: a hole is declared when the peer acknowledges beyond it; data held beyond
 // a hole without any acknowledgement (16 KiB), or unacknowledged in all (10 MiB), ends the tracking of that direction.
-// Ranges beyond a hole come from a pool with a bound. One tracker a worker; worker's thread only.
+// Ranges beyond a hole come from a pool with bounds (range_pool.h). One tracker a worker; worker's thread only.
 #pragma once
 
 #include "core/base/events.h"
 #include "core/conn/connection.h"
+#include "core/conn/range_pool.h"
 
 #include <cstdint>
 #include <vector>
@@ -36,7 +37,7 @@ public:
     bool data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, std::uint64_t size);
     // Something that was sent is not yet delivered, or not yet acknowledged by the peer (Zeek's DataPending).
     bool pending(const Endpoint& end, const Endpoint& peer) const;
-    void forget(Endpoint& end); // gives its ranges back
+    void forget(Endpoint& end) { pool_.clear(end.ranges); } // gives its ranges back
 
     const std::vector<Gap>& gaps() const { return gaps_; }
     // Of all connections: payload that was captured, retransmissions included, and holes that count as missed.
@@ -44,31 +45,23 @@ public:
     void count_missed(std::uint64_t bytes) { missed_bytes_ += bytes; }
     std::uint64_t payload_bytes() const { return payload_bytes_; }
     std::uint64_t missed_bytes() const { return missed_bytes_; }
-    std::uint32_t ranges_used() const { return used_; }
+    std::uint32_t ranges_used() const { return pool_.ranges_used(); }
 
 private:
-    struct Range {
-        std::uint64_t lower;
-        std::uint64_t upper;
-        std::uint32_t next;
-    };
-    static constexpr std::uint32_t kRangesOfEndMax = 256;
     static constexpr std::uint64_t kAboveHoleWithoutAcksMax = 16384;
     static constexpr std::uint64_t kInitialWindowMax = 16384;
 
     void insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper);
-    void insert_range(Endpoint& end, std::uint64_t lower, std::uint64_t upper);
     void absorb(Endpoint& end);
     void undelivered(Endpoint& end, std::uint64_t up_to, bool partial_connection);
     void stop(Endpoint& end, Event why);
-    std::uint64_t highest(const Endpoint& end) const; // upper end of the last range, or what is delivered
-    std::uint64_t held(const Endpoint& end) const;    // bytes that Zeek would hold
+    std::uint64_t highest(const Endpoint& end) const { // upper end of the last range, or what is delivered
+        return end.ranges == Endpoint::kNoRange ? std::uint64_t{end.delivered_rel} : pool_.upper(end.ranges);
+    }
+    std::uint64_t held(const Endpoint& end) const; // bytes that Zeek would hold
     bool has_blocks(const Endpoint& end) const { return highest(end) > end.trimmed_rel; }
 
-    std::vector<Range> pool_;
-    std::uint32_t free_ = Endpoint::kNoRange;
-    std::uint32_t used_ = 0;
-    std::uint32_t limit_;
+    RangePool pool_;
     std::vector<Gap> gaps_;
     std::uint64_t payload_bytes_ = 0;
     std::uint64_t missed_bytes_ = 0;

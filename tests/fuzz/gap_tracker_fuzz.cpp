@@ -1,7 +1,8 @@
 // Fuzzes GapTracker, and holds it against a slow one that keeps a flag a byte.
 //
 // An input: segments and acknowledgements of two ends, within 8 KiB, where the reference's own limits (16 KiB beyond a
-// hole, 10 MiB in all) do not end the tracking; and the rest of the input again without that, for the bounds.
+// hole, 10 MiB in all) do not end the tracking; and the input again without that, in a pool so small that its bounds
+// are reached.
 #include "core/conn/gap_tracker.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -13,7 +14,7 @@ using namespace ftpsensor;
 using namespace ftpsensor::test;
 
 constexpr std::uint64_t kWindow = 8192;
-constexpr std::size_t kStepsMax = 200;
+constexpr std::size_t kStepsMax = 400;
 
 class SlowTracker {
 public:
@@ -74,6 +75,10 @@ void play(FuzzInput input) {
             if (upper > end.last_seq) end.last_seq = upper;
             require(tracker.data(end, ends[(option & 1) ^ 1], seq, size) == model.data(seq, size),
                     "new when it is new");
+            if (events.value(Event::reassembly_memory) != 0) { // its list is full: from here on they differ
+                require(tracker.ranges_used() >= RangePool::kBlocksOfListMax, "full, and not before");
+                break;
+            }
         }
         require(end.delivered_rel == model.delivered, "delivered as far");
         require(!end.skip_deliveries, "no limit was reached");
