@@ -221,12 +221,17 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
         const Endpoint& peer = c.end[other];
         std::uint32_t ack = layer.tcp_ack;
         if (peer.fin_seen && ack == peer.start_seq + static_cast<std::uint32_t>(peer.fin_rel)) --ack;
-        control.stream.segment({.side = side,
-                                .seq = c.end[side].start_seq + static_cast<std::uint32_t>(outcome.data_rel),
-                                .has_ack = (layer.tcp_flags & kAck) != 0,
-                                .ack = ack,
-                                .data = {layer.payload, layer.payload_length}},
-                               packet.now, sink);
+        const ControlStream::Segment segment = {.side = side,
+                                                .seq = c.end[side].start_seq +
+                                                       static_cast<std::uint32_t>(outcome.data_rel),
+                                                .has_ack = (layer.tcp_flags & kAck) != 0,
+                                                .ack = ack,
+                                                .data = {layer.payload, layer.payload_length}};
+        // A single byte to a peer that is never heard may keep the connection alive, and be none of the stream's.
+        control.stream.acknowledged(side, c.end[side].ack_seq);
+        if (control.stream.contradicts(segment) && (layer.payload_length > 1 || peer.packets() != 0)) [[unlikely]]
+            connections_.events().count(c, Event::rexmit_inconsistency);
+        control.stream.segment(segment, packet.now, sink);
     }
     for (const unsigned s : {other, side})
         if (outcome.ended[s]) control.stream.end(s, packet.now, sink);

@@ -1,6 +1,7 @@
 #include "core/pipeline/control_stream.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace ftpsensor {
 
@@ -13,6 +14,18 @@ std::span<const std::uint8_t> bytes_of(const std::string& text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
+// Where both have bytes, from number `from` on, they are not the same.
+bool differ(std::uint32_t seq, std::span<const std::uint8_t> data, std::uint32_t known_seq,
+            std::span<const std::uint8_t> known, std::uint32_t from) {
+    const auto known_end = known_seq + static_cast<std::uint32_t>(known.size());
+    const auto data_end = seq + static_cast<std::uint32_t>(data.size());
+    std::uint32_t lower = before(seq, known_seq) ? known_seq : seq;
+    if (before(lower, from)) lower = from;
+    const std::uint32_t upper = before(known_end, data_end) ? known_end : data_end;
+    if (!before(lower, upper)) return false;
+    return std::memcmp(&data[lower - seq], &known[lower - known_seq], upper - lower) != 0;
+}
+
 } // namespace
 
 void ControlStream::reset() {
@@ -23,13 +36,14 @@ void ControlStream::reset() {
     for (unsigned side = 0; side < 2; ++side) {
         begun_[side] = end_known_[side] = end_told_[side] = false;
         next_[side] = 0;
+        delivered_[side].clear();
     }
 }
 
 void ControlStream::begin(unsigned side, std::uint32_t seq) {
     if (begun_[side]) return;
     begun_[side] = true;
-    next_[side] = highest_[side] = forgiven_[side] = seq;
+    next_[side] = highest_[side] = forgiven_[side] = acked_[side] = seq;
 }
 
 bool ControlStream::ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const {
@@ -111,7 +125,38 @@ void ControlStream::deliver(unsigned side, std::uint32_t seq, std::span<const st
     const auto known = static_cast<std::size_t>(next_[side] - seq);
     if (known >= data.size()) return; // all of it came before
     next_[side] = seq + static_cast<std::uint32_t>(data.size());
+    remember(side, data.subspan(known));
     sink.bytes(side, data.subspan(known), now);
+}
+
+void ControlStream::remember(unsigned side, std::span<const std::uint8_t> data) {
+    std::string& kept = delivered_[side];
+    if (data.size() >= kComparedMax) {
+        kept.clear();
+        data = data.last(kComparedMax);
+    } else if (kept.size() + data.size() > kComparedMax) {
+        kept.erase(0, kept.size() + data.size() - kComparedMax);
+    }
+    kept.append(reinterpret_cast<const char*>(data.data()), data.size());
+}
+
+void ControlStream::acknowledged(unsigned side, std::uint32_t seq) {
+    acked_[side] = seq;
+    std::string& kept = delivered_[side];
+    const std::uint32_t first = next_[side] - static_cast<std::uint32_t>(kept.size());
+    if (before(first, seq)) kept.erase(0, seq - first);
+}
+
+bool ControlStream::contradicts(const Segment& s) const {
+    if (!begun_[s.side] || (s.seq == next_[s.side] && held_.empty())) [[likely]]
+        return false;
+    const std::uint32_t from = acked_[s.side];
+    const std::string& kept = delivered_[s.side];
+    if (differ(s.seq, s.data, next_[s.side] - static_cast<std::uint32_t>(kept.size()), bytes_of(kept), from))
+        return true;
+    return std::any_of(held_.begin(), held_.end(), [&](const Held& h) {
+        return h.side == s.side && differ(s.seq, s.data, h.seq, bytes_of(h.data), from);
+    });
 }
 
 void ControlStream::take_out(std::size_t at, Timestamp now, ControlSink& sink) {
@@ -147,6 +192,7 @@ void ControlStream::advance_to(unsigned side, std::uint32_t seq, Timestamp now, 
         if (before(next_[side], upper)) {
             const std::uint32_t missing = upper - next_[side];
             next_[side] = upper;
+            delivered_[side].clear();
             sink.lost(side, missing, now);
         }
         if (best != held_.size()) take_out(best, now, sink);

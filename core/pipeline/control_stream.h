@@ -38,6 +38,7 @@ class ControlStream {
 public:
     static constexpr std::size_t kHeldBytesMax = 256u << 10; // with what it takes to hold them
     static constexpr std::size_t kHeldSegmentsMax = 256;
+    static constexpr std::size_t kComparedMax = 1024; // not yet acknowledged, of a direction
     static constexpr std::uint32_t kPatienceSegments = 64;
     static constexpr Duration kPatience = kSecond;
 
@@ -58,6 +59,11 @@ public:
         std::uint32_t ack; // what the sender had received; a FIN is not counted
         std::span<const std::uint8_t> data;
     };
+    // Bytes of `side` below `seq` have reached its peer: nobody can say others for them now.
+    void acknowledged(unsigned side, std::uint32_t seq);
+    // Says other bytes for numbers that came before: the reference's rexmit_inconsistency. To be asked before
+    // segment(). Looks at what is held, and at the last kComparedMax bytes that came out.
+    bool contradicts(const Segment& s) const;
     void segment(const Segment& s, Timestamp now, ControlSink& sink);
     // The hole below `seq` is given up by the reference. Patient streams decide for themselves.
     void give_up(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink);
@@ -84,6 +90,7 @@ private:
     void hold(const Segment& s, Timestamp now);
     void deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now,
                  ControlSink& sink);
+    void remember(unsigned side, std::span<const std::uint8_t> data);
     void deliver_ready(Timestamp now, ControlSink& sink);
     // Delivers what is held of `side` below `seq`, and gives up the rest.
     void advance_to(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink);
@@ -102,6 +109,8 @@ private:
     std::uint32_t next_[2] = {0, 0};
     std::uint32_t forgiven_[2] = {0, 0}; // acknowledgements up to here are not waited for any more
     std::uint32_t highest_[2] = {0, 0};  // one past the last byte that a side is known to have sent
+    std::uint32_t acked_[2] = {0, 0};
+    std::string delivered_[2]; // the last bytes before next_ that are not acknowledged, without a hole in them
     std::vector<Held> held_;
     std::size_t held_bytes_ = 0;
     std::uint64_t segments_ = 0;

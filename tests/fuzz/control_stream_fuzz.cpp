@@ -3,9 +3,11 @@
 // An input: options and first sequence numbers, then segments, acknowledgements and ends. Strict, the stream must
 // deliver what the slow one does: each byte as it came first, holes where they were given up. Patient, it may wait:
 // what it delivers must be those bytes, in order, without anything lost that came, and nothing must be left at the end.
+// Strict, too: what it says contradicts bytes that came before, does.
 #include "core/pipeline/control_stream.h"
 #include "tests/fuzz/fuzz_input.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -69,6 +71,20 @@ public:
         }
         deliver();
     }
+    // Of the bytes from `from` on, those that wait or that follow the last hole are still known.
+    bool contradicts(std::int64_t at, std::string_view data, std::int64_t from) const {
+        const auto hole = std::find(stream.rbegin(), stream.rend(), Told::kLost);
+        from =
+            std::max({from, static_cast<std::int64_t>(stream.rend() - hole),
+                      static_cast<std::int64_t>(stream.size() - std::min(stream.size(), ControlStream::kComparedMax))});
+        for (std::size_t i = 0; i < data.size(); ++i) {
+            const std::int64_t place = at + static_cast<std::int64_t>(i);
+            const auto first = first_.find(place);
+            if (place >= from && first != first_.end() && first->second != static_cast<std::uint8_t>(data[i]))
+                return true;
+        }
+        return false;
+    }
     std::vector<int> stream;
 
 private:
@@ -103,6 +119,7 @@ void play(const std::vector<Step>& steps, bool patient, const std::uint32_t* isn
     Told told;
     SlowStream slow[2];
     bool ended[2] = {false, false};
+    std::int64_t acked[2] = {0, 0};
     {
         ControlStream stream(patient, budget, events);
         for (const unsigned side : {0u, 1u}) stream.begin(side, isn[side]);
@@ -119,8 +136,14 @@ void play(const std::vector<Step>& steps, bool patient, const std::uint32_t* isn
                 ended[s.side] = true;
             } else {
                 const std::vector<std::uint8_t> own(s.data.begin(), s.data.end());
-                stream.segment({s.side, at, s.has_ack, static_cast<std::uint32_t>(isn[s.side ^ 1] + s.ack), own}, now,
-                               told);
+                const ControlStream::Segment segment = {s.side, at, s.has_ack,
+                                                        static_cast<std::uint32_t>(isn[s.side ^ 1] + s.ack), own};
+                stream.acknowledged(s.side, static_cast<std::uint32_t>(isn[s.side] + acked[s.side]));
+                const bool contradicts = stream.contradicts(segment);
+                if (!patient)
+                    require(contradicts == slow[s.side].contradicts(s.at, s.data, acked[s.side]), "contradicts");
+                if (s.has_ack) acked[s.side ^ 1] = std::max(acked[s.side ^ 1], s.ack);
+                stream.segment(segment, now, told);
                 slow[s.side].segment(s.at, s.data);
             }
             require(stream.held_bytes() <= ControlStream::kHeldBytesMax && stream.held_bytes() == budget.used,

@@ -238,7 +238,7 @@ void add_control(std::vector<Attack>& all) {
 
 void add_reassembly(std::vector<Attack>& all) {
     const auto far = [](std::uint64_t number) { return 2 + (number % 1024) * (1u << 20); };
-    const auto apart = [](std::uint64_t number) { return 2 + number % 8000 * 2; };
+    const auto apart = [](std::uint64_t number) { return 2 + random(number) % 8000 * 2; };
     const auto same = [](std::uint64_t number) { return 2 + number % 64 * 100; };
     all.push_back({"a hole in a session, never filled", "given up after 64 segments; 256 KiB a session", std::nullopt,
                    kShort,
@@ -247,7 +247,7 @@ void add_reassembly(std::vector<Attack>& all) {
                    Event::above_hole_data_without_any_acks, kShort, beyond_hole(21, "USER x\r\n", far)});
     all.push_back({"bytes beyond holes, one by one", "256 ranges a direction", Event::reassembly_memory, kShort,
                    beyond_hole(80, "x", apart)});
-    all.push_back({"the same numbers with other bytes", "the first bytes count", std::nullopt, kShort,
+    all.push_back({"the same numbers with other bytes", "the first bytes count", Event::rexmit_inconsistency, kShort,
                    beyond_hole(21, std::string(200, 'y'), same)});
     all.push_back({"fragments never completed", "fragment_bytes; the oldest goes", Event::fragment_evicted, kShort,
                    fragments(1400, 1)});

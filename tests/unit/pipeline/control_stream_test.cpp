@@ -180,3 +180,33 @@ TEST_CASE("held bytes are not changed by who sends others for them") {
         CHECK(s.budget.used == 0);
     }
 }
+
+TEST_CASE("other bytes for numbers that came are a contradiction, as long as they are kept and not acknowledged") {
+    Stream s(false);
+    s.stream.begin(0, 0xfffffff8); // numbers wrap within it
+    s.send(0, 0xfffffff8, "USER mallory\r\n");
+    const auto contradicts = [&](std::uint32_t seq, std::string_view text) {
+        return s.stream.contradicts({.side = 0,
+                                     .seq = seq,
+                                     .has_ack = false,
+                                     .ack = 0,
+                                     .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}});
+    };
+    CHECK_FALSE(contradicts(0xfffffff8, "USER mallory\r\nmore"));
+    CHECK(contradicts(0xfffffff8, "USER innocen\r\n"));
+    CHECK(contradicts(4, "!"));
+    CHECK_FALSE(contradicts(6, "new"));
+    CHECK_FALSE(contradicts(0xfffffff0, "older...USER m"));
+    s.stream.acknowledged(0, 0xfffffffd);
+    CHECK_FALSE(contradicts(0xfffffff8, "user mal"));
+    CHECK(contradicts(0xfffffff8, "user MAL"));
+    s.send(0, 8, "held");
+    CHECK(contradicts(7, "?HELD"));
+    CHECK_FALSE(contradicts(7, "?held"));
+    s.stream.acknowledged(0, 12);
+    CHECK_FALSE(contradicts(7, "?HELD"));
+    s.stream.reset();
+    s.send(0, 100, std::string(3000, 'a'));
+    CHECK_FALSE(contradicts(100, std::string(3000 - ControlStream::kComparedMax, 'b')));
+    CHECK(contradicts(100, std::string(3001 - ControlStream::kComparedMax, 'b')));
+}
