@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
-"""No output of the program holds a password: neither log, in either form, nor what is said on standard output and error
-with everything switched on; read from captures, and live from a port.
+"""No output of the program holds a password: no log, in either form, nor what is said on standard output and error with
+everything switched on; read from captures, and live from a port, where it is looked for in all that may be asked as well: the
+statistics, the metrics and DPDK's telemetry.
 
 usage: secrets_e2e_test.py FTPSENSORD SECRETS_TEST
 
 SECRETS_TEST (tests/golden/secrets_test.cpp) leaves its captures, in which a password is said in all spellings."""
 import gzip
+import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 SECRET = b"tr0ub4dor"
 LOUD = ["--set", "messages=debug", "--set", "ftp.commands=[all]"]
@@ -53,22 +57,80 @@ def read(program, work, captures):
                 search(f"read {capture.name} {form}", logs / capture.stem, run.stdout, run.stderr)
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def telemetry(runtime):
+    """What DPDK's telemetry answers to each command of its own and of ours."""
+    paths = list(runtime.glob("dpdk/*/dpdk_telemetry.v2"))
+    if len(paths) != 1:
+        fail(f"DPDK's telemetry has {len(paths)} sockets")
+        return b""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.settimeout(10)
+        client.connect(str(paths[0]))
+        client.recv(1024)  # who answers
+
+        def ask(command):
+            client.send(command.encode())
+            return client.recv(1 << 20)
+
+        commands = json.loads(ask("/"))["/"]
+        if "/ftpsensor/stats" not in commands:
+            fail(f"DPDK's telemetry knows none of our commands, but {commands}")
+        return b"".join(ask(command) + ask(f"{command},0") for command in commands)
+
+
+def ask_everything(program, runtime, metrics_port):
+    """All that a running sensor tells who asks, once it has seen the session's packets."""
+    stats = [program, "stats", "--socket", str(runtime / "stats.sock")]
+    deadline = time.monotonic() + 20
+    while True:
+        told = subprocess.run([*stats, "--json"], capture_output=True)
+        if told.returncode == 0 and json.loads(told.stdout)["totals"]["ftp_entries"] > 0:
+            break
+        if time.monotonic() > deadline:
+            fail(f"no entry of FTP in `stats`: {told.stdout[-300:]!r} {told.stderr!r}")
+            return []
+        time.sleep(0.1)
+    table = subprocess.run(stats, capture_output=True)
+    metrics = urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10).read()
+    answers = {"stats --json": told.stdout, "stats": table.stdout + table.stderr, "metrics": metrics, "telemetry": telemetry(runtime)}
+    for what, word in (("stats", b"worker-01"), ("metrics", b"ftpsensor_worker_packets"), ("telemetry", b"ftp_entries")):
+        if word not in answers[what]:
+            fail(f"{what} does not say {word.decode()}: {answers[what][:300]!r}")
+    return list(answers.values())
+
+
 def live(program, work, captures):
     """False where no port could be opened here."""
-    for capture in captures:
+    for number, capture in enumerate(captures):
         logs = work / f"live-{capture.stem}"
+        runtime = work / f"run-{number}"  # short: it is in the names of sockets
+        runtime.mkdir()
+        port = free_port()
         daemon = subprocess.Popen(
             [program, "run", *LOUD, "-c", "/dev/null", "--set", f"log.directory={logs}", "--set",
              f'capture.ports=[{{vdev: "net_pcap0,rx_pcap={capture}"}}]', "--set", "eal.hugepages=off", "--set",
-             "eal.memory=64MiB", "--set", "timeouts.tcp_close_delay=1s"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "RUNTIME_DIRECTORY": str(work)})
-        time.sleep(4)
+             "eal.memory=64MiB", "--set", "timeouts.tcp_close_delay=1s", "--set", f"metrics.port={port}", "--set",
+             f"metrics.socket={runtime}/stats.sock", "--set", "metrics.log_interval=1s"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "RUNTIME_DIRECTORY": str(runtime)})
+        for _ in range(100):
+            if (runtime / "stats.sock").exists() or daemon.poll() is not None:
+                break
+            time.sleep(0.1)
+        answers = ask_everything(program, runtime, port) if daemon.poll() is None else []
         daemon.send_signal(signal.SIGTERM)
         out, err = daemon.communicate(timeout=30)
         if daemon.returncode != 0:
             print(f"note: no live run here: {err.decode(errors='replace').strip().splitlines()[-1:]}")
             return False
-        search(f"run {capture.name}", logs, out, err)
+        search(f"run {capture.name}", logs, out, err, *answers)
+        if not list(logs.rglob("stats*.gz")):
+            fail(f"run {capture.name}: no stats.log")
     return True
 
 
