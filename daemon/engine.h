@@ -60,8 +60,10 @@ struct EngineStats {
 
 class Engine {
 public:
-    // Throws std::runtime_error with a usable sentence (directory not writable, ...).
-    Engine(const Config& config, EngineMode mode, std::optional<std::uint64_t> seed);
+    // `worker_nodes`: the NUMA node of each worker's memory; below 0, or none: of who touches it first. Throws
+    // std::runtime_error with a usable sentence (directory not writable, ...).
+    Engine(const Config& config, EngineMode mode, std::optional<std::uint64_t> seed,
+           const std::vector<int>& worker_nodes = {});
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;

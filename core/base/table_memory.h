@@ -1,8 +1,11 @@
 // Memory for large tables: reserved at once, zero, on huge pages where the machine gives them, touched when used.
 //
-// A page belongs to the NUMA node of the thread that touches it first: who makes a table need not be who uses it.
-// Throws std::bad_alloc where the address space is not there. One owner.
+// A page belongs to the NUMA node that the thread that makes the table prefers (memory_node.h), else to that of the
+// thread that touches it first: who makes a table need not be who uses it. Throws std::bad_alloc where the address
+// space is not there. One owner.
 #pragma once
+
+#include "core/base/memory_node.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +27,7 @@ public:
         if (mapped_ == MAP_FAILED) throw std::bad_alloc();
         const auto start = reinterpret_cast<std::uintptr_t>(mapped_);
         data_ = reinterpret_cast<std::byte*>((start + kAlignment - 1) / kAlignment * kAlignment);
+        keep_on_this_threads_node(data_, bytes);
         if (bytes >= kAlignment) ::madvise(data_, bytes, MADV_HUGEPAGE); // advice: without it, it is slower
     }
     ~TableMemory() { ::munmap(mapped_, mapped_bytes_); }

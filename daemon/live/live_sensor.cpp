@@ -1,5 +1,7 @@
 #include "daemon/live/live_sensor.h"
 
+#include "core/base/memory_node.h"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -51,7 +53,8 @@ LiveSensor::LiveSensor(const CommandLine& command_line, Notes& notes) : command_
     eal_ = std::make_unique<Eal>(plan);
     for (const auto& port : config.capture.ports)
         ports_.push_back(std::make_unique<Port>(port, config, ports_.size(), notes));
-    engine_ = std::make_unique<Engine>(config, EngineMode::live, command_line_.seed);
+    nodes_ = worker_nodes(config, notes);
+    engine_ = std::make_unique<Engine>(config, EngineMode::live, command_line_.seed, nodes_);
 }
 
 LiveSensor::~LiveSensor() {
@@ -77,6 +80,7 @@ void LiveSensor::start(Notes& notes) {
         std::vector<RxSource> sources;
         for (const auto& port : ports_)
             if (const auto source = port->source(worker)) sources.push_back(*source);
+        const OnNode here(nodes_[worker]);
         loops_.push_back(std::make_unique<RxLoop>(*engine_, worker, sources, options));
     }
     for (std::uint32_t worker = 0; worker < config.workers.count; ++worker)
@@ -88,6 +92,7 @@ void LiveSensor::work(std::uint32_t worker) {
     prctl(PR_SET_TIMERSLACK, kTimerSlackNs);
     const auto& cpus = command_line_.config.workers.cpus;
     if (!cpus.empty()) pin_to(cpus[worker]);
+    const OnNode here(nodes_[worker]); // and what it allocates later
     // More workers than EAL has lcores (128): the rest use the pools without a cache of their own.
     const bool registered = rte_thread_register() == 0;
     try {

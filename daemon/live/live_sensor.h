@@ -57,6 +57,7 @@ private:
     std::optional<PacketFilter> filter_;
     std::unique_ptr<Eal> eal_; // outlives all that is below
     std::vector<std::unique_ptr<Port>> ports_;
+    std::vector<int> nodes_; // of each worker's memory
     std::unique_ptr<Engine> engine_;
     std::vector<std::unique_ptr<RxLoop>> loops_;
     std::vector<std::thread> threads_;
@@ -75,5 +76,9 @@ std::string worker_name(std::uint32_t worker); // "worker-01": of its thread, an
 // What holds between the config and this machine, before anything is opened: ports given and named once, CPUs that the
 // process may use, and on the node of the port. Problems and warnings.
 void check_placement(const Config& config, const std::vector<std::uint32_t>& allowed, Notes& notes);
+
+// The NUMA node of each worker's memory: that of its CPU, or, where it has none of its own, that of the ports; -1: not
+// known, or the ports lie on several. Notes nodes that do not give memory.
+std::vector<int> worker_nodes(const Config& config, Notes& notes);
 
 } // namespace ftpsensor

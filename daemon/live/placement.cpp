@@ -1,4 +1,5 @@
 // check_placement(): ports and CPUs of the config against this machine.
+#include "core/base/memory_node.h"
 #include "daemon/live/live_sensor.h"
 #include "daemon/live/pci.h"
 
@@ -24,6 +25,13 @@ void check_ports(const CaptureConfig& capture, Notes& notes) {
     }
 }
 
+// -1: not known. Virtual devices have none.
+int numa_node_of(const PortConfig& port) {
+    if (!port.pci.empty()) return inspect_pci(port.pci).numa_node;
+    const std::string name = port.interface + port.af_xdp; // one of them, or none
+    return name.empty() ? -1 : inspect_interface(name).numa_node;
+}
+
 } // namespace
 
 void check_placement(const Config& config, const std::vector<std::uint32_t>& allowed, Notes& notes) {
@@ -41,7 +49,7 @@ void check_placement(const Config& config, const std::vector<std::uint32_t>& all
     for (const auto& port : config.capture.ports) {
         const std::string name = port.interface + port.af_xdp + port.pci; // one of them, or a virtual device
         if (name.empty()) continue;
-        const int node = port.pci.empty() ? inspect_interface(name).numa_node : inspect_pci(port.pci).numa_node;
+        const int node = numa_node_of(port);
         for (const std::uint32_t cpu : config.workers.cpus) {
             const int cpu_node = numa_node_of_cpu(cpu);
             if (node < 0 || cpu_node < 0 || node == cpu_node) continue;
@@ -51,6 +59,24 @@ void check_placement(const Config& config, const std::vector<std::uint32_t>& all
                      fmt::format("set workers.cpus to some of: cat /sys/devices/system/node/node{}/cpulist", node));
         }
     }
+}
+
+std::vector<int> worker_nodes(const Config& config, Notes& notes) {
+    std::set<int> of_ports;
+    for (const auto& port : config.capture.ports) of_ports.insert(numa_node_of(port));
+    std::vector<int> nodes(config.workers.count, of_ports.size() == 1 ? *of_ports.begin() : -1);
+    for (std::size_t worker = 0; worker < std::min(nodes.size(), config.workers.cpus.size()); ++worker)
+        nodes[worker] = numa_node_of_cpu(config.workers.cpus[worker]);
+    for (const int node : std::set<int>(nodes.begin(), nodes.end()))
+        if (!node_gives_memory(node))
+            add_note(notes, NoteLevel::warning,
+                     fmt::format("NUMA node {} gives no memory to workers there: their tables lie on another one, and "
+                                 "every packet crosses between them",
+                                 node),
+                     fmt::format("see what fills it: cat /sys/devices/system/node/node{}/meminfo; or move "
+                                 "workers.cpus",
+                                 node));
+    return nodes;
 }
 
 } // namespace ftpsensor
