@@ -26,6 +26,7 @@ enum class ConfigPasswords : std::uint8_t { guests, all, none };
 enum class ConfigFormat : std::uint8_t { json, tsv };
 enum class ConfigTimestamps : std::uint8_t { iso8601, epoch };
 enum class ConfigRss : std::uint8_t { automatic, addresses, ports };
+enum class ConfigShunt : std::uint8_t { off, on, counts };
 
 struct PortConfig {        // one item of capture.ports; exactly one of the four
     std::string interface; // "eth1": net_af_packet on a network interface of the kernel
@@ -44,6 +45,9 @@ struct CaptureConfig {
     std::uint64_t ring_bytes = 64ull << 20; // AF_PACKET ring of one queue, bytes
     std::uint32_t rx_descriptors = 4096;    // physical ports, a queue
     ConfigRss rss = ConfigRss::automatic;
+    ConfigShunt shunt = ConfigShunt::off;
+    std::uint64_t shunt_after = 1ull << 20; // payload bytes of a transfer
+    std::uint32_t shunt_rules_max = 1024;   // at a time, all workers
 };
 
 struct WorkersConfig {

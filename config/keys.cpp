@@ -79,6 +79,20 @@ Keys capture_keys() {
             "control and data connections meet on one worker, but all of a tunnel or proxy does, too. ports: an even "
             "spread. The logs are the same.",
             in, &CaptureConfig::rss),
+        key("capture.shunt",
+            choice<ConfigShunt>({{"off", ConfigShunt::off}, {"on", ConfigShunt::on}, {"counts", ConfigShunt::counts}}),
+            "Whether a port with flow rules (rte_flow) counts the packets of long FTP transfers in place of the "
+            "workers. on: "
+            "where FIN and RST still come through. counts: on any port that can count; how such a transfer ended is "
+            "then "
+            "not seen, and it is recorded after tcp_inactivity. What entries tell of them is in docs/fields.md.",
+            in, &CaptureConfig::shunt),
+        key("capture.shunt_after", size<std::uint64_t>(64 * kKiB, kTiB),
+            "Of a transfer so much is looked at before the port counts the rest.", in, &CaptureConfig::shunt_after),
+        key("capture.shunt_rules_max", number<Count>("a number", 2, 1'000'000),
+            "Flow rules at a time on each port, two a transfer, shared evenly by the workers. Beyond it transfers stay "
+            "with the workers, and are counted.",
+            in, &CaptureConfig::shunt_rules_max),
     };
 }
 

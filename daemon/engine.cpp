@@ -49,13 +49,15 @@ struct Reload {
 } // namespace
 
 struct Engine::State final : private LineSink {
-    State(const Config& c, EngineMode m, std::optional<std::uint64_t> seed, const std::vector<int>& worker_nodes)
+    State(const Config& c, EngineMode m, std::optional<std::uint64_t> seed, const std::vector<int>& worker_nodes,
+          ShuntPorts* shunt)
         : config(c), mode(m), keys(RunKeys::make(seed)), shared(c.workers.count), place(log_place(c)), lock(place),
           rotation(std::make_shared<const Rotation>(rotation_options(c))), types(m == EngineMode::offline, events),
           merge(keys.ids), builder(entry_options(c, keys), types, *this, events),
           bound(shared, m == EngineMode::live ? std::optional(c.log.hold) : std::nullopt) {
         for (const auto& report : recover_directory(files, place, *rotation)) messages("log")->warn(report.message());
-        const auto options = pipeline_options(c, keys, m == EngineMode::live);
+        auto options = pipeline_options(c, keys, m == EngineMode::live);
+        options.shunt = shunt;
         for (std::size_t i = 0; i < c.workers.count; ++i) {
             const OnNode here(i < worker_nodes.size() ? worker_nodes[i] : -1);
             workers.push_back(std::make_unique<Worker>(i, options, shared));
@@ -221,8 +223,8 @@ void Engine::State::run_logger() {
 }
 
 Engine::Engine(const Config& config, EngineMode mode, std::optional<std::uint64_t> seed,
-               const std::vector<int>& worker_nodes)
-    : state_(std::make_unique<State>(config, mode, seed, worker_nodes)) {}
+               const std::vector<int>& worker_nodes, ShuntPorts* shunt)
+    : state_(std::make_unique<State>(config, mode, seed, worker_nodes, shunt)) {}
 
 Engine::~Engine() {
     if (state_->logger.joinable()) { // an error on the way: workers that never finished hold nothing back

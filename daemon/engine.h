@@ -20,6 +20,8 @@
 
 namespace ftpsensor {
 
+class ShuntPorts;
+
 enum class EngineMode : std::uint8_t { live, offline };
 
 struct WorkerStats { // since start; monotonic but for `connections_open`
@@ -60,10 +62,11 @@ struct EngineStats {
 
 class Engine {
 public:
-    // `worker_nodes`: the NUMA node of each worker's memory; below 0, or none: of who touches it first. Throws
-    // std::runtime_error with a usable sentence (directory not writable, ...).
+    // `worker_nodes`: the NUMA node of each worker's memory; below 0, or none: of who touches it first. `shunt`:
+    // capture.shunt, live; outlives the Engine. Throws std::runtime_error with a usable sentence (directory not
+    // writable, ...).
     Engine(const Config& config, EngineMode mode, std::optional<std::uint64_t> seed,
-           const std::vector<int>& worker_nodes = {});
+           const std::vector<int>& worker_nodes = {}, ShuntPorts* shunt = nullptr);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;

@@ -83,6 +83,7 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
     o.first_bytes_max = config.limits.first_bytes;
     o.held_bytes_max = config.limits.reassembly_bytes;
     o.hints_max = config.ftp.announcements_max;
+    o.shunt_after = config.capture.shunt_after;
     return o;
 }
 

@@ -58,6 +58,7 @@ namespace ftpsensor {
     X(connection_evicted) X(connection_table_full) X(reassembly_memory) X(history_too_long)                          \
     X(ftp_session_limit) X(first_bytes_memory) X(tunnel_parents_limit) X(announcements_full)         \
     X(progress_memory) X(interim_limit)        \
+    X(shunt_limit) X(shunt_counts_late)        \
     /* FTP */                                                                                                      \
     X(FTP_invalid_command) X(FTP_max_command_length_exceeded) X(FTP_too_many_pending_commands) X(FTP_user_too_long)  \
     X(FTP_password_too_long) X(FTP_arg_too_long) X(FTP_reply_msg_too_long) X(FTP_too_many_expected_data_channels)    \

@@ -247,6 +247,8 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
         return;
     }
     leave_calm(c);
+    if (c.shunted) [[unlikely]]
+        observer_.coming_through(c, layer, side);
     TcpOutcome outcome;
     tcp_.process(c, layer, side, packet, outcome);
     count_packet(c, side, layer);
@@ -257,6 +259,19 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     if (c.content != ContentUse::none || c.watching) [[unlikely]]
         observer_.segment(c, index, layer, side, outcome, packet);
     note_calm(c);
+}
+
+bool ConnTracker::may_be_shunted(const Connection& c) {
+    return c.proto == Transport::tcp && !c.has_encapsulation && is_quiet(c) && is_whole(c, 0) && is_whole(c, 1);
+}
+
+void ConnTracker::add_counted(Connection& c, Shunted& shunted, unsigned side, std::uint64_t packets,
+                              std::uint64_t ip_bytes, Timestamp time) {
+    leave_calm(c);
+    ftpsensor::add_counted(c, shunted, side, packets, ip_bytes);
+    if (shunted.side[0].exact || shunted.side[1].exact) return; // what is counted now came before the end
+    c.last = std::max(c.last, time);
+    c.seen = std::max(c.seen, time);
 }
 
 void ConnTracker::process_udp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {

@@ -13,6 +13,7 @@
 #include "core/conn/history.h"
 #include "core/conn/interims.h"
 #include "core/conn/likely_ports.h"
+#include "core/conn/shunted.h"
 #include "core/conn/tcp_plain.h"
 #include "core/conn/tcp_tracker.h"
 #include "core/conn/timer_wheel.h"
@@ -63,6 +64,8 @@ public:
     // A TCP segment of a connection with ContentUse other than none, or with a watch, was processed.
     virtual void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side,
                          const TcpOutcome& outcome, const PacketView& packet) = 0;
+    // A segment of a connection that its port counts (Connection::shunted) is about to be processed: catch_up() is due.
+    virtual void coming_through(Connection& c, const Layer& layer, unsigned side) = 0;
     // The connection is over; it is forgotten after this. `packet_number`: of the packet that ended it; 0: its time.
     // UINT64_MAX: the end of the run, which comes after its last packet.
     virtual void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) = 0;
@@ -121,6 +124,11 @@ public:
     void finish(Timestamp end, bool run_out);
 
     void take(const ConnUpdate& update); // between packets; allocates nothing
+    // Nothing in the connection is open or odd: its port may count for it from here on.
+    static bool may_be_shunted(const Connection& c);
+    // The port has counted for the end `side` of a connection, until `time`.
+    static void add_counted(Connection& c, Shunted& shunted, unsigned side, std::uint64_t packets,
+                            std::uint64_t ip_bytes, Timestamp time);
     // Looks at the connection again at its (changed) deadline.
     void reschedule(std::uint32_t index) { wheel_.no_later_than(index, next_look(table_[index])); }
     Connection& operator[](std::uint32_t index) { return table_[index]; }

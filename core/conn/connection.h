@@ -144,6 +144,7 @@ struct alignas(64) Connection {
     bool watching : 1 = false; // it may be a transfer: cold().watch
     bool watched : 1 = false;  // see ConnRecord::watched
     bool has_encapsulation : 1 = false;
+    bool shunted : 1 = false; // its port counts or has counted for it (shunted.h); never calm then
 
     Endpoint end[2];
 

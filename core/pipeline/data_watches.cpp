@@ -29,11 +29,11 @@ enum Place : std::uint32_t {
 
 } // namespace
 
-DataWatches::DataWatches(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
-                         EventCounters& events)
+DataWatches::DataWatches(const PipelineOptions& options, std::size_t worker, ConnTracker& connections,
+                         RecordEmitter& emitter, EventCounters& events)
     : options_(options), connections_(connections), emitter_(emitter),
-      events_(events), budget_{options.first_bytes_max, 0}, progress_(options.progress_max), heads_(65536, kNone),
-      silent_(options.watches_max) {
+      events_(events), budget_{options.first_bytes_max, 0}, progress_(options.progress_max),
+      shunts_(worker, options.shunt, connections, events), heads_(65536, kNone), silent_(options.watches_max) {
     watches_.reserve(std::min<std::size_t>(options.watches_max, 1024));
 }
 
@@ -257,7 +257,33 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
         if (options_.extended || head.size() != 0 || head.closed()) delivered(c, w, side, now);
     }
     if (options_.extended) note_progress(c, c.cold().watch, now);
+    if (shunts_.on()) [[unlikely]]
+        consider_shunting(c, w, layer, side, packet);
     closed(c, w, now);
+}
+
+// Of a transfer whose types are known, only counts are needed: the ports may count.
+void DataWatches::consider_shunting(const Connection& c, Watch& w, const Layer& layer, unsigned side,
+                                    const PacketView& packet) {
+    w.headers[side] = static_cast<std::uint16_t>(layer.ip_length - layer.payload_length);
+    if (!w.announced || w.shunt_considered || !shunts_.wanted() || payload_bytes(c) < options_.shunt_after) return;
+    for (const Stream& s : w.stream)
+        if (s.first.happened && !s.sniffed.happened) return;
+    if (!ConnTracker::may_be_shunted(c)) return;
+    w.shunt_considered = true;
+    const auto tags = vlan_tags_of(packet);
+    if (!tags) return;
+    const ConnKey& key = c.key;
+    w.shunt =
+        shunts_.begin(w.connection, {{key.address[0], key.address[1]}, {key.port[0], key.port[1]}, *tags}, w.headers);
+}
+
+void DataWatches::coming_through(Connection& c, const Layer& layer, unsigned side) {
+    shunts_.coming_through(c, watch_of(c).shunt, layer, side);
+}
+
+void DataWatches::counted(Connection& c, Timestamp now) {
+    if (options_.extended) note_progress(c, c.cold().watch, {now, 0, true});
 }
 
 void DataWatches::note_holes(Stream& s) const {
@@ -361,6 +387,7 @@ void DataWatches::removed(Connection& c, Timestamp due, std::uint64_t packet_num
         if (w.stream[side].first.happened) sniffed(c, w, side, now);
     tell_progress(c, w);
     emit(c, w, FtpRecordKind::data_removed, now, kPlaceRemoved);
+    if (w.shunt.given()) shunts_.removed(w.shunt);
     release(c.cold().watch);
     c.unwatch();
 }

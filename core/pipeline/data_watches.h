@@ -13,6 +13,7 @@
 #include "core/pipeline/pipeline_options.h"
 #include "core/pipeline/progress_log.h"
 #include "core/pipeline/record_emitter.h"
+#include "core/pipeline/shunts.h"
 
 #include <array>
 #include <cstdint>
@@ -23,7 +24,7 @@ namespace ftpsensor {
 
 class DataWatches {
 public:
-    DataWatches(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
+    DataWatches(const PipelineOptions& options, std::size_t worker, ConnTracker& connections, RecordEmitter& emitter,
                 EventCounters& events);
 
     // A TCP connection began; `announced`: a hint names one of its endpoints.
@@ -32,6 +33,13 @@ public:
     void segment(Connection& c, const Layer& layer, unsigned side, const TcpOutcome& outcome, const PacketView& packet);
     // The connection is over: what is known of its type, and that it is gone.
     void removed(Connection& c, Timestamp due, std::uint64_t packet_number);
+
+    // capture.shunt: a segment of a connection that is with the ports came through; and what they have counted.
+    void coming_through(Connection& c, const Layer& layer, unsigned side);
+    void take_counts(Timestamp now) {
+        if (shunts_.on()) [[unlikely]]
+            shunts_.take_reports(now, [&](Connection& c) { counted(c, now); });
+    }
 
     // An announcement, of `time`, came: silent watches of connections to that endpoint speak up.
     void announce(const IpAddress& address, std::uint16_t port, Timestamp time);
@@ -85,6 +93,9 @@ private:
         std::uint32_t transferred_size = 0;
         Stream stream[2];
         ProgressLog::Chain progress;
+        std::uint16_t headers[2] = {0, 0}; // IP and TCP headers of the last packet, by side; with capture.shunt
+        bool shunt_considered = false;     // once is enough: the ports have it, or had no room
+        ShuntTicket shunt;
     };
     struct Reference { // to a watch, unless it was given to another connection
         std::uint32_t watch;
@@ -111,6 +122,8 @@ private:
     void closed(Connection& c, Watch& w, const When& now);
     void tell_closing(const Connection& c, const Watch& w, const Closing& closing);
     bool is_complete(const Connection& c, const Watch& w) const;
+    void consider_shunting(const Connection& c, Watch& w, const Layer& layer, unsigned side, const PacketView& packet);
+    void counted(Connection& c, Timestamp now);
     void emit(const Connection& c, const Watch& w, FtpRecordKind kind, const When& when, std::uint32_t place,
               unsigned side = 0, std::uint32_t head_size = 0, MimeStage stage = MimeStage::transferred);
     Watch& watch_of(const Connection& c) { return watches_[c.cold().watch]; }
@@ -121,6 +134,7 @@ private:
     EventCounters& events_;
     HeadBudget budget_;
     ProgressLog progress_;
+    Shunts shunts_;
     std::vector<Reference> untold_; // announced watches with progress that was not told yet
     Timestamp told_through_ = INT64_MIN;
     Timestamp reason_ = INT64_MIN; // FtpRecord::told of what is being emitted

@@ -8,6 +8,8 @@
 
 namespace ftpsensor {
 
+class ShuntPorts;
+
 struct PipelineOptions {
     DecodeOptions decode;
     ConnOptions conn;
@@ -22,6 +24,8 @@ struct PipelineOptions {
     std::uint64_t held_bytes_max = 64u << 20; // out-of-order bytes of control connections
     std::uint32_t progress_max = 16'384;      // blocks of samples (progress_log.h): 8 MB
     std::uint32_t hints_max = 100'000;
+    ShuntPorts* shunt = nullptr;          // capture.shunt; outlives the worker
+    std::uint64_t shunt_after = 1u << 20; // payload bytes of a transfer, from which on the ports may count it
 };
 
 // Announcements count for so long (Zeek: schedule_analyzer and ftp_data_expected, 5 minutes), and, extended, for

@@ -20,7 +20,8 @@ ConnOptions conn_options(const PipelineOptions& options) {
 Worker::Worker(std::size_t number, const PipelineOptions& options, SharedState& shared)
     : number_(number), options_(options), shared_(shared), emitter_(options.emitter, events_),
       decoder_(options.decode, events_), connections_(conn_options(options), *this, events_),
-      control_(options_, connections_, emitter_, *this, events_), data_(options_, connections_, emitter_, events_),
+      control_(options_, connections_, emitter_, *this, events_),
+      data_(options_, number, connections_, emitter_, events_),
       hints_(options.hints_max, options.conn.hash_secret, options.extended), ftp_port_(65536, false),
       watch_silently_(options.extended || shared.watermarks.size() > 1) {
     for (const auto port : options.conn.ftp_ports) ftp_port_[port] = true;
@@ -28,6 +29,7 @@ Worker::Worker(std::size_t number, const PipelineOptions& options, SharedState& 
 
 void Worker::process_burst(std::span<const PacketView> burst) {
     if (burst.empty()) return;
+    data_.take_counts(burst.front().now);
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < burst.size();) {
         const std::size_t n = decode_stage(burst.subspan(i, std::min(kStage, burst.size() - i)), bytes);
@@ -69,7 +71,10 @@ void Worker::process_stage(std::span<const PacketView> packets) {
         if (decoded_[i].layer_count != 0) connections_.process(decoded_[i], lookups_[i], packets[i]);
 }
 
-void Worker::idle(Timestamp now) { move_time(now); }
+void Worker::idle(Timestamp now) {
+    data_.take_counts(now);
+    move_time(now);
+}
 
 void Worker::move_time(Timestamp now) {
     connections_.advance(now);
@@ -101,6 +106,7 @@ void Worker::publish() {
 }
 
 void Worker::finish(Timestamp end) {
+    data_.take_counts(end);
     connections_.finish(end, options_.run_out_delays);
     publish();
     shared_.board.leave(number_); // its connections are gone: no announcement can concern them
@@ -200,6 +206,8 @@ void Worker::segment(Connection& c, std::uint32_t index, const Layer& layer, uns
     if (c.watching) data_.segment(c, layer, side, outcome, packet);
     if (c.content != ContentUse::none) control_.segment(c, index, layer, side, outcome, packet);
 }
+
+void Worker::coming_through(Connection& c, const Layer& layer, unsigned side) { data_.coming_through(c, layer, side); }
 
 void Worker::removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) {
     if (c.watching) data_.removed(c, due, packet_number);

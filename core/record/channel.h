@@ -102,6 +102,16 @@ public:
         return total;
     }
 
+    // One record, without its text; false: none waits.
+    bool take(Record& record) {
+        Item item;
+        if (!queue_.try_dequeue(consumer_, item)) return false;
+        record = item.record;
+        text_.release_through(item.position + item.size);
+        drained_.store(drained_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+        return true;
+    }
+
 private:
     struct Item {
         Record record;

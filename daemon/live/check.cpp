@@ -1,6 +1,7 @@
 // `ftpsensord check`: what `run` would do with this config on this machine, and what stands in its way.
 //
 // Opens nothing and changes nothing, but with --fix. Each line that is not plain information says what to type.
+#include "config/units.h"
 #include "daemon/commands.h"
 #include "daemon/live/af_xdp.h"
 #include "daemon/live/eal.h"
@@ -11,13 +12,16 @@
 #include "daemon/live/pci.h"
 #include "daemon/live/permissions.h"
 #include "daemon/live/ring_geometry.h"
+#include "daemon/live/shunt.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <pwd.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace ftpsensor {
@@ -90,7 +94,23 @@ std::uint64_t check_port(const Config& config, const PortConfig& port, Notes& no
     return 0;
 }
 
-void check_directory(const std::string& directory, Notes& notes) {
+// What retention would do on this disk as it is now: better known before the first file has gone.
+void check_room(const Config& config, const std::string& directory, Notes& notes) {
+    struct statvfs disk {};
+    const std::uint64_t wanted = config.log.retention.free;
+    if (wanted == 0 || statvfs(directory.c_str(), &disk) != 0) return;
+    const std::uint64_t there = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+    if (there >= wanted) return;
+    add_note(notes, NoteLevel::warning,
+             fmt::format("log.retention.free: {} are to stay free, and the disk of {} has {} MiB: finished logs are "
+                         "removed soon after they end, all but the current ones",
+                         format_size(wanted), directory, there >> 20),
+             fmt::format("make room, or set log.retention.free to less than {}MiB",
+                         std::max<std::uint64_t>(there >> 20, 1)));
+}
+
+void check_directory(const Config& config, Notes& notes) {
+    const std::string& directory = config.log.directory;
     namespace fs = std::filesystem;
     std::error_code error;
     fs::path existing = fs::absolute(directory, error);
@@ -102,6 +122,7 @@ void check_directory(const std::string& directory, Notes& notes) {
                  fmt::format("install -d -m 0750 -o {} {}", geteuid(), directory));
     else
         add_note(notes, NoteLevel::info, fmt::format("logs go to {}{}", directory, there ? "" : ", which run makes"));
+    check_room(config, existing, notes);
 }
 
 // The unit's user and sandbox, which whoever checks as root does not have.
@@ -129,6 +150,7 @@ void check_machine(const Config& config, Notes& notes) {
                          cpu_list(config.workers.cpus.empty() ? cpus : config.workers.cpus)));
     std::uint64_t locked_bytes = 0;
     for (const auto& port : config.capture.ports) locked_bytes += check_port(config, port, notes);
+    check_shunt(config.capture, notes);
     check_permissions(read_permissions(), config.capture, locked_bytes, notes);
     EalPlan plan = plan_eal(config, read_hugepage_pools(), cpus, getpid());
     for (Note& note : eal_notes(plan)) notes.push_back(std::move(note));
@@ -141,7 +163,7 @@ Notes inspect(const Config& config) {
     Notes notes;
     check_filter(config.capture.filter, notes);
     check_machine(config, notes);
-    check_directory(config.log.directory, notes);
+    check_directory(config, notes);
     check_service_directory(config.log.directory, notes);
     return notes;
 }

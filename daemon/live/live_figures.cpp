@@ -15,6 +15,7 @@ void LiveSensor::add_ports(Snapshot& snapshot) {
     for (std::size_t i = 0; i < ports_.size(); ++i) {
         Port& port = *ports_[i];
         const PortCounts counts = port.counts();
+        const ShuntFigures shunt = shunt_ ? shunt_->figures(port.name()) : ShuntFigures{};
         PortFigures figures{.name = port.name(),
                             .link_up = port.link_up(),
                             .link_down_seconds = i < link_down_seconds_.size() ? link_down_seconds_[i] : 0,
@@ -24,6 +25,11 @@ void LiveSensor::add_ports(Snapshot& snapshot) {
                             .no_mbuf_packets = counts.no_mbuf,
                             .kernel_dropped_packets = counts.kernel_drops,
                             .error_packets = counts.errors,
+                            .shunt_rules = shunt.rules,
+                            .shunt_rules_added = shunt.rules_added,
+                            .shunt_rules_refused = shunt.rules_refused,
+                            .shunted_packets = shunt.packets,
+                            .shunted_bytes = shunt.bytes,
                             .queues = {}};
         for (std::size_t q = 0; q < counts.queues.size(); ++q) // a worker's queue has its number
             figures.queues.push_back(

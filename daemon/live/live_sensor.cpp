@@ -54,7 +54,9 @@ LiveSensor::LiveSensor(const CommandLine& command_line, Notes& notes) : command_
     for (const auto& port : config.capture.ports)
         ports_.push_back(std::make_unique<Port>(port, config, ports_.size(), notes));
     nodes_ = worker_nodes(config, notes);
-    engine_ = std::make_unique<Engine>(config, EngineMode::live, command_line_.seed, nodes_);
+    if (config.capture.shunt != ConfigShunt::off)
+        shunt_ = std::make_unique<Shunt>(config.capture, config.workers.count);
+    engine_ = std::make_unique<Engine>(config, EngineMode::live, command_line_.seed, nodes_, shunt_.get());
 }
 
 LiveSensor::~LiveSensor() {
@@ -72,6 +74,7 @@ void LiveSensor::start(Notes& notes) {
     started_ = host_clock();
     link_down_seconds_.resize(ports_.size());
     for (auto& port : ports_) port->start(notes);
+    start_shunt(notes);
     const RxOptions options{static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen,
                             polls_adaptively(config.capture), filter_ ? &*filter_ : nullptr};
     failures_.resize(config.workers.count);
@@ -85,6 +88,14 @@ void LiveSensor::start(Notes& notes) {
     }
     for (std::uint32_t worker = 0; worker < config.workers.count; ++worker)
         threads_.emplace_back([this, worker] { work(worker); });
+}
+
+void LiveSensor::start_shunt(Notes& notes) {
+    if (!shunt_) return;
+    std::vector<std::unique_ptr<FlowRules>> rules;
+    for (const auto& port : ports_) rules.push_back(rte_flow_rules(port->port_id(), port->name()));
+    shunt_->probe(std::move(rules), notes);
+    shunt_->start();
 }
 
 void LiveSensor::work(std::uint32_t worker) {
@@ -107,6 +118,7 @@ void LiveSensor::work(std::uint32_t worker) {
 void LiveSensor::stop() {
     if (!running_) return;
     running_ = false;
+    if (shunt_) shunt_->stop(); // while the workers take what it reports
     stop_.store(true, std::memory_order_relaxed);
     for (auto& thread : threads_) thread.join();
     for (auto& port : ports_) port->stop();

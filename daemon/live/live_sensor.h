@@ -11,6 +11,7 @@
 #include "daemon/live/note.h"
 #include "daemon/live/port.h"
 #include "daemon/live/rx_loop.h"
+#include "daemon/live/shunt.h"
 #include "daemon/stats/snapshot.h"
 
 #include <atomic>
@@ -49,6 +50,7 @@ public:
     std::vector<std::unique_ptr<Port>>& ports() { return ports_; }
 
 private:
+    void start_shunt(Notes& notes);
     void work(std::uint32_t worker);
     void add_ports(Snapshot& snapshot);
     void add_workers(const EngineStats& engine, Snapshot& snapshot) const;
@@ -58,6 +60,7 @@ private:
     std::unique_ptr<Eal> eal_; // outlives all that is below
     std::vector<std::unique_ptr<Port>> ports_;
     std::vector<int> nodes_; // of each worker's memory
+    std::unique_ptr<Shunt> shunt_; // null: capture.shunt is off
     std::unique_ptr<Engine> engine_;
     std::vector<std::unique_ptr<RxLoop>> loops_;
     std::vector<std::thread> threads_;

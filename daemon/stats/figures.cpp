@@ -10,7 +10,7 @@ constexpr auto kGauge = FigureKind::gauge;
 constexpr bool kLoss = true;
 
 using P = PortFigures;
-constexpr std::array<Figure<P>, 8> kPort{{
+constexpr std::array<Figure<P>, 13> kPort{{
     {"received_packets", kCounter, &P::received_packets, "Packets that the port delivered."},
     {"received_bytes", kCounter, &P::received_bytes, "Their bytes, from the Ethernet header on."},
     {"missed_packets", kCounter, &P::missed_packets, "Lost: the port had no free descriptor.", kLoss},
@@ -20,6 +20,11 @@ constexpr std::array<Figure<P>, 8> kPort{{
     {"error_packets", kCounter, &P::error_packets, "Damaged frames.", kLoss},
     {"link_up", kGauge, &P::link_up, "Whether the link is up."},
     {"link_down_seconds", kCounter, &P::link_down_seconds, "How long the link was down: nothing was seen.", kLoss},
+    {"shunt_rules", kGauge, &P::shunt_rules, "Flow rules of capture.shunt, two a transfer."},
+    {"shunt_rules_added", kCounter, &P::shunt_rules_added, "Flow rules that the port took."},
+    {"shunt_rules_refused", kCounter, &P::shunt_rules_refused, "Flow rules that it refused: the worker went on."},
+    {"shunted_packets", kCounter, &P::shunted_packets, "Counted by the port in place of a worker."},
+    {"shunted_bytes", kCounter, &P::shunted_bytes, "Their bytes, as the port counts them."},
 }};
 
 using Q = QueueFigures;

@@ -32,6 +32,11 @@ struct PortFigures {
     std::uint64_t no_mbuf_packets = 0;
     std::uint64_t kernel_dropped_packets = 0;
     std::uint64_t error_packets = 0;
+    std::uint64_t shunt_rules = 0; // capture.shunt; at present
+    std::uint64_t shunt_rules_added = 0;
+    std::uint64_t shunt_rules_refused = 0;
+    std::uint64_t shunted_packets = 0;
+    std::uint64_t shunted_bytes = 0;
     std::vector<QueueFigures> queues;
 
     std::uint64_t lost_packets() const { return missed_packets + no_mbuf_packets + kernel_dropped_packets; }

@@ -79,6 +79,17 @@ def base_root(release):
     return root
 
 
+def init_of(nspawn):
+    """The machine's first process; None before it is there: a helper of systemd-nspawn's comes first."""
+    for child in pathlib.Path(f"/proc/{nspawn}/task/{nspawn}/children").read_text().split():
+        try:
+            if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
+                return child
+        except OSError:
+            pass
+    return None
+
+
 class Machine:
     """`netns`: a role of the lab. What is put into .root before boot() is there when it boots."""
 
@@ -103,10 +114,9 @@ class Machine:
         nspawn = self.hub.start_outside("systemd-nspawn", "-D", str(self.root), "--boot", "--register=no", "--keep-unit",
                                         "--console=pipe", f"--network-namespace-path={isolation.NETWORK_NAMESPACES / self.netns}",
                                         "--capability=all", "--system-call-filter=@known", "--kill-signal=SIGRTMIN+3")
-        children = pathlib.Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
-        lab.wait_for(lambda: nspawn.poll() is not None or children.read_text().split(), "the machine starts")
+        lab.wait_for(lambda: nspawn.poll() is not None or init_of(nspawn.pid), "the machine starts", seconds=60)
         lab.check(nspawn.poll() is None, "systemd-nspawn runs")
-        self.init = children.read_text().split()[0]
+        self.init = init_of(nspawn.pid)
         lab.wait_for(lambda: self.run("systemctl", "is-system-running", may_fail=True).stdout.strip() in ("running", "degraded"),
                      "systemd has booted", seconds=240)
 

@@ -11,7 +11,7 @@ import lab
 
 
 def check(hub, *arguments):
-    settings = [f"--set=capture.ports=[{{interface: {lab.SPAN}}}]", "--set=eal.hugepages=off", f"--set=log.directory={hub.folder}/logs"]
+    settings = [f"--set=capture.ports=[{{interface: {lab.SPAN}}}]", "--set=eal.hugepages=off", "--set=log.retention.free=1MiB", f"--set=log.directory={hub.folder}/logs"]
     (hub.folder / "none.yaml").write_text("")
     run = subprocess.run(hub.inside("sensor", hub.ftpsensord, "check", "-c", hub.folder / "none.yaml", *settings, *arguments),
                          capture_output=True, text=True)
@@ -51,6 +51,14 @@ def main():
         lab.check("the interface is down" not in said, "what is told then is how things are now")
         status, said = check(hub, "--fix")
         lab.check(status == 0 and "nothing that can be mended safely" in said, "a second time there is nothing to do")
+
+        lab.check("log.retention.free" not in said.split("messages:")[1], "the disk has what is to stay free")
+        status, said = check(hub, "--set=log.retention.free=900TiB")
+        lab.check(status == 0 and "log.retention.free: 900TiB are to stay free, and the disk of" in said and
+                  "or set log.retention.free to less than" in said, "and where it has not, check says what will be removed")
+        status, said = check(hub, "--set=capture.shunt=on")
+        lab.check(f"{lab.SPAN}: AF_PACKET and AF_XDP have no flow rules: capture.shunt does nothing there" in said,
+                  "a port that can't shunt")
 
         status, said = check(hub, "--fix", "--set=capture.ports=[{interface: nothere}]")
         lab.check(status == 1 and "no such network interface" in said, "what a person must do is left to them")

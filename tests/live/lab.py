@@ -243,12 +243,12 @@ xferlog_enable=NO
         self.processes.append(process)
         return process
 
-    def start_sensor(self, workers=2, folder="logs", port="interface", **settings):
-        """`port`: interface or af_xdp. `settings`: keys of the config with __ for the dot (log__flush_interval="200ms")."""
+    def start_sensor(self, workers=2, folder="logs", port="interface", environment=(), **settings):
+        """`port`: interface or af_xdp. `environment`: NAME=VALUE of its own. `settings`: keys of the config with __ for the dot (log__flush_interval="200ms")."""
         logs = self.folder / folder
         configuration = self.folder / "ftpsensor.yaml"
         configuration.write_text(f"capture:\n  ports: [{{{port}: {SPAN}}}]\n")
-        process = self.start("sensor", "env", f"RUNTIME_DIRECTORY={self.folder}", self.ftpsensord, "run", "-c", str(configuration),
+        process = self.start("sensor", "env", f"RUNTIME_DIRECTORY={self.folder}", *environment, self.ftpsensord, "run", "-c", str(configuration),
                              f"--set=workers.count={workers}", f"--set=log.directory={logs}", "--set=log.system_name=lab",
                              "--set=log.retention.free=0",  # whatever the size of this machine
                              f"--set=metrics.socket={self.stats_socket}", *set_options(settings), name="sensor")

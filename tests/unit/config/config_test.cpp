@@ -100,6 +100,8 @@ TEST_CASE("an unknown key: where, and what was likely meant") {
     CHECK(fault_of("ftp:\n  extnded: false\n") == "f.yaml:2:3: ftp.extnded: unknown key; did you mean ftp.extended?");
     CHECK(fault_of("captrue:\n  ports: []\n") == "f.yaml:1:1: captrue: unknown key; did you mean capture?");
     CHECK(fault_of("snaplen: 9216\n") == "f.yaml:1:1: snaplen: unknown key; did you mean capture.snaplen?");
+    CHECK(fault_of("log:\n  ftp:\n    commands: [all]\n") == "f.yaml:2:3: log.ftp: unknown key; did you mean ftp?");
+    CHECK(fault_of("passwords: none\n") == "f.yaml:1:1: passwords: unknown key; did you mean ftp.passwords?");
     CHECK(fault_of("workers:\n  zebra: 3\n") ==
           "f.yaml:2:3: workers.zebra: unknown key; the keys of workers are count, cpus");
     CHECK(fault_of("zebra: 3\n") ==
@@ -139,7 +141,7 @@ TEST_CASE("a wrong type") {
           "f.yaml:2:10: capture.burst: 'many' is not a whole number; give a number of packets from 1 to 512");
     CHECK(fault_of("capture: eth1\n") ==
           "f.yaml:1:10: capture: is a section; give its keys below it: ports, filter, checksums, poll, snaplen, burst, "
-          "ring_bytes, rx_descriptors, rss");
+          "ring_bytes, rx_descriptors, rss, shunt, shunt_after, shunt_rules_max");
     CHECK(fault_of("- capture\n") == "f.yaml:1:1: the document is not a map; begin with a section such as capture:");
     CHECK(fault_of("capture\n") == "f.yaml:1:1: the document is not a map; begin with a section such as capture:");
     CHECK(fault_of("capture: {ports: [eth1]}\n") == "f.yaml:1:19: capture.ports[0]: is not a map; give one of "
@@ -322,6 +324,10 @@ TEST_CASE("--set goes through the same table") {
 
 TEST_CASE("--set: errors") {
     CHECK(override_fault_of("ftp.extnded=false") == "--set: ftp.extnded: unknown key; did you mean ftp.extended?");
+    CHECK(override_fault_of("log.ftp.commands=[all]") ==
+          "--set: log.ftp.commands: unknown key; did you mean ftp.commands?");
+    CHECK(override_fault_of("log.ftp.passwords=all") ==
+          "--set: log.ftp.passwords: unknown key; did you mean ftp.passwords?");
     CHECK(override_fault_of("ftp.extended") ==
           "--set: 'ftp.extended' has no '='; give KEY=VALUE, such as ftp.extended=false");
     CHECK(override_fault_of("=1") ==

@@ -16,6 +16,7 @@ struct Ended final : ConnObserver {
     void flipped(Connection&, std::uint32_t, const PacketView&) override {}
     void segment(Connection&, std::uint32_t, const Layer&, unsigned, const TcpOutcome&, const PacketView&) override {}
     bool interim(Connection&, std::uint32_t, Timestamp, ConnRecord&) override { return false; }
+    void coming_through(Connection&, const Layer&, unsigned) override {}
     void removed(Connection& c, std::uint32_t, Timestamp due, std::uint64_t) override {
         std::string text;
         ConnRecord record;

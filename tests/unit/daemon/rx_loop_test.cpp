@@ -36,7 +36,7 @@ Seen* seen = nullptr;
 namespace ftpsensor {
 
 struct Engine::State {};
-Engine::Engine(const Config&, EngineMode, std::optional<std::uint64_t>, const std::vector<int>&) {}
+Engine::Engine(const Config&, EngineMode, std::optional<std::uint64_t>, const std::vector<int>&, ShuntPorts*) {}
 Engine::~Engine() = default;
 
 void Engine::process_burst(std::uint32_t, std::span<const PacketView> burst) {

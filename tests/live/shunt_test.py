@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""capture.shunt: long transfers that the port counts have the entries that they have without.
+
+usage: shunt_test.py FTPSENSORD SOFT_FLOW_RULES
+    SOFT_FLOW_RULES   the library that plays a port's flow rules (soft_flow_rules.cpp): there is no virtual
+                      device that counts by rules
+
+Real transfers, up and down, IPv4 and IPv6, one cut off; tcpdump's capture of the same, read by `read`, says what the entries are.
+Needs: see lab.py."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import lab
+
+PORT = '[{vdev: "net_af_packet9,iface=' + lab.SPAN + ',framecnt=32768"}]'
+LIMIT = "8M"  # bytes a second of a transfer: some seconds each
+SECONDS_BETWEEN = 1.0
+ROUNDS_MAX = 4
+
+
+def start_sensor(hub, rules, folder, environment=(), **settings):
+    return hub.start_sensor(workers=1, folder=folder, environment=[f"LD_PRELOAD={rules}", *environment], capture__ports=PORT,
+                            capture__checksums="ignore", metrics__port=0, **settings)
+
+
+def transfers(hub):
+    """Large ones at once; returns once all are done but the one that is cut off."""
+    for old in (hub.folder / "ftp-server" / "upload").iterdir():
+        old.unlink()
+    upload = hub.folder / "large.bin"
+    upload.write_bytes(os.urandom(1 << 20) * 40)
+    v4, v6 = lab.SERVER[0], f"[{lab.SERVER[1]}]"
+    limit = ["--limit-rate", LIMIT]
+    started = [hub.curl(*limit, f"ftp://{v4}/big.bin", "-o", "/dev/null", background=True),
+               hub.curl(*limit, "-P", "-", f"ftp://{v6}/big.bin", "-o", "/dev/null", background=True),
+               hub.curl(*limit, "-T", str(upload), f"ftp://{v4}/upload/a.bin", background=True)]
+    cut_off = hub.curl(*limit, f"ftp://{v4}/big.bin", "-o", "/dev/null", background=True)
+    time.sleep(2 * SECONDS_BETWEEN)
+    cut_off.send_signal(signal.SIGKILL)
+    hub.transfers()  # small ones meanwhile
+    lab.check(all(curl.wait(timeout=60) == 0 for curl in started), "curl moved three large files")
+
+
+def port_figures(hub):
+    said = subprocess.run([hub.ftpsensord, "stats", "--json", "--socket", hub.stats_socket], capture_output=True, text=True, check=True)
+    return json.loads(said.stdout)["ports"][0]
+
+
+def packets_of(tcpdump_says):
+    return int(next(line for line in tcpdump_says.splitlines() if line.endswith("packets captured")).split()[0])
+
+
+def shunted_round(hub, rules, number):
+    """The sensor and the capture of one round; None where a busy machine lost packets, which this port does not count."""
+    sensor = start_sensor(hub, rules, f"shunted-{number}", capture__shunt="on", capture__shunt_after="1MiB")
+    lab.check("FIN and RST still arrive" in sensor.said(), "the port can, and it is said")
+    tcpdump, capture = hub.start_tcpdump()
+    transfers(hub)
+    lab.wait_for(lambda: port_figures(hub)["shunt_rules"] == 0, "the rules are gone when the transfers are over")
+    figures = port_figures(hub)
+    lab.check(figures["shunt_rules_added"] == 8, f"two rules for each of four transfers: {figures['shunt_rules_added']}")
+    lost = hub.stop_tcpdump(tcpdump)
+    figures = port_figures(hub)
+    status, _ = sensor.stop()
+    lab.check(status == 0, "the sensor ends with status 0")
+    lab.check_nothing_lost(sensor)
+    if lost != 0 or figures["received_packets"] != packets_of((hub.folder / "tcpdump.txt").read_text()):
+        print("note: packets were lost on the way to the sensor or to tcpdump: once more")
+        return None
+    lab.check(figures["shunted_bytes"] > 150 << 20, f"the port counted {figures['shunted_bytes'] >> 20} MiB")
+    return sensor, capture
+
+
+def shunted_as_without(hub, rules):
+    for number in range(ROUNDS_MAX):
+        found = shunted_round(hub, rules, number)
+        if found is not None:
+            break
+    lab.check(found is not None, f"a round of {ROUNDS_MAX} without losses")
+    sensor, capture = found
+    told, plain = lab.entries(sensor.logs), lab.entries(hub.read_capture(capture))
+    for name in ("conn", "ftp"):
+        for one, other in zip(large(told, name), large(plain, name), strict=True):
+            check_entry(name, one, other)
+
+
+def large(logs, name):
+    """The entries of the large transfers, in the order in which they began."""
+    connections = {entry["uid"]: entry for entry in logs["conn"]}
+    def size(connection):
+        return connection.get("orig_bytes", 0) + connection.get("resp_bytes", 0)
+    moved = [entry for entry in logs[name] if size(connections.get(entry["uid"] if name == "conn" else entry.get("data_channel.uid"), {})) > 1 << 20
+             and entry.get("command", "") not in ("PASV", "EPSV", "PORT", "EPRT")]
+    return sorted(moved, key=lambda entry: (entry["id.orig_p"], entry["id.resp_p"]))
+
+
+# Of the packets that only the port saw there are no letters; ids and times differ from capture to capture.
+NOT_COMPARED = ("history", "uid", "control_uid", "data_channel.uid", "fuid", "_write_ts", "ts", "duration")
+
+
+def check_entry(name, one, other):
+    """That of a transfer that was cut off (a RST) says of its payload what the port's figures say."""
+    if name == "conn":
+        for end in ("orig_bytes", "resp_bytes"):
+            if one["conn_state"].startswith("RST") and abs(one[end] - other[end]) <= other[end] / 50:
+                other = {**other, end: one[end]}
+        lab.check(abs(one["duration"] - other["duration"]) < 0.3, f"duration {one['duration']:.3f} and {other['duration']:.3f}")
+    differences = {key: (one.get(key), other.get(key)) for key in {*one, *other} - {*NOT_COMPARED} if one.get(key) != other.get(key)}
+    if name == "ftp" and other.get("reply_code") != 226:  # cut off: its bytes are as of the port's last figures
+        differences.pop("data_channel.bytes", None)
+    what = one.get("command", one.get("conn_state"))
+    lab.check(not differences, f"{name}: the entry of {what} is that of `read` of tcpdump's capture {differences or ''}".rstrip())
+
+
+def counts_alone(hub, rules):
+    """A port that can't match flags: refused by `on`, taken by `counts`."""
+    blind = ["SOFT_FLOW_RULES=no_flags"]
+    sensor = start_sensor(hub, rules, "refused", blind, capture__shunt="on")
+    lab.check("can't let FIN and RST through while it counts (no match on TCP flags)" in sensor.said(), "it is said where a port can't")
+    sensor.stop()
+    sensor = start_sensor(hub, rules, "blind", blind, capture__shunt="counts", capture__shunt_after="1MiB")
+    lab.check("how they end is not seen" in sensor.said(), "and what that costs with capture.shunt: counts")
+    hub.curl("--limit-rate", LIMIT, f"ftp://{lab.SERVER[0]}/big.bin", "-o", "/dev/null")
+    lab.wait_for(lambda: port_figures(hub)["shunt_rules"] == 0, "a silent transfer is given back")
+    sensor.stop()
+    data = [entry for entry in lab.entries(sensor.logs)["conn"] if entry.get("service") == "ftp-data"]
+    bytes_told = [entry["resp_bytes"] for entry in data]
+    lab.check(len(data) == 1 and abs(bytes_told[0] - (64 << 20)) < 1 << 20, f"its payload is about right: {bytes_told}")
+    lab.check([entry["conn_state"] for entry in data] == ["S1"], "its end was not seen")
+
+
+def no_counters(hub, rules):
+    sensor = start_sensor(hub, rules, "none", ["SOFT_FLOW_RULES=no_count"], capture__shunt="counts")
+    lab.check("can't count by flow rules (no counters): capture.shunt does nothing there" in sensor.said(), "a port that does not count")
+    sensor.stop()
+    sensor = hub.start_sensor(workers=1, folder="kernel", capture__shunt="on", metrics__port=0)
+    lab.check("can't count by flow rules" in sensor.said(), "nor does DPDK's own AF_PACKET device")
+    sensor.stop()
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    lab.need()
+    rules = os.path.realpath(sys.argv[2])
+    with lab.Lab(sys.argv[1]) as hub:
+        shunted_as_without(hub, rules)
+        counts_alone(hub, rules)
+        no_counters(hub, rules)
+
+
+main()

@@ -1,0 +1,301 @@
+// capture.shunt between workers and ports: rules made, read, taken away, refused; nothing that a port counted is lost.
+// The ports here are played; the thread is stepped by hand.
+#include "daemon/live/shunt.h"
+#include "tests/support/catch.h"
+
+#include <algorithm>
+#include <map>
+
+using namespace ftpsensor;
+
+namespace {
+
+struct PlayedPort { // what a test sees of one port
+    bool counts = true;
+    bool knows_flags = true;
+    bool tells_counters = true;
+    std::size_t room = 100;
+    std::size_t next = 1;
+    std::size_t removed = 0;
+    std::map<std::size_t, std::pair<FlowRule, FlowCounts>> rules;
+
+    void pass(std::uint16_t source_port, std::uint64_t packets, std::uint64_t bytes) {
+        for (auto& [handle, rule] : rules) {
+            if (rule.first.source_port != source_port) continue;
+            rule.second.packets += packets;
+            rule.second.bytes += bytes;
+        }
+    }
+};
+
+class PlayedRules final : public FlowRules {
+public:
+    PlayedRules(PlayedPort& port, std::string name) : port_(port), name_(std::move(name)) {}
+    const std::string& port() const override { return name_; }
+    std::string fault(const FlowRule& rule) override {
+        if (!port_.counts) return "Function not implemented";
+        return rule.without_ends && !port_.knows_flags ? "no match on TCP flags" : "";
+    }
+    Handle add(const FlowRule& rule) override {
+        if (!fault(rule).empty() || port_.rules.size() >= port_.room) return nullptr;
+        port_.rules[port_.next] = {rule, {}};
+        return reinterpret_cast<Handle>(port_.next++);
+    }
+    std::optional<FlowCounts> counts(Handle handle) override {
+        if (!port_.tells_counters) return std::nullopt;
+        return port_.rules.at(reinterpret_cast<std::size_t>(handle)).second;
+    }
+    void remove(Handle handle) override {
+        ++port_.removed;
+        REQUIRE(port_.rules.erase(reinterpret_cast<std::size_t>(handle)) == 1);
+    }
+
+private:
+    PlayedPort& port_;
+    std::string name_;
+};
+
+constexpr ShuntTicket kFirst{0, 0};
+const ShuntFlow kFlow{{IpAddress::from_v4(10, 0, 0, 1), IpAddress::from_v4(10, 0, 0, 2)}, {1001, 1002}, 0};
+
+struct Bench {
+    CaptureConfig capture;
+    std::vector<PlayedPort> ports;
+    std::unique_ptr<Shunt> shunt;
+    Notes notes;
+    Timestamp now = 1000 * kSecond;
+
+    explicit Bench(std::size_t count = 1, std::size_t workers = 1, ConfigShunt mode = ConfigShunt::on) : ports(count) {
+        capture.shunt = mode;
+        capture.shunt_rules_max = 8;
+        shunt = std::make_unique<Shunt>(capture, workers);
+    }
+    void probe() {
+        std::vector<std::unique_ptr<FlowRules>> rules;
+        for (std::size_t i = 0; i < ports.size(); ++i)
+            rules.push_back(std::make_unique<PlayedRules>(ports[i], "port" + std::to_string(i)));
+        shunt->probe(std::move(rules), notes);
+        for (PlayedPort& port : ports) port.removed = 0; // the probe's own
+    }
+    void step(Duration later = 10 * kMillisecond) { shunt->step(now += later); }
+    std::vector<ShuntReport> reports(std::size_t worker = 0) {
+        std::vector<ShuntReport> all;
+        ShuntReport report;
+        while (shunt->next_report(worker, report)) all.push_back(report);
+        return all;
+    }
+    std::uint64_t rules() const {
+        std::uint64_t all = 0;
+        for (const PlayedPort& port : ports) all += port.rules.size();
+        return all;
+    }
+};
+
+using What = ShuntReport::What;
+
+} // namespace
+
+TEST_CASE("a transfer is counted by rules for both directions, read each second, reported once") {
+    Bench b;
+    b.probe();
+    CHECK(b.notes.at(0).level == NoteLevel::info);
+    CHECK(b.shunt->max() == 4);
+    b.shunt->begin(0, kFirst, kFlow);
+    CHECK(b.rules() == 0); // a worker never talks to a port
+    b.step();
+    REQUIRE(b.rules() == 2);
+    CHECK(b.ports[0].rules.begin()->second.first.without_ends);
+    REQUIRE(b.reports().size() == 1); // begun
+    b.ports[0].pass(1001, 10, 15000);
+    b.ports[0].pass(1002, 5, 300);
+    b.step();
+    CHECK(b.reports().empty());
+    b.step(kSecond);
+    auto told = b.reports();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].what == What::counted);
+    CHECK(told[0].counts[0].packets == 10);
+    CHECK(told[0].counts[0].bytes == 15000);
+    CHECK(told[0].counts[1].packets == 5);
+    CHECK(told[0].counts[1].bytes == 300);
+    b.step(kSecond);
+    CHECK(b.reports().empty()); // nothing new
+    const ShuntFigures figures = b.shunt->figures("port0");
+    CHECK(figures.rules == 2);
+    CHECK(figures.rules_added == 2);
+    CHECK(figures.packets == 15);
+    CHECK(figures.bytes == 15300);
+}
+
+TEST_CASE("after the end what a card tells late is waited for; then the rules go") {
+    Bench b;
+    b.probe();
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    b.shunt->end(0, kFirst, false);
+    b.step();
+    CHECK(b.rules() == 2);
+    b.ports[0].pass(1001, 3, 4500);
+    b.step(Shunt::kDelayMax);
+    CHECK(b.rules() == 0);
+    const auto told = b.reports();
+    std::uint64_t packets = 0;
+    for (const auto& report : told) packets += report.counts[0].packets;
+    CHECK(packets == 3);
+    CHECK(told.back().what == What::ended);
+    CHECK(b.shunt->figures("port0").rules == 0);
+}
+
+TEST_CASE("at once where the connection is over, also after an end that waits") {
+    Bench b;
+    b.probe();
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    b.ports[0].pass(1002, 7, 700);
+    b.shunt->end(0, kFirst, false);
+    b.shunt->end(0, kFirst, true);
+    b.step();
+    CHECK(b.rules() == 0);
+    CHECK(b.reports().back().counts[1].packets == 7);
+    b.shunt->end(0, kFirst, true); // crossed with the report: nothing happens
+    b.step(kSecond);
+    CHECK(b.reports().empty());
+}
+
+TEST_CASE("where a port refuses, the worker is told, and the port has no half of it") {
+    Bench b;
+    b.probe();
+    b.ports[0].room = 1;
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    CHECK(b.rules() == 0);
+    const auto told = b.reports();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].what == What::ended);
+    CHECK(b.shunt->figures("port0").rules_refused == 1);
+    CHECK(b.shunt->figures("port0").rules_added == 0);
+}
+
+TEST_CASE("rules stand on every port that can; their counts add up") {
+    Bench b(3);
+    b.ports[1].counts = false;
+    b.probe();
+    CHECK(b.notes.at(1).level == NoteLevel::warning);
+    CHECK(b.notes.at(1).text.find("can't count by flow rules (Function not implemented)") != std::string::npos);
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    CHECK(b.ports[0].rules.size() == 2);
+    CHECK(b.ports[1].rules.empty());
+    CHECK(b.ports[2].rules.size() == 2);
+    b.ports[0].pass(1001, 1, 100);
+    b.ports[2].pass(1001, 2, 200);
+    b.reports();
+    b.step(kSecond);
+    const auto told = b.reports();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].counts[0].packets == 3);
+    CHECK(told[0].counts[0].bytes == 300);
+}
+
+TEST_CASE("no port that can: nothing is asked for, and it is said") {
+    Bench b;
+    SECTION("no flow rules") { b.ports[0].counts = false; }
+    SECTION("no counters") { b.ports[0].tells_counters = false; }
+    SECTION("no flags") { b.ports[0].knows_flags = false; }
+    b.probe();
+    CHECK(b.shunt->max() == 0);
+    CHECK(b.notes.at(0).level == NoteLevel::warning);
+    CHECK(!b.notes.at(0).remedy.empty());
+    CHECK(b.rules() == 0);
+}
+
+TEST_CASE("counts: a port that hides the ends gives a silent transfer back") {
+    Bench b(1, 1, ConfigShunt::counts);
+    b.ports[0].knows_flags = false;
+    b.probe();
+    CHECK(b.shunt->max() == 4);
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    CHECK_FALSE(b.ports[0].rules.begin()->second.first.without_ends);
+    for (int second = 0; second < 20; ++second) {
+        b.ports[0].pass(1001, 1, 1500);
+        b.step(kSecond);
+        REQUIRE(b.rules() == 2);
+    }
+    b.step(Shunt::kSilence - kSecond);
+    CHECK(b.rules() == 2);
+    b.step(kSecond);
+    CHECK(b.rules() == 0);
+    const auto told = b.reports();
+    CHECK(told.back().what == What::ended);
+    std::uint64_t packets = 0;
+    for (const auto& report : told) packets += report.counts[0].packets;
+    CHECK(packets == 20);
+}
+
+TEST_CASE("where a FIN was lost, the rules are there for a minute more") {
+    Bench b;
+    b.probe();
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    b.step(Shunt::kLongSilence - kSecond);
+    CHECK(b.rules() == 2);
+    b.step(kSecond);
+    CHECK(b.rules() == 0);
+}
+
+TEST_CASE("a worker that is behind with its reports loses none of the counts") {
+    Bench b;
+    b.probe();
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    const int seconds = 1000; // more than its queue holds
+    for (int second = 0; second < seconds; ++second) {
+        b.ports[0].pass(1001, 2, 3000);
+        b.step(kSecond);
+    }
+    auto told = b.reports();
+    b.step(kSecond);
+    for (const auto& report : b.reports()) told.push_back(report);
+    std::uint64_t packets = 0, bytes = 0;
+    for (const auto& report : told) {
+        packets += report.counts[0].packets;
+        bytes += report.counts[0].bytes;
+    }
+    CHECK(told.size() < seconds);
+    CHECK(packets == 2 * seconds);
+    CHECK(bytes == 3000 * seconds);
+}
+
+TEST_CASE("workers share the rules, and do not see each other's") {
+    Bench b(1, 2);
+    b.probe();
+    CHECK(b.shunt->max() == 2);
+    b.shunt->begin(0, kFirst, kFlow);
+    b.shunt->begin(1, kFirst, {{kFlow.address[0], kFlow.address[1]}, {2001, 2002}, 0});
+    b.step();
+    b.ports[0].pass(2002, 4, 400);
+    b.shunt->end(0, kFirst, true);
+    b.step(kSecond);
+    const auto first = b.reports(0), second = b.reports(1);
+    REQUIRE(first.size() == 2); // begun, ended
+    CHECK(first[1].counts[1].packets == 0);
+    REQUIRE(second.size() == 2); // begun, counted
+    CHECK(second[1].counts[1].packets == 4);
+}
+
+TEST_CASE("when the sensor stops, all rules go, and what they counted has been told") {
+    Bench b;
+    b.probe();
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    b.ports[0].pass(1001, 9, 900);
+    b.shunt->stop();
+    CHECK(b.rules() == 0);
+    CHECK(b.shunt->max() == 0);
+    const auto told = b.reports();
+    CHECK(told.back().what == What::ended);
+    std::uint64_t packets = 0;
+    for (const auto& report : told) packets += report.counts[0].packets;
+    CHECK(packets == 9);
+}
