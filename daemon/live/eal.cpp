@@ -21,6 +21,11 @@ constexpr std::size_t kErrorsMax = 500; // characters kept for the report of a f
 std::mutex g_errors_mutex; // DPDK's control threads log too
 std::string g_errors;      // what DPDK called an error so far
 
+// Of a size of huge pages that the machine has not reserved; the plan has said which size is used (hugepages.cpp).
+bool is_of_other_page_size(std::string_view message) {
+    return message.starts_with("EAL: No free ") && message.find(" hugepages reported on node ") != message.npos;
+}
+
 // One write is one message: rte_vlog() flushes after each.
 ssize_t forward_message(void* cookie, const char* text, std::size_t size) {
     auto& log = *static_cast<spdlog::logger*>(cookie);
@@ -32,7 +37,7 @@ ssize_t forward_message(void* cookie, const char* text, std::size_t size) {
         const std::lock_guard lock(g_errors_mutex);
         if (g_errors.size() < kErrorsMax) g_errors.append(g_errors.empty() ? "" : "; ").append(message);
     }
-    if (level > static_cast<int>(RTE_LOG_NOTICE)) {
+    if (level > static_cast<int>(RTE_LOG_NOTICE) || is_of_other_page_size(message)) {
         log.debug("{}", message);
     } else if (level == static_cast<int>(RTE_LOG_NOTICE)) {
         log.info("{}", message);

@@ -59,7 +59,7 @@ private:
     std::optional<PacketFilter> filter_;
     std::unique_ptr<Eal> eal_; // outlives all that is below
     std::vector<std::unique_ptr<Port>> ports_;
-    std::vector<int> nodes_; // of each worker's memory
+    std::vector<int> nodes_;       // of each worker's memory
     std::unique_ptr<Shunt> shunt_; // null: capture.shunt is off
     std::unique_ptr<Engine> engine_;
     std::vector<std::unique_ptr<RxLoop>> loops_;

@@ -17,7 +17,8 @@ import time
 import lab
 
 PORT = '[{vdev: "net_af_packet9,iface=' + lab.SPAN + ',framecnt=32768"}]'
-LIMIT = "8M"  # bytes a second of a transfer: some seconds each
+LIMIT = "4M"  # bytes a second of a transfer: some seconds each
+SIZE = 24 << 20
 SECONDS_BETWEEN = 1.0
 ROUNDS_MAX = 4
 
@@ -31,14 +32,15 @@ def transfers(hub):
     """Large ones at once; returns once all are done but the one that is cut off."""
     for old in (hub.folder / "ftp-server" / "upload").iterdir():
         old.unlink()
-    upload = hub.folder / "large.bin"
-    upload.write_bytes(os.urandom(1 << 20) * 40)
+    (hub.folder / "ftp-server" / "large.bin").write_bytes(os.urandom(1 << 20) * (SIZE >> 20))
+    upload = hub.folder / "upload.bin"
+    upload.write_bytes(os.urandom(1 << 20) * 16)
     v4, v6 = lab.SERVER[0], f"[{lab.SERVER[1]}]"
     limit = ["--limit-rate", LIMIT]
-    started = [hub.curl(*limit, f"ftp://{v4}/big.bin", "-o", "/dev/null", background=True),
-               hub.curl(*limit, "-P", "-", f"ftp://{v6}/big.bin", "-o", "/dev/null", background=True),
+    started = [hub.curl(*limit, f"ftp://{v4}/large.bin", "-o", "/dev/null", background=True),
+               hub.curl(*limit, "-P", "-", f"ftp://{v6}/large.bin", "-o", "/dev/null", background=True),
                hub.curl(*limit, "-T", str(upload), f"ftp://{v4}/upload/a.bin", background=True)]
-    cut_off = hub.curl(*limit, f"ftp://{v4}/big.bin", "-o", "/dev/null", background=True)
+    cut_off = hub.curl(*limit, f"ftp://{v4}/large.bin", "-o", "/dev/null", background=True)
     time.sleep(2 * SECONDS_BETWEEN)
     cut_off.send_signal(signal.SIGKILL)
     hub.transfers()  # small ones meanwhile
@@ -60,9 +62,9 @@ def shunted_round(hub, rules, number):
     lab.check("FIN and RST still arrive" in sensor.said(), "the port can, and it is said")
     tcpdump, capture = hub.start_tcpdump()
     transfers(hub)
-    lab.wait_for(lambda: port_figures(hub)["shunt_rules"] == 0, "the rules are gone when the transfers are over")
-    figures = port_figures(hub)
-    lab.check(figures["shunt_rules_added"] == 8, f"two rules for each of four transfers: {figures['shunt_rules_added']}")
+    deadline = time.monotonic() + 15
+    while port_figures(hub)["shunt_rules"] != 0 and time.monotonic() < deadline:
+        time.sleep(0.5)
     lost = hub.stop_tcpdump(tcpdump)
     figures = port_figures(hub)
     status, _ = sensor.stop()
@@ -71,7 +73,9 @@ def shunted_round(hub, rules, number):
     if lost != 0 or figures["received_packets"] != packets_of((hub.folder / "tcpdump.txt").read_text()):
         print("note: packets were lost on the way to the sensor or to tcpdump: once more")
         return None
-    lab.check(figures["shunted_bytes"] > 150 << 20, f"the port counted {figures['shunted_bytes'] >> 20} MiB")
+    lab.check(figures["shunt_rules_added"] == 8, f"two rules for each of four transfers: {figures['shunt_rules_added']}")
+    lab.check(figures["shunt_rules"] == 0, "which are gone when the transfers are over")
+    lab.check(figures["shunted_bytes"] > 50 << 20, f"the port counted {figures['shunted_bytes'] >> 20} MiB")
     return sensor, capture
 
 
@@ -98,7 +102,8 @@ def large(logs, name):
     return sorted(moved, key=lambda entry: (entry["id.orig_p"], entry["id.resp_p"]))
 
 
-# Of the packets that only the port saw there are no letters; ids and times differ from capture to capture.
+# Of the packets that only the port saw there are no letters; ids differ from capture to capture, and so do times: this port
+# stamps nothing (shunts_test holds them).
 NOT_COMPARED = ("history", "uid", "control_uid", "data_channel.uid", "fuid", "_write_ts", "ts", "duration")
 
 
@@ -108,7 +113,6 @@ def check_entry(name, one, other):
         for end in ("orig_bytes", "resp_bytes"):
             if one["conn_state"].startswith("RST") and abs(one[end] - other[end]) <= other[end] / 50:
                 other = {**other, end: one[end]}
-        lab.check(abs(one["duration"] - other["duration"]) < 0.3, f"duration {one['duration']:.3f} and {other['duration']:.3f}")
     differences = {key: (one.get(key), other.get(key)) for key in {*one, *other} - {*NOT_COMPARED} if one.get(key) != other.get(key)}
     if name == "ftp" and other.get("reply_code") != 226:  # cut off: its bytes are as of the port's last figures
         differences.pop("data_channel.bytes", None)
@@ -124,12 +128,12 @@ def counts_alone(hub, rules):
     sensor.stop()
     sensor = start_sensor(hub, rules, "blind", blind, capture__shunt="counts", capture__shunt_after="1MiB")
     lab.check("how they end is not seen" in sensor.said(), "and what that costs with capture.shunt: counts")
-    hub.curl("--limit-rate", LIMIT, f"ftp://{lab.SERVER[0]}/big.bin", "-o", "/dev/null")
+    hub.curl("--limit-rate", LIMIT, f"ftp://{lab.SERVER[0]}/large.bin", "-o", "/dev/null")
     lab.wait_for(lambda: port_figures(hub)["shunt_rules"] == 0, "a silent transfer is given back")
     sensor.stop()
     data = [entry for entry in lab.entries(sensor.logs)["conn"] if entry.get("service") == "ftp-data"]
     bytes_told = [entry["resp_bytes"] for entry in data]
-    lab.check(len(data) == 1 and abs(bytes_told[0] - (64 << 20)) < 1 << 20, f"its payload is about right: {bytes_told}")
+    lab.check(len(data) == 1 and abs(bytes_told[0] - SIZE) < SIZE // 50, f"its payload is about right: {bytes_told}")
     lab.check([entry["conn_state"] for entry in data] == ["S1"], "its end was not seen")
 
 
