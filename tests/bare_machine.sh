@@ -3,8 +3,9 @@
 #
 # usage: tests/bare_machine.sh RELEASE [COMMAND...]
 #     RELEASE   bookworm (Debian 12) or trixie (13)
-#     COMMAND   demo, test (default: both, each on a machine of its own), package: what it builds is then in
-#               RELEASE.packages of the folder below
+#     COMMAND   demo, test (default: both, each on a machine of its own); package: what it builds is then in
+#               RELEASE.packages of the folder below; baseline: instruction counts of that release's g++, which go into
+#               this tree's bench/instructions.json
 #
 # A machine is a debootstrap folder of the smallest variant, entered by chroot in mount and process namespaces of its
 # own. What is committed is cloned into it. Nothing of this machine is changed; what it cost to download is kept in
@@ -44,10 +45,13 @@ run_on_new_machine() {
         mount --rbind /dev "$root/dev"
         mount -t tmpfs tmpfs "$root/run"
         exec chroot "$root" env -i HOME=/root TERM=dumb PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-            /root/ftpsensor/dev "$command"' bare "$root" "$1" </dev/null || status=$?
+            /root/ftpsensor/dev $command' bare "$root" "${1/baseline/bench --baseline}" </dev/null || status=$?
     if [[ $1 == package ]]; then
         rm -rf "$cache/$release.packages" && mkdir "$cache/$release.packages"
         cp "$root"/root/ftpsensor/build-package/*.deb "$cache/$release.packages/" || status=1
+    fi
+    if [[ $1 == baseline ]]; then
+        cp "$root/root/ftpsensor/bench/instructions.json" "$repository/bench/" || status=1
     fi
     cp -n "$root"/var/cache/apt/archives/*.deb "$cache/$release.debs/" 2>/dev/null || true
     rm -rf --one-file-system "$root"
