@@ -15,6 +15,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <numeric>
 #include <span>
@@ -91,6 +92,7 @@ template <bool kOurHash>
 class Rte {
 public:
     explicit Rte(std::uint32_t keys) : connections_(std::size_t{keys + kSlack} * sizeof(Connection)) {
+        std::memset(connections_.data(), 1, std::size_t{keys + kSlack} * sizeof(Connection)); // touched, as ours are
         rte_hash_parameters parameters{};
         parameters.name = "flow_table_bench";
         parameters.entries = keys + kSlack;
