@@ -1,8 +1,10 @@
 // Fuzzes the whole pipeline with conversations that go wrong: packets that are lost, doubled, exchanged, overlap with
-// other bytes, wrap, are cut short or are no packets at all. Its lines are valid JSON, and the same by one worker and
-// by three.
+// other bytes, wrap, are cut short or are no packets at all; beside them other protocols, fragments and tunnels. Its
+// lines are valid JSON, and the same by one worker and by three, where no bound is reached and nothing of one
+// connection may take two ways.
 //
 // An input: options, then what happens, an operation a byte. Lines of FTP come from a list, or from the input.
+#include "tests/fuzz/frames.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/support/memory_pipeline.h"
 #include "tests/support/tcp_talk.h"
@@ -18,6 +20,7 @@ using namespace ftpsensor;
 using namespace ftpsensor::test;
 
 constexpr std::size_t kStepsMax = 150;
+constexpr std::uint8_t kExtended = 1, kAllCommands = 8, kByPorts = 16, kTinyBounds = 32, kInterim = 64, kOddForm = 128;
 
 constexpr std::string_view kClientLines[] = {
     "USER anonymous\r\n",
@@ -60,8 +63,15 @@ constexpr std::string_view kServerLines[] = {
 };
 
 // Two control connections, one of them on an odd port, and two data connections that may be what they announce.
-TalkOptions talk_options(std::size_t which, std::uint32_t isn) {
+TalkOptions talk_options(std::size_t which, std::uint32_t isn, std::uint8_t below = 0) {
     TalkOptions o;
+    switch (below % 6) {
+    case 1: o.below = {Ethernet{}, Vlan{}}; break;
+    case 2: o.below = {Ethernet{}, Ipv4{.source = ip("10.9.0.1"), .destination = ip("10.9.0.2")}, Gre{}}; break;
+    case 3: o.below = {Ethernet{}, Ipv6{}, Udp{.destination_port = 4789}, Vxlan{}, Ethernet{}}; break;
+    case 4: o.below = {Ethernet{}, Ipv4{}, Ipv6{}}; break;
+    case 5: o.below = {Ethernet{}, Ipv4{}, Udp{.destination_port = 2152}, raw_payload({0x30, 255, 0, 0, 0, 0, 0, 1})};
+    }
     o.client_isn = isn;
     o.server_isn = ~isn;
     const IpAddress client = IpAddress::from_v4(10, 0, 0, 1), server = IpAddress::from_v4(10, 0, 0, 2);
@@ -107,16 +117,44 @@ public:
         case 14: cut(input_.u8()); break;
         case 15: overlap(talk, side); break;
         case 16: odd_segment(talk, side); break;
-        case 17: talks_[op >> 6].emplace(trace_, talk_options(op >> 6, input_.u32())); break;
+        case 17: begin_anew(op >> 6); break;
         case 18:
         case 19: talk.say(side, std::string(input_.u16() % 5000, 'x')); break;
         case 20:
         case 21: talk.say(side, input_.text()); break;
+        case 22: add_frame(input_.u8()); break;
+        case 23: flood(input_.u8(), input_.u16()); break;
+        case 24: talk.before_open(); break;
         default: say_line(talk, side); break;
         }
     }
+    // Whichever worker has a packet, it has all of its connection, and no bound is nearer to one than to three.
+    bool comparable() const { return comparable_; }
 
 private:
+    // Inside of a tunnel or not: packets are dealt by what is outermost.
+    void begin_anew(std::size_t which) {
+        const std::uint32_t isn = input_.u32();
+        const std::uint8_t below = input_.u8();
+        if (below % 6 > 1) comparable_ = false;
+        talks_[which].emplace(trace_, talk_options(which, isn, below));
+    }
+    void add_frame(std::size_t which) {
+        static const std::vector<Bytes> frames = ethernet_frames();
+        comparable_ = false;
+        trace_.add(frames[which % frames.size()]);
+    }
+    // Packets of many connections, each of one that is new.
+    void flood(std::uint8_t flags, std::uint16_t port) {
+        const std::uint8_t count = input_.u8();
+        comparable_ = false; // a bound may be reached
+        for (std::uint16_t i = 0; i < count; ++i)
+            trace_.add({Ethernet{}, Ipv4{.source = IpAddress::from_v4(10, 1, static_cast<std::uint8_t>(port), 1)},
+                        Tcp{.source_port = static_cast<std::uint16_t>(1000 + i),
+                            .destination_port = static_cast<std::uint16_t>((flags & 64) != 0 ? port : 21),
+                            .flags = static_cast<std::uint8_t>(flags & 0x3f)},
+                        Payload{(flags & 128) != 0 ? "USER x\r\n" : ""}});
+    }
     void say_line(TcpTalk& talk, Side side) {
         const std::uint8_t which = input_.u8();
         talk.say(side, side == Side::client ? kClientLines[which % std::size(kClientLines)]
@@ -162,19 +200,29 @@ private:
     FuzzInput& input_;
     Trace& trace_;
     std::array<std::optional<TcpTalk>, 4> talks_;
+    bool comparable_ = true;
 };
 
 MemoryPipelineOptions pipeline_options(std::uint8_t option) {
-    MemoryPipelineOptions o = small_pipeline((option & 1) != 0);
+    MemoryPipelineOptions o = small_pipeline((option & kExtended) != 0);
     o.pipeline.decode.fragment_bytes_max = 1u << 18;
     o.pipeline.decode.fragment_datagrams_max = 16;
     o.pipeline.conn.connections_max = 256;
     o.pipeline.hints_max = 64;
     o.pipeline.emitter.text_bytes = 1u << 18;
     o.pipeline.decode.checksums = o.pipeline.conn.checksums = static_cast<ChecksumPolicy>((option >> 1) % 3);
-    o.pipeline.ftp.log_all_commands = (option & 8) != 0;
+    o.pipeline.ftp.log_all_commands = (option & kAllCommands) != 0;
     o.pipeline.control_max = o.pipeline.watches_max = 64;
     o.pipeline.progress_max = 256;
+    if ((option & kInterim) != 0) o.pipeline.conn.interims = {.interval = kSecond, .told_max = 64};
+    if ((option & kTinyBounds) == 0) return o;
+    o.pipeline.decode.fragment_datagrams_max = 1;
+    o.pipeline.conn.connections_max = 16;
+    o.pipeline.conn.ranges_max = 8;
+    o.pipeline.conn.interims.told_max = 2;
+    o.pipeline.hints_max = o.pipeline.control_max = o.pipeline.watches_max = o.pipeline.progress_max = 2;
+    o.pipeline.first_bytes_max = o.pipeline.held_bytes_max = 2000;
+    o.entries.transfers.announcements_max = 2;
     return o;
 }
 
@@ -185,6 +233,16 @@ std::string read(const MemoryPipelineOptions& options, const std::vector<PacketV
     pipeline.finish(packets.empty() ? 0 : packets.back().now);
     require(pipeline.held() == 0, "no record is left");
     return text;
+}
+
+void check_json(const std::string& lines) {
+    for (std::size_t from = 0; from < lines.size();) {
+        const std::size_t end = lines.find('\n', from);
+        require(nlohmann::json::accept(lines.begin() + static_cast<std::ptrdiff_t>(from),
+                                       lines.begin() + static_cast<std::ptrdiff_t>(end)),
+                "each line is JSON");
+        from = end + 1;
+    }
 }
 
 } // namespace
@@ -198,16 +256,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     MemoryPipelineOptions options = pipeline_options(option);
     const auto packets = trace.views();
+    const bool tab_separated = (option & kOddForm) != 0 && (option & kTinyBounds) != 0;
+    if (tab_separated) options.entries.format.format = LogFormat::tsv;
     const std::string one = read(options, packets);
-    for (std::size_t from = 0; from < one.size();) {
-        const std::size_t end = one.find('\n', from);
-        require(nlohmann::json::accept(one.begin() + static_cast<std::ptrdiff_t>(from),
-                                       one.begin() + static_cast<std::ptrdiff_t>(end)),
-                "each line is JSON");
-        from = end + 1;
-    }
+    if (!tab_separated) check_json(one);
+    if (!story.comparable() || (option & kTinyBounds) != 0) return 0;
     options.workers = 3;
-    options.by_ports = (option & 16) != 0;
+    options.by_ports = (option & kByPorts) != 0;
     const std::string three = read(options, packets);
     if (three != one) std::fprintf(stderr, "one worker:\n%sthree workers:\n%s", one.c_str(), three.c_str());
     require(three == one, "the same lines by three workers");

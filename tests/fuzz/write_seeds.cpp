@@ -4,6 +4,7 @@
 //
 //     write_seeds SOURCE_ROOT DIRECTORY
 #include "core/log/gzip_member.h"
+#include "tests/fuzz/frames.h"
 #include "tests/support/byte_writer.h"
 #include "tests/support/ftp_talk.h"
 #include "tests/support/mission_session.h"
@@ -38,42 +39,25 @@ private:
     std::map<std::string, unsigned> count_;
 };
 
-std::vector<Bytes> frames_of_all_kinds() {
-    std::vector<Bytes> frames;
-    const Trace mission = mission_session();
-    for (const TimedFrame& frame : mission.frames()) frames.push_back(frame.bytes);
-    const std::vector<std::vector<Header>> others = {
-        {Ethernet{}, Vlan{}, Vlan{.id = 2}, Ipv4{}, Udp{}, Payload{"tagged"}},
-        {Ethernet{}, Mpls{}, Mpls{}, Ipv6{}, Tcp{.flags = kFlagSyn, .options = {.mss = 1460, .window_scale = 7}}},
-        {Ethernet{}, Pppoe{}, Ipv4{}, Icmp{}, Payload{"ping"}},
-        {Ethernet{}, Ipv6{}, Ipv6Extension{}, Ipv6Extension{.kind = 60}, Ipv6Extension{.kind = 43}, Udp{}},
-        {Ethernet{}, Ipv4{}, Gre{.with_checksum = true, .key = 5}, Ipv4{}, Tcp{}, Payload{"in a tunnel"}},
-        {Ethernet{}, Ipv4{}, Udp{.destination_port = 4789}, Vxlan{}, Ethernet{}, Ipv4{}, Tcp{}},
-        {Ethernet{}, Ipv4{}, Udp{.destination_port = 6081}, Geneve{}, Ethernet{}, Ipv6{}, Udp{}},
-        {Ethernet{}, Ipv4{}, Ipv6{}, Ipv4{}, Ipv4{}, Ipv4{}, Udp{}},
-        {Ethernet{}, Ipv4{.options = Bytes(12, 1)}, Tcp{.flags = kFlagRst}},
-    };
-    for (const auto& headers : others) frames.push_back(build(headers));
-    return frames;
-}
-
 void add_decode(Seeds& seeds) {
     Bytes all;
-    const auto append = [&all](const Bytes& frame) {
-        ByteWriter(all).u8(0).u16(static_cast<std::uint16_t>(frame.size())).append(frame);
+    const auto append = [&all](LinkType link, const Bytes& frame) {
+        ByteWriter(all).u8(static_cast<std::uint8_t>(link)).u16(static_cast<std::uint16_t>(frame.size())).append(frame);
     };
-    for (const Bytes& frame : frames_of_all_kinds()) {
+    const Trace mission = mission_session();
+    for (const TimedFrame& frame : mission.frames()) {
         all.clear();
-        append(frame);
+        append(LinkType::ethernet, frame.bytes);
         seeds.add("decode", all);
     }
-    for (const bool six : {false, true}) {
+    for (const FrameOfKind& frame : frames_of_all_kinds()) {
         all.clear();
-        const Header header = six ? Header{Ipv6{}} : Header{Ipv4{}};
-        for (const Bytes& f : build_fragments({Ethernet{}, header, Udp{}, Payload{std::string(200, 'f')}}, 64))
-            append(f);
+        append(frame.link, frame.bytes);
         seeds.add("decode", all);
     }
+    all.clear(); // fragments meet
+    for (const Bytes& frame : ethernet_frames()) append(LinkType::ethernet, frame);
+    seeds.add("decode", all);
 }
 
 void add_captures(Seeds& seeds) {
@@ -82,6 +66,14 @@ void add_captures(Seeds& seeds) {
     for (const auto format : {CaptureFormat::pcap_micro, CaptureFormat::pcap_nano, CaptureFormat::pcapng})
         for (const bool little : {true, false})
             seeds.add("capture_reader", trace.file({.format = format, .little_endian = little}));
+    for (const FrameOfKind& frame : frames_of_all_kinds()) {
+        Trace one;
+        one.add(frame.bytes);
+        if (frame.link != LinkType::unknown) seeds.add("capture_reader", one.file({.link = frame.link}));
+    }
+    Trace all;
+    for (const Bytes& frame : ethernet_frames()) all.add(frame);
+    seeds.add("capture_reader", all.file({}));
 }
 
 void add_ftp(Seeds& seeds) {
@@ -189,6 +181,19 @@ void add_pipeline(Seeds& seeds) {
             out.u8(static_cast<std::uint8_t>(kServerSays | talk)).u8(6).u8(static_cast<std::uint8_t>(8 | talk));
             seeds.add("pipeline", story);
         }
+    }
+    // A connection of each sort beside a session, with bounds so small that they are reached, and interim entries.
+    for (const std::uint8_t option : Numbers{0, 1, 32, 33, 64, 65}) {
+        Bytes story;
+        ByteWriter out(story);
+        out.u8(option).u32(1000);
+        for (std::size_t i = 0; i < ethernet_frames().size(); ++i) out.u8(22).u8(static_cast<std::uint8_t>(i));
+        for (std::uint8_t i = 0; i < 8; ++i) out.u8(23).u8(i).u16(9).u8(0x17).u8(i).u16(10).u8(9).u16(50);
+        for (std::uint8_t kind = 0; kind < 6; ++kind) {
+            out.u8(17).u32(7).u8(kind).u8(0);
+            for (const auto& [op, line] : login) out.u8(op).u8(line);
+        }
+        seeds.add("pipeline", story);
     }
 }
 
