@@ -21,12 +21,10 @@ void measure(const Attack& attack, std::uint32_t connections, std::uint64_t pack
     const MemoryPipelineOptions options = exposed_pipeline(connections);
     const double nanoseconds = worker_nanoseconds(attack, options, packets);
     const AttackResult result = run_attack(attack, options, packets);
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
     std::printf("%-42s %6.0f %8.2f %10llu %8.0f %8.0f %8.0f %7zu of %zu\n", attack.name.c_str(), nanoseconds,
                 1000 / nanoseconds, static_cast<unsigned long long>(result.counted),
                 static_cast<double>(result.rss_half) / 1e6, static_cast<double>(result.rss_end) / 1e6,
-                static_cast<double>(usage.ru_maxrss) / 1e3, result.harmed, result.innocent_sessions);
+                static_cast<double>(result.rss_peak) / 1e6, result.harmed, result.innocent_sessions);
     std::fflush(stdout);
 }
 

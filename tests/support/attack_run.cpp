@@ -155,8 +155,10 @@ AttackResult run_attack(const Attack& attack, const MemoryPipelineOptions& optio
         const PacketView view = view_of(frame, now);
         pipeline.process({&view, 1});
         if (i == packets / 2) result.rss_half = resident_bytes();
+        if (i % (packets / 64 + 1) == 0) result.rss_peak = std::max(result.rss_peak, resident_bytes());
     }
     result.rss_end = resident_bytes();
+    result.rss_peak = std::max(result.rss_peak, result.rss_end);
     pipeline.finish(end);
     result.innocent_sessions = innocent == innocents.end() ? kInnocents : 0;
     result.harmed = expected.missing_from(found, result.first_harmed);

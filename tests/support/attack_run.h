@@ -18,6 +18,7 @@ struct AttackResult {
     std::string first_harmed;          // one of them
     std::size_t rss_half = 0;          // bytes, after half of the attack and at its end
     std::size_t rss_end = 0;
+    std::size_t rss_peak = 0; // of 64 looks meanwhile
 };
 
 // A pipeline whose bounds are a 250th of the defaults, with a table of `connections`.
