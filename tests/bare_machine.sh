@@ -50,7 +50,7 @@ run_on_new_machine() {
         rm -rf "$cache/$release.packages" && mkdir "$cache/$release.packages"
         cp "$root"/root/ftpsensor/build-package/*.deb "$cache/$release.packages/" || status=1
     fi
-    if [[ $1 == baseline && $status == 0 ]]; then
+    if [[ $1 == baseline ]]; then
         cp "$root/root/ftpsensor/bench/instructions.json" "$repository/bench/" || status=1
     fi
     cp -n "$root"/var/cache/apt/archives/*.deb "$cache/$release.debs/" 2>/dev/null || true
