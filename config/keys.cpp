@@ -89,7 +89,7 @@ Keys capture_keys() {
             in, &CaptureConfig::shunt),
         key("capture.shunt_after", size<std::uint64_t>(64 * kKiB, kTiB),
             "Of a transfer so much is looked at before the port counts the rest.", in, &CaptureConfig::shunt_after),
-        key("capture.shunt_rules_max", number<Count>("a number", 2, 1'000'000),
+        key("capture.shunt_rules_max", number<Count>("a number", 2, 65536),
             "Flow rules at a time on each port, two a transfer, shared evenly by the workers. Beyond it transfers stay "
             "with the workers, and are counted.",
             in, &CaptureConfig::shunt_rules_max),

@@ -265,7 +265,8 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
 // Of a transfer whose types are known, only counts are needed: the ports may count.
 void DataWatches::consider_shunting(const Connection& c, Watch& w, const Layer& layer, unsigned side,
                                     const PacketView& packet) {
-    w.headers[side] = static_cast<std::uint16_t>(layer.ip_length - layer.payload_length);
+    if (layer.ip_length > layer.payload_length) // a card that cuts segments itself leaves 0 in the header
+        w.headers[side] = static_cast<std::uint16_t>(layer.ip_length - layer.payload_length);
     if (!w.announced || w.shunt_considered || !shunts_.wanted() || payload_bytes(c) < options_.shunt_after) return;
     for (const Stream& s : w.stream)
         if (s.first.happened && !s.sniffed.happened) return;
