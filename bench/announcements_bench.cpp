@@ -129,7 +129,7 @@ void board(Results& results, std::size_t workers, std::size_t open) {
 int main(int argc, char** argv) {
     Results results("announcements", argc, argv);
     for (const std::size_t open : {std::size_t{1000}, results.count(100'000)}) {
-        for (const std::size_t workers : {1, 2, 8}) board(results, workers, open);
+        for (const std::size_t workers : {1u, 2u, 8u}) board(results, workers, open);
         join(results, open);
     }
 }

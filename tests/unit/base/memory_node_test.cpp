@@ -27,7 +27,7 @@ TEST_CASE("a table that is made on a node stays with it, whoever touches it") {
     here.reset();
     std::thread([&] { large.data()[0] = large.data()[3 * TableMemory::kAlignment] = std::byte{1}; }).join();
     CHECK(preferred_node(small.data()) == 0);
-    for (const std::size_t place : {0, 1, 3, 4}) {
+    for (const std::size_t place : {0u, 1u, 3u, 4u}) {
         INFO(place);
         CHECK(preferred_node(large.data() + place * TableMemory::kAlignment) == 0);
     }
