@@ -40,7 +40,7 @@ std::string text_of(const std::vector<Entry>& entries, LogFormat format) {
     FormatOptions options = entry_options().format;
     options.format = format;
     Formatter formatter(options);
-    ByteBuffer buffer;
+    TextBuffer buffer;
     std::string text;
     for (const Entry& entry : entries) {
         formatter.append(entry, buffer);
@@ -56,7 +56,7 @@ void bench_format(Results& results, const std::string& name, const std::vector<E
     FormatOptions options = entry_options().format;
     options.format = format;
     Formatter formatter(options);
-    ByteBuffer buffer;
+    TextBuffer buffer;
     std::size_t bytes = 0;
     const double ns = least_nanoseconds(5, [&] {
         bytes = 0;

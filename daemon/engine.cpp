@@ -70,8 +70,8 @@ struct Engine::State final : private LineSink {
         if (log == LogKind::conn) o.first = &writer(LogKind::ftp)->file(); // where the disk has little room
         if (c.log.format == ConfigFormat::tsv) {
             const auto formatter = std::make_shared<Formatter>(entry_options(c, keys).format);
-            o.hooks.header = [formatter, log](std::int64_t t, ByteBuffer& b) { formatter->append_header(log, t, b); };
-            o.hooks.footer = [formatter](std::int64_t t, ByteBuffer& b) { formatter->append_footer(t, b); };
+            o.hooks.header = [formatter, log](std::int64_t t, TextBuffer& b) { formatter->append_header(log, t, b); };
+            o.hooks.footer = [formatter](std::int64_t t, TextBuffer& b) { formatter->append_footer(t, b); };
         }
         return {rotation, o};
     }

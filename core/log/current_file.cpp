@@ -66,7 +66,7 @@ IoResult CurrentFile::write(std::span<const std::uint8_t> member, const MemberTi
 
 IoResult CurrentFile::write_text(const FileTextHook& hook, Timestamp t) {
     if (!hook) return {};
-    ByteBuffer text;
+    TextBuffer text;
     hook(rotation_.local_seconds(t), text);
     if (text.empty()) return {};
     return write_whole(text_compressor_->compress(text.text(), {t, t}));

@@ -5,9 +5,9 @@
 #pragma once
 
 #include "core/log/archive.h"
-#include "core/log/byte_buffer.h"
 #include "core/log/gzip_member.h"
 #include "core/log/rotation.h"
+#include "core/log/text_buffer.h"
 
 #include <functional>
 #include <memory>
@@ -17,7 +17,7 @@
 namespace ftpsensor {
 
 // Text for the start or the end of a file (the tab-separated form has both). `local_seconds`: see Rotation.
-using FileTextHook = std::function<void(std::int64_t local_seconds, ByteBuffer& text)>;
+using FileTextHook = std::function<void(std::int64_t local_seconds, TextBuffer& text)>;
 
 struct FileTextHooks {
     FileTextHook header; // may be empty

@@ -63,7 +63,7 @@ private:
     std::unique_ptr<TransferJoin> join_;
     TypeSource& types_;
     LineSink& lines_;
-    ByteBuffer buffer_;
+    TextBuffer buffer_;
     std::string history_;
     std::vector<Id96> parents_;
 };

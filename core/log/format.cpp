@@ -13,19 +13,19 @@ std::variant<JsonWriter, TsvWriter> make_writer(const FormatOptions& o) {
 
 Formatter::Formatter(const FormatOptions& options) : writer_(make_writer(options)) {}
 
-void Formatter::append(const ConnEntry& entry, ByteBuffer& buffer) {
+void Formatter::append(const ConnEntry& entry, TextBuffer& buffer) {
     std::visit([&](auto& writer) { writer.append(entry, buffer); }, writer_);
 }
 
-void Formatter::append(const FtpEntry& entry, ByteBuffer& buffer) {
+void Formatter::append(const FtpEntry& entry, TextBuffer& buffer) {
     std::visit([&](auto& writer) { writer.append(entry, buffer); }, writer_);
 }
 
-void Formatter::append_header(LogKind log, std::int64_t local_seconds, ByteBuffer& buffer) const {
+void Formatter::append_header(LogKind log, std::int64_t local_seconds, TextBuffer& buffer) const {
     if (const auto* tsv = std::get_if<TsvWriter>(&writer_)) tsv->append_header(log, local_seconds, buffer);
 }
 
-void Formatter::append_footer(std::int64_t local_seconds, ByteBuffer& buffer) const {
+void Formatter::append_footer(std::int64_t local_seconds, TextBuffer& buffer) const {
     if (const auto* tsv = std::get_if<TsvWriter>(&writer_)) tsv->append_footer(local_seconds, buffer);
 }
 

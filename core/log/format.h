@@ -9,8 +9,8 @@
 // buffer needs to grow.
 #pragma once
 
-#include "core/log/byte_buffer.h"
 #include "core/log/json.h"
+#include "core/log/text_buffer.h"
 #include "core/log/tsv.h"
 #include "core/record/entries.h"
 
@@ -35,13 +35,13 @@ public:
     explicit Formatter(const FormatOptions& options);
 
     // Appends one line, its line feed included.
-    void append(const ConnEntry& entry, ByteBuffer& buffer);
-    void append(const FtpEntry& entry, ByteBuffer& buffer);
+    void append(const ConnEntry& entry, TextBuffer& buffer);
+    void append(const FtpEntry& entry, TextBuffer& buffer);
 
     // What stands before the first line of a file and behind its last: nothing in JSON. `local` is the time in the zone
     // of the file's name, as seconds since the epoch of that zone's clock.
-    void append_header(LogKind log, std::int64_t local_seconds, ByteBuffer& buffer) const;
-    void append_footer(std::int64_t local_seconds, ByteBuffer& buffer) const;
+    void append_header(LogKind log, std::int64_t local_seconds, TextBuffer& buffer) const;
+    void append_footer(std::int64_t local_seconds, TextBuffer& buffer) const;
 
 private:
     std::variant<JsonWriter, TsvWriter> writer_;

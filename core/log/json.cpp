@@ -104,7 +104,7 @@ char* JsonWriter::put_envelope(char* out, LogKind log, Timestamp write_ts, Times
     return put_time(put(out, before_ts_), times_.ts, ts);
 }
 
-void JsonWriter::append(const ConnEntry& e, ByteBuffer& buffer) {
+void JsonWriter::append(const ConnEntry& e, TextBuffer& buffer) {
     char* out = buffer.reserve(kConnLineBytes + before_write_ts_[0].size() + before_ts_.size() +
                                json_string_bytes_max(e.history) + e.tunnel_parents.size() * kIdItemBytes);
     out = put_envelope(out, LogKind::conn, e.write_ts, e.ts);
@@ -138,7 +138,7 @@ void JsonWriter::append(const ConnEntry& e, ByteBuffer& buffer) {
     buffer.commit(put_end_of_line(out));
 }
 
-void JsonWriter::append(const FtpEntry& e, ByteBuffer& buffer) {
+void JsonWriter::append(const FtpEntry& e, TextBuffer& buffer) {
     char* out =
         buffer.reserve(kFtpLineBytes + before_write_ts_[1].size() + before_ts_.size() + json_string_bytes_max(e.user) +
                        string_bytes_max(e.password) + string_bytes_max(e.command) + string_bytes_max(e.arg) +

@@ -1,8 +1,8 @@
 // One log entry as one line of JSON, as compact as Zeek's. See format.h.
 #pragma once
 
-#include "core/log/byte_buffer.h"
 #include "core/log/envelope.h"
+#include "core/log/text_buffer.h"
 
 #include <array>
 #include <string>
@@ -14,8 +14,8 @@ class JsonWriter {
 public:
     JsonWriter(TimestampFormat timestamps, std::string_view system_name, std::string_view node, bool extended);
 
-    void append(const ConnEntry& entry, ByteBuffer& buffer);
-    void append(const FtpEntry& entry, ByteBuffer& buffer);
+    void append(const ConnEntry& entry, TextBuffer& buffer);
+    void append(const FtpEntry& entry, TextBuffer& buffer);
 
 private:
     char* put_envelope(char* out, LogKind log, Timestamp write_ts, Timestamp ts);

@@ -135,7 +135,7 @@ private:
     std::optional<CurrentFile> file_;          // always there
     std::optional<GzipCompressor> compressor_; // the same
 
-    ByteBuffer text_; // of the member under way
+    TextBuffer text_; // of the member under way
     MemberTimes text_times_;
     Timestamp text_begun_ = 0; // when its first entry was appended; a late one does not hasten the flush
     std::uint64_t text_entries_ = 0;

@@ -156,7 +156,7 @@ TsvWriter::TsvWriter(TimestampFormat timestamps, std::string_view system_name, s
     if (has_node_) before_ts_ += tsv_string(node) + '\t';
 }
 
-void TsvWriter::append_header(LogKind log, std::int64_t local_seconds, ByteBuffer& buffer) const {
+void TsvWriter::append_header(LogKind log, std::int64_t local_seconds, TextBuffer& buffer) const {
     std::string names = "#fields";
     std::string types = "#types";
     add_columns({{Column{"_path", "string"}}}, names, types);
@@ -176,7 +176,7 @@ void TsvWriter::append_header(LogKind log, std::int64_t local_seconds, ByteBuffe
     buffer.append("\n#open\t" + meta_time(local_seconds) + '\n' + names + '\n' + types + '\n');
 }
 
-void TsvWriter::append_footer(std::int64_t local_seconds, ByteBuffer& buffer) const {
+void TsvWriter::append_footer(std::int64_t local_seconds, TextBuffer& buffer) const {
     buffer.append("#close\t" + meta_time(local_seconds) + '\n');
 }
 
@@ -189,7 +189,7 @@ char* TsvWriter::put_envelope(char* out, LogKind log, Timestamp write_ts, Timest
     return put_time(put(out, before_ts_), times_.ts, ts);
 }
 
-void TsvWriter::append(const ConnEntry& e, ByteBuffer& buffer) {
+void TsvWriter::append(const ConnEntry& e, TextBuffer& buffer) {
     char* out = buffer.reserve(kConnLineBytes + before_write_ts_.size() + before_ts_.size() +
                                tsv_string_bytes_max(e.history) + e.tunnel_parents.size() * kIdItemBytes);
     out = put_envelope(out, LogKind::conn, e.write_ts, e.ts);
@@ -212,7 +212,7 @@ void TsvWriter::append(const ConnEntry& e, ByteBuffer& buffer) {
     buffer.commit(out);
 }
 
-void TsvWriter::append(const FtpEntry& e, ByteBuffer& buffer) {
+void TsvWriter::append(const FtpEntry& e, TextBuffer& buffer) {
     char* out =
         buffer.reserve(kFtpLineBytes + before_write_ts_.size() + before_ts_.size() + tsv_string_bytes_max(e.user) +
                        string_bytes_max(e.password) + string_bytes_max(e.command) + string_bytes_max(e.arg) +

@@ -2,8 +2,8 @@
 // format.h. Fields that are not set are "-", empty ones "(empty)".
 #pragma once
 
-#include "core/log/byte_buffer.h"
 #include "core/log/envelope.h"
+#include "core/log/text_buffer.h"
 
 #include <cstdint>
 #include <string>
@@ -16,10 +16,10 @@ public:
     TsvWriter(TimestampFormat timestamps, std::string_view system_name, std::string_view node, bool extended,
               bool interim);
 
-    void append(const ConnEntry& entry, ByteBuffer& buffer);
-    void append(const FtpEntry& entry, ByteBuffer& buffer);
-    void append_header(LogKind log, std::int64_t local_seconds, ByteBuffer& buffer) const;
-    void append_footer(std::int64_t local_seconds, ByteBuffer& buffer) const;
+    void append(const ConnEntry& entry, TextBuffer& buffer);
+    void append(const FtpEntry& entry, TextBuffer& buffer);
+    void append_header(LogKind log, std::int64_t local_seconds, TextBuffer& buffer) const;
+    void append_footer(std::int64_t local_seconds, TextBuffer& buffer) const;
 
 private:
     char* put_envelope(char* out, LogKind log, Timestamp write_ts, Timestamp ts);

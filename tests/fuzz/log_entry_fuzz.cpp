@@ -100,7 +100,7 @@ ConnEntry read_conn(FuzzInput& input, Strings& strings) {
 
 template <class Entry>
 void check_json(Formatter& formatter, const Entry& entry, const Strings& strings) {
-    ByteBuffer buffer;
+    TextBuffer buffer;
     formatter.append(entry, buffer);
     const std::string_view line = buffer.text();
     require(line.ends_with('\n'), "a line ends");
@@ -122,7 +122,7 @@ void check_json(Formatter& formatter, const Entry& entry, const Strings& strings
 
 template <class Entry>
 void check_tsv(Formatter& formatter, const Entry& entry, LogKind log) {
-    ByteBuffer buffer;
+    TextBuffer buffer;
     formatter.append_header(log, 0, buffer);
     const std::string header(buffer.text());
     buffer.clear();

@@ -65,7 +65,7 @@ TEST_CASE("the document's four entries come out byte for byte") {
 
 TEST_CASE("entries append to what is in the buffer") {
     Formatter formatter = mission_formatter();
-    ByteBuffer buffer;
+    TextBuffer buffer;
     formatter.append(control_connection(), buffer);
     formatter.append(retr_entry(), buffer);
     CHECK(buffer.text() == kControlLine + kRetrLine);
@@ -147,7 +147,7 @@ TEST_CASE("epoch times are numbers") {
 
 TEST_CASE("JSON files have no header and no footer") {
     const Formatter formatter = mission_formatter();
-    ByteBuffer buffer;
+    TextBuffer buffer;
     formatter.append_header(LogKind::conn, 0, buffer);
     formatter.append_footer(0, buffer);
     CHECK(buffer.empty());
@@ -189,9 +189,9 @@ TEST_CASE("the largest values fit what is reserved") {
         for (const TimestampFormat timestamps : {TimestampFormat::iso8601, TimestampFormat::epoch}) {
             FormatOptions options{format, timestamps, bad, bad, true};
             Formatter formatter(options);
-            ByteBuffer fresh_conn; // exactly what was reserved, as nothing was there before
+            TextBuffer fresh_conn; // exactly what was reserved, as nothing was there before
             formatter.append(conn, fresh_conn);
-            ByteBuffer fresh_ftp;
+            TextBuffer fresh_ftp;
             formatter.append(ftp, fresh_ftp);
             CHECK(fresh_conn.size() > 1000);
             CHECK(fresh_ftp.size() > 1000);

@@ -185,10 +185,10 @@ TEST_CASE("header and end of the tab-separated form are in every file") {
     const FormatOptions format{LogFormat::tsv, TimestampFormat::epoch, "", "", false};
     const Formatter formatter(format);
     LogFileOptions options;
-    options.hooks.header = [&](std::int64_t local, ByteBuffer& text) {
+    options.hooks.header = [&](std::int64_t local, TextBuffer& text) {
         formatter.append_header(LogKind::conn, local, text);
     };
-    options.hooks.footer = [&](std::int64_t local, ByteBuffer& text) { formatter.append_footer(local, text); };
+    options.hooks.footer = [&](std::int64_t local, TextBuffer& text) { formatter.append_footer(local, text); };
     Log log({}, options);
     log.file.append("row one\n", kHourStart + 5 * kSecond);
     log.file.append("row two\n", kHourStart + kHour);

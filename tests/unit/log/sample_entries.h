@@ -1,7 +1,7 @@
 // The entries of the mission's document (Zeek's page on ftp.log) as values, and ids from their text.
 #pragma once
 
-#include "core/log/byte_buffer.h"
+#include "core/log/text_buffer.h"
 #include "core/record/entries.h"
 
 #include <string>
@@ -101,7 +101,7 @@ inline FtpEntry retr_entry() {
 
 template <typename Writer, typename Entry>
 std::string line_of(Writer&& writer, const Entry& entry) {
-    ByteBuffer buffer;
+    TextBuffer buffer;
     writer.append(entry, buffer);
     return std::string(buffer.text());
 }

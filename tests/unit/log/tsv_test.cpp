@@ -14,7 +14,7 @@ FormatOptions options_of(bool extended, TimestampFormat timestamps) {
 }
 
 std::string header_of(const FormatOptions& options, LogKind log) {
-    ByteBuffer buffer;
+    TextBuffer buffer;
     Formatter(options).append_header(log, 1597559161, buffer);
     return std::string(buffer.text());
 }
@@ -54,7 +54,7 @@ TEST_CASE("a column for interim entries where there may be some") {
     ConnEntry entry;
     for (const auto& [interim, text] : {std::pair{std::optional<bool>{}, "\t-\n"}, {true, "\tT\n"}, {false, "\tF\n"}}) {
         entry.interim = interim;
-        ByteBuffer buffer;
+        TextBuffer buffer;
         formatter.append(entry, buffer);
         CHECK(std::string(buffer.text()).ends_with(text));
     }
@@ -77,7 +77,7 @@ TEST_CASE("ftp.log's header, with our fields and without names") {
 }
 
 TEST_CASE("the end of a file") {
-    ByteBuffer buffer;
+    TextBuffer buffer;
     Formatter(options_of(false, TimestampFormat::epoch)).append_footer(1597561200, buffer);
     CHECK(buffer.text() == "#close\t2020-08-16-07-00-00\n");
 }

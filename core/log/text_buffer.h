@@ -13,7 +13,7 @@
 
 namespace ftpsensor {
 
-class ByteBuffer {
+class TextBuffer {
 public:
     // Room for `bytes` behind the text. The pointer is valid until the next reserve().
     char* reserve(std::size_t bytes) {
