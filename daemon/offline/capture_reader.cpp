@@ -1,7 +1,10 @@
 #include "daemon/offline/capture_reader.h"
 
+#include "daemon/offline/pcap_records.h"
+
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <stdexcept>
 
 #include <pcap/pcap.h>
@@ -42,12 +45,17 @@ std::uint64_t file_size(const std::string& path) {
 
 struct CaptureReader::File {
     File(std::string p, pcap_t* h) : path(std::move(p)), handle(h) {}
-    ~File() { ::pcap_close(handle); }
+    ~File() {
+        ::pcap_freecode(&filter);
+        ::pcap_close(handle);
+    }
     File(const File&) = delete;
     File& operator=(const File&) = delete;
 
     std::string path;
     pcap_t* handle;
+    std::optional<PcapRecords> records; // else libpcap reads them
+    bpf_program filter{};
     LinkType link = LinkType::unknown;
     std::uint64_t packets = 0;
 };
@@ -73,14 +81,10 @@ bool CaptureReader::open_next() {
         }
         file_ = std::make_unique<File>(path, handle);
         file_->link = link_type(::pcap_datalink(handle));
-        if (!filter_.empty()) {
-            bpf_program program{};
-            if (::pcap_compile(handle, &program, filter_.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0)
-                throw std::runtime_error("capture.filter: " + std::string(::pcap_geterr(handle)) + " in \"" + filter_ +
-                                         "\"");
-            ::pcap_setfilter(handle, &program);
-            ::pcap_freecode(&program);
-        }
+        if (!filter_.empty() && ::pcap_compile(handle, &file_->filter, filter_.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0)
+            throw std::runtime_error("capture.filter: " + std::string(::pcap_geterr(handle)) + " in \"" + filter_ +
+                                     "\"");
+        file_->records = PcapRecords::of(handle);
         return true;
     }
     return false;
@@ -96,31 +100,49 @@ Timestamp CaptureReader::time_of(const pcap_pkthdr& header) {
     return static_cast<Timestamp>(header.ts.tv_sec) * kSecond + header.ts.tv_usec; // nanoseconds, as asked
 }
 
-bool CaptureReader::next(PacketView& packet) {
-    for (;;) {
-        if (!file_ && !open_next()) return false;
-        pcap_pkthdr* header = nullptr;
-        const u_char* data = nullptr;
-        const int result = ::pcap_next_ex(file_->handle, &header, &data);
-        if (result != 1) {
+// The next packet of the file that passes the filter. False: the file is at its end, or damaged, which is noted.
+bool CaptureReader::read(pcap_pkthdr& header, const std::uint8_t*& data) {
+    do {
+        if (file_->records) {
+            const PcapRecords::Next result = file_->records->next(header, data);
+            if (result == PcapRecords::Next::damaged)
+                damaged_.push_back({file_->path, file_->packets, file_->records->damage()});
+            if (result != PcapRecords::Next::packet) return false;
+        } else {
+            pcap_pkthdr* its_header = nullptr;
+            const int result = ::pcap_next_ex(file_->handle, &its_header, &data);
             if (result == PCAP_ERROR) damaged_.push_back({file_->path, file_->packets, ::pcap_geterr(file_->handle)});
-            if (!open_next()) return false;
-            continue;
+            if (result != 1) return false;
+            header = *its_header;
         }
-        ++file_->packets;
-        packet = PacketView{};
-        packet.data = data;
-        packet.captured = header->caplen;
-        packet.length = std::max(header->len, header->caplen);
-        packet.time = time_of(*header);
-        packet.now = now_ = std::max(now_, packet.time);
-        packet.number = ++number_;
-        packet.link = file_->link;
-        return true;
-    }
+    } while (file_->filter.bf_insns != nullptr && ::pcap_offline_filter(&file_->filter, &header, data) == 0);
+    return true;
+}
+
+bool CaptureReader::next(PacketView& packet) {
+    pcap_pkthdr header{};
+    const std::uint8_t* data = nullptr;
+    while (!file_ || !read(header, data))
+        if (!open_next()) return false;
+    ++file_->packets;
+    packet = PacketView{};
+    packet.data = data;
+    packet.captured = header.caplen;
+    packet.length = std::max(header.len, header.caplen);
+    packet.time = time_of(header);
+    packet.now = now_ = std::max(now_, packet.time);
+    packet.number = ++number_;
+    packet.link = file_->link;
+    return true;
+}
+
+const std::shared_ptr<const MappedFile>& CaptureReader::memory() const {
+    static const std::shared_ptr<const MappedFile> none;
+    return file_ && file_->records ? file_->records->memory() : none;
 }
 
 std::uint64_t CaptureReader::bytes_read() const {
+    if (file_ && file_->records) return bytes_done_ + file_->records->bytes_read();
     std::FILE* file = file_ ? ::pcap_file(file_->handle) : nullptr;
     const off_t at = file != nullptr ? ::ftello(file) : 0;
     return bytes_done_ + static_cast<std::uint64_t>(std::max<off_t>(at, 0));

@@ -1,5 +1,7 @@
 // Capture files, one after another, as one capture: pcap, nanosecond pcap and pcapng by libpcap; "-" is standard input.
 //
+// The packets of a pcap file are handed out where they lie in the file (pcap_records.h), those of others in libpcap's
+// buffer.
 // A file that is damaged is read up to there, and the next one goes on: what went wrong is kept for the summary. One
 // thread.
 #pragma once
@@ -15,6 +17,8 @@ struct pcap_pkthdr;
 
 namespace ftpsensor {
 
+class MappedFile;
+
 struct DamagedCapture {
     std::string path;
     std::uint64_t packets = 0; // read before the damage
@@ -29,8 +33,10 @@ public:
     CaptureReader(const CaptureReader&) = delete;
     CaptureReader& operator=(const CaptureReader&) = delete;
 
-    // The next packet; its bytes stay valid until the next call. False: no more.
+    // The next packet; its bytes stay valid until the next call, or while memory() is owned. False: no more.
     bool next(PacketView& packet);
+    // What the last packet's bytes lie in. Null: in a buffer that the next packet takes.
+    const std::shared_ptr<const MappedFile>& memory() const;
 
     const std::vector<DamagedCapture>& damaged() const { return damaged_; }
     std::uint64_t wrong_times() const { return wrong_times_; } // packets whose stamp was out of all range
@@ -40,6 +46,7 @@ public:
 private:
     struct File;
     bool open_next();
+    bool read(pcap_pkthdr& header, const std::uint8_t*& data);
     Timestamp time_of(const pcap_pkthdr& header);
 
     std::vector<std::string> paths_;

@@ -20,18 +20,24 @@ Distributor::Distributor(std::size_t workers) : delays_(workers) {
     }
 }
 
-void Distributor::put(const PacketView& packet) {
+void Distributor::put(const PacketView& packet, const std::shared_ptr<const MappedFile>& memory) {
     const std::size_t worker = rings_.size() == 1 ? 0 : distribution_hash(packet) % rings_.size();
     Ring& ring = *rings_[worker];
-    if (ring.filling->packets.size() == Block::kPackets || ring.filling->used + packet.captured > Block::kBytes)
+    const std::size_t copied = memory ? 0 : packet.captured;
+    if (ring.filling->packets.size() == Block::kPackets || ring.filling->used + copied > Block::kBytes ||
+        (ring.filling->memory && memory && ring.filling->memory != memory))
         push(ring);
     Block& block = *ring.filling;
-    PacketView copy = packet;
-    copy.data = block.bytes.get() + block.used;
-    copy.captured = static_cast<std::uint32_t>(std::min<std::size_t>(packet.captured, Block::kBytes));
-    std::memcpy(block.bytes.get() + block.used, packet.data, copy.captured);
-    block.used += copy.captured;
-    block.packets.push_back(copy);
+    block.packets.push_back(packet);
+    if (memory) {
+        if (!block.memory) block.memory = memory;
+    } else {
+        PacketView& copy = block.packets.back();
+        copy.data = block.bytes.get() + block.used;
+        copy.captured = static_cast<std::uint32_t>(std::min<std::size_t>(packet.captured, Block::kBytes));
+        std::memcpy(block.bytes.get() + block.used, packet.data, copy.captured);
+        block.used += copy.captured;
+    }
     now_ = packet.now;
     if (++since_publish_ >= publish_every_) publish();
 }
@@ -108,6 +114,7 @@ Distributor::Work Distributor::take(std::size_t worker) {
 void Distributor::done(std::size_t worker, std::unique_ptr<Block> block) {
     block->packets.clear();
     block->used = 0;
+    block->memory.reset();
     Ring& ring = *rings_[worker];
     const std::lock_guard lock(ring.mutex);
     ring.spare.push_back(std::move(block));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/packet/packet_view.h"
+#include "daemon/offline/mapped_file.h"
 #include "daemon/offline/test_delays.h"
 
 #include <atomic>
@@ -22,16 +23,18 @@ class Distributor {
 public:
     explicit Distributor(std::size_t workers);
 
-    // Reader: copies the packet into the block of its worker.
-    void put(const PacketView& packet);
+    // Reader: a packet to its worker. What its bytes lie in is owned until the worker has done with them; without
+    // `memory` they are copied.
+    void put(const PacketView& packet, const std::shared_ptr<const MappedFile>& memory = nullptr);
     void end(); // reader: no more packets
 
     struct Block {
         static constexpr std::size_t kPackets = 512;
         static constexpr std::size_t kBytes = 512u << 10; // more than the largest packet
         std::vector<PacketView> packets;
-        std::unique_ptr<std::uint8_t[]> bytes = std::make_unique<std::uint8_t[]>(kBytes);
+        std::unique_ptr<std::uint8_t[]> bytes = std::make_unique_for_overwrite<std::uint8_t[]>(kBytes);
         std::size_t used = 0;
+        std::shared_ptr<const MappedFile> memory; // of the packets whose bytes are not in `bytes`
     };
     // Worker: waits for something to do, a millisecond at most. A block, which goes back by done(); or none and a time
     // that everything before has been given out, maybe the same as before; or none and end().

@@ -124,7 +124,7 @@ int read_command(const CommandLine& command_line) {
         Progress progress(reader);
         PacketView packet;
         while (reader.next(packet)) {
-            distributor.put(packet);
+            distributor.put(packet, reader.memory());
             progress.update(packet.number);
         }
     } catch (...) {

@@ -6,6 +6,9 @@
 #include <chrono>
 #include <thread>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 using namespace ftpsensor;
 
 namespace {
@@ -76,6 +79,42 @@ TEST_CASE("every packet comes to one worker, in order, with one worker slow and 
         CHECK(s.numbers.size() > kPackets / 10);
     }
     CHECK(total == kPackets);
+}
+
+TEST_CASE("packets of a mapped file are not copied, and the file stays until they are done with") {
+    const int fd = ::memfd_create("capture", MFD_CLOEXEC);
+    const auto bytes = frame(1);
+    REQUIRE(::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    auto first = MappedFile::of(fd), second = MappedFile::of(fd);
+    REQUIRE((first && second));
+    const std::weak_ptr<const MappedFile> watched = first;
+    Distributor distributor(1);
+    PacketView p;
+    p.captured = p.length = static_cast<std::uint32_t>(bytes.size());
+    for (const auto& memory : {first, second, std::shared_ptr<const MappedFile>()}) {
+        p.data = memory ? memory->data() : bytes.data();
+        p.now = p.time = static_cast<Timestamp>(++p.number);
+        distributor.put(p, memory);
+    }
+    distributor.end();
+    const std::uint8_t* const in_first = first->data();
+    first.reset();
+    auto work = distributor.take(0);
+    REQUIRE(work.block);
+    REQUIRE(work.block->packets.size() == 1); // of one file; the next block is of the other
+    CHECK(work.block->packets[0].data == in_first);
+    CHECK(work.block->packets[0].data[12] == 8);
+    CHECK_FALSE(watched.expired());
+    distributor.done(0, std::move(work.block));
+    CHECK(watched.expired());
+    work = distributor.take(0);
+    REQUIRE(work.block);
+    REQUIRE(work.block->packets.size() == 2);
+    CHECK(work.block->packets[0].data == second->data());
+    CHECK(work.block->packets[1].data != bytes.data()); // a copy
+    CHECK(work.block->packets[1].data[12] == 8);
+    distributor.done(0, std::move(work.block));
+    ::close(fd);
 }
 
 TEST_CASE("a capture without packets ends") {
