@@ -51,7 +51,7 @@ public:
 
     explicit BlockPool(std::uint32_t limit) : limit_(limit), memory_(std::size_t{limit} * sizeof(T)) {}
 
-    std::uint32_t allocate() { // a fresh T; kNone: the bound is reached
+    std::uint32_t allocate() { // a fresh T, default-initialized; kNone: the bound is reached
         std::uint32_t index = free_;
         if (index != kNone)
             std::memcpy(&free_, place(index), sizeof free_);
@@ -59,7 +59,7 @@ public:
             index = fresh_++;
         else
             return kNone;
-        new (place(index)) T{};
+        new (place(index)) T;
         ++used_;
         return index;
     }
@@ -71,6 +71,8 @@ public:
     T& operator[](std::uint32_t index) { return *std::launder(reinterpret_cast<T*>(place(index))); }
     const T& operator[](std::uint32_t index) const { return *std::launder(reinterpret_cast<const T*>(place(index))); }
     std::uint32_t used() const { return used_; }
+    std::uint32_t limit() const { return limit_; }
+    std::uint32_t fresh() const { return fresh_; } // one past the highest index that was ever given out
 
 private:
     std::byte* place(std::uint32_t index) const { return memory_.data() + std::size_t{index} * sizeof(T); }

@@ -49,6 +49,16 @@ void ConnTracker::take(const ConnUpdate& update) {
     timeouts_changed_ = true;
 }
 
+// The bytes of a plain segment have a reader.
+void ConnTracker::tell_plain(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
+    const Layer& layer = decoded.layers[0];
+    Connection& c = table_[first.candidate];
+    TcpOutcome outcome;
+    outcome.has_payload = outcome.has_data = true;
+    outcome.data_rel = c.end[first.side].last_rel() - layer.payload_length;
+    observer_.segment(c, first.candidate, layer, first.side, outcome, packet);
+}
+
 void ConnTracker::process_any(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
     // Time has jumped within a burst: what is scheduled from now on must not wait in the past.
     if (wheel_.started() && packet.now - wheel_.done_through() > TimerWheel::kHorizon) [[unlikely]]
@@ -259,10 +269,12 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     if (c.content != ContentUse::none || c.watching) [[unlikely]]
         observer_.segment(c, index, layer, side, outcome, packet);
     note_calm(c);
+    if (options_.tell_headers && c.watching) [[unlikely]]
+        leave_calm(c);
 }
 
 bool ConnTracker::may_be_shunted(const Connection& c) {
-    return c.proto == Transport::tcp && !c.has_encapsulation && is_quiet(c) && is_whole(c, 0) && is_whole(c, 1);
+    return c.proto == Transport::tcp && !c.has_encapsulation && is_quiet(c) && is_whole(c.end[0]) && is_whole(c.end[1]);
 }
 
 void ConnTracker::add_counted(Connection& c, Shunted& shunted, unsigned side, std::uint64_t packets,

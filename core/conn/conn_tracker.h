@@ -37,6 +37,8 @@ struct ConnOptions {
     // ftp.extended: a SYN in the middle of an FTP control connection, which no host takes (RFC 5961 4), does not end
     // it.
     bool wary_of_syns = false;
+    // capture.shunt: who watches a connection is told of each of its segments, not only of those with payload.
+    bool tell_headers = false;
     std::vector<std::uint16_t> ftp_ports = {21, 2811};
     InterimOptions interims;
     IdKey id_key;
@@ -61,7 +63,8 @@ public:
     virtual void opened(Connection& c, std::uint32_t index, const PacketView& packet) = 0;
     // Its roles changed after it was opened.
     virtual void flipped(Connection& c, std::uint32_t index, const PacketView& packet) = 0;
-    // A TCP segment of a connection with ContentUse other than none, or with a watch, was processed.
+    // A TCP segment of a connection with ContentUse other than none, or with a watch, was processed. Not called for
+    // plain acknowledgements, which change nothing that a reader knows (but see ConnOptions::tell_headers).
     virtual void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side,
                          const TcpOutcome& outcome, const PacketView& packet) = 0;
     // A segment of a connection that its port counts (Connection::shunted) is about to be processed: catch_up() is due.
@@ -165,8 +168,11 @@ private:
             !take_plain(c, layer, first.side, packet))
             return false;
         gaps_.count_payload(layer.payload_length);
+        if (layer.payload_length != 0 && (c.content != ContentUse::none || c.watching)) [[unlikely]]
+            tell_plain(decoded, first, packet);
         return true;
     }
+    void tell_plain(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet);
     void process_any(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet);
     static std::uint64_t word_of(const IpAddress& address, std::size_t at) {
         std::uint64_t word;

@@ -21,6 +21,7 @@ std::uint64_t endpoint_size(const Endpoint& end, const Endpoint& peer);
 class GapTracker {
 public:
     static constexpr std::uint64_t kUnacknowledgedMax = 10u << 20; // bytes; more ends the tracking
+    static constexpr std::uint64_t kInitialWindowMax = 16384;      // bytes before anything is acknowledged
 
     // `ranges_max`: ranges of all connections of the worker together.
     GapTracker(std::uint32_t ranges_max, EventCounters& events);
@@ -49,7 +50,6 @@ public:
 
 private:
     static constexpr std::uint64_t kAboveHoleWithoutAcksMax = 16384;
-    static constexpr std::uint64_t kInitialWindowMax = 16384;
 
     void insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper);
     void absorb(Endpoint& end);

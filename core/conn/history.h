@@ -7,8 +7,10 @@
 #include "core/conn/conn_extra.h"
 #include "core/conn/connection.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace ftpsensor {
 
@@ -23,6 +25,7 @@ enum HistoryMask : std::uint16_t { // for the originator; the responder's are kH
     kHistoryLimit = 0x80, // 'X', for both
 };
 inline constexpr unsigned kHistoryResponderShift = 8;
+inline constexpr std::string_view kHistoryLetters = "^SsHhAaDdFfRrCcGgTtWwIiQqXx"; // by their codes
 
 class History {
 public:
@@ -38,6 +41,12 @@ public:
         add(c, letter);
         return false;
     }
+    // The same for a letter that was not seen, and for which there is room in the connection. `letter` should be a
+    // constant.
+    [[gnu::always_inline]] static void add_first(Connection& c, unsigned mask, char letter) {
+        c.history_seen = static_cast<std::uint16_t>(c.history_seen | mask);
+        put_inline(c, c.history_size++, static_cast<unsigned>(kHistoryLetters.find(letter)));
+    }
     // Letters that repeat logarithmically: the 1st, 10th, 100th … occurrence adds one.
     void add_scaled(Connection& c, char letter, std::uint32_t& counter) const {
         ++counter;
@@ -51,7 +60,22 @@ public:
     std::string text(const Connection& c) const; // for tests and rules that look at all of it
 
 private:
-    static void put_inline(Connection& c, std::size_t i, char letter);
+    static constexpr unsigned kLetterBits = 5;
+    static constexpr unsigned kLetterMask = (1u << kLetterBits) - 1;
+    static_assert(kHistoryLetters.size() <= kLetterMask + 1);
+    static_assert(Connection::kHistoryInline * kLetterBits <= 8 * sizeof(Connection::history));
+
+    // The two bytes that have the letter at `i`, and how far up it stands in them.
+    static std::size_t pair_of(std::size_t i) { return std::min(i * kLetterBits / 8, sizeof(Connection::history) - 2); }
+    static unsigned shift_of(std::size_t i) { return static_cast<unsigned>(i * kLetterBits - pair_of(i) * 8); }
+    static unsigned load_pair(const std::uint8_t* bytes) { return bytes[0] | static_cast<unsigned>(bytes[1]) << 8; }
+    static void put_inline(Connection& c, std::size_t i, unsigned code) {
+        std::uint8_t* const at = c.history + pair_of(i);
+        const unsigned shift = shift_of(i);
+        const unsigned pair = (load_pair(at) & ~(kLetterMask << shift)) | code << shift;
+        at[0] = static_cast<std::uint8_t>(pair);
+        at[1] = static_cast<std::uint8_t>(pair >> 8);
+    }
 
     ConnExtraPool& extras_;
     EventCounters& events_;

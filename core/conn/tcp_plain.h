@@ -1,5 +1,5 @@
 // The TCP segments that nearly all traffic consists of, in a straight line: the next bytes, or an acknowledgement, of
-// an established connection that nobody reads and in which nothing is odd.
+// an established connection in which nothing is odd. Whether somebody reads its bytes does not matter here.
 //
 // It does what TcpTracker::process() would do with such a segment, several times faster, and gives way to it wherever a
 // rule would have to be looked up; tests/unit/conn/tcp_plain_test.cpp holds the two against each other. Internal to
@@ -27,14 +27,17 @@ inline bool is_beyond_half(const Endpoint& e, std::uint32_t seq) {
     return static_cast<std::int32_t>(seq - e.start_seq) < 0 && e.seq_wraps() == 0;
 }
 
-// In a quiet connection: all that this end sent was seen, none of it is acknowledged that was not, no number wraps in
-// between, and it is acknowledged at all (where nobody acknowledges, other rules hold).
-inline bool is_whole(const Connection& c, unsigned side) {
-    const Endpoint& e = c.end[side];
-    if (is_beyond_half(e, e.last_seq)) return false;
-    const unsigned data = unsigned{kHistoryData} << (side == c.orig_side ? 0 : kHistoryResponderShift);
-    return e.delivered_rel == e.last_rel() && e.trimmed_rel == e.acked_rel() && e.ack_seq <= e.last_seq &&
-           e.seq_wraps() == e.ack_wraps() && (!e.no_data_acked() || (c.history_seen & data) == 0);
+// As far as `seq`, so much may be sent before anything is acknowledged: beyond it other rules hold (GapTracker::data).
+// True also for what is acknowledged, unless numbers wrapped onto the first ones: then the general path decides.
+inline bool is_acknowledged_or_little(const Endpoint& e, std::uint32_t seq) {
+    return e.ack_seq - e.start_seq > 1 || seq - e.start_seq <= 1 + GapTracker::kInitialWindowMax;
+}
+
+// In a quiet connection: all that this end sent was seen, none of it is acknowledged that was not, and no number wraps
+// in between.
+inline bool is_whole(const Endpoint& e) {
+    return !is_beyond_half(e, e.last_seq) && e.delivered_rel == e.last_rel() && e.trimmed_rel == e.acked_rel() &&
+           e.ack_seq <= e.last_seq && e.seq_wraps() == e.ack_wraps() && is_acknowledged_or_little(e, e.last_seq);
 }
 
 // To be called after each segment that was not plain. A calm connection is one in which all this holds; a plain segment
@@ -42,8 +45,7 @@ inline bool is_whole(const Connection& c, unsigned side) {
 inline void note_calm(Connection& c) {
     const bool quiet = is_quiet(c);
     if (quiet) c.deadline_kind = Deadline::none;
-    c.calm = quiet && c.content == ContentUse::none && !c.watching && !c.has_encapsulation && is_whole(c, 0) &&
-             is_whole(c, 1);
+    c.calm = quiet && !c.has_encapsulation && is_whole(c.end[0]) && is_whole(c.end[1]);
 }
 
 // Before anything else looks at the connection's reassembly.
@@ -65,7 +67,8 @@ inline T* kept_in_register(T* pointer) {
 
 // False: not such a segment, and nothing was changed. The connection is calm and not yet over, and the segment came
 // through no tunnel.
-inline bool take_plain(Connection& c, const Layer& segment, unsigned side, const PacketView& packet) {
+[[gnu::always_inline]] inline bool take_plain(Connection& c, const Layer& segment, unsigned side,
+                                              const PacketView& packet) {
     constexpr std::uint8_t kMeaningful = kFin | kSyn | kRst | kAck | kUrg;
     Endpoint& end = *kept_in_register(&c.end[side]);
     Endpoint& peer = *kept_in_register(&c.end[side ^ 1]);
@@ -78,10 +81,17 @@ inline bool take_plain(Connection& c, const Layer& segment, unsigned side, const
         segment.tcp_ack - peer.ack_seq > peer.last_seq - peer.ack_seq)
         return false;
     if (is_beyond_half(end, end_seq)) return false;
-    if (length != 0 && end_seq - end.ack_seq > GapTracker::kUnacknowledgedMax) return false;
+    if (length != 0 &&
+        (end_seq - end.ack_seq > GapTracker::kUnacknowledgedMax || !is_acknowledged_or_little(end, end_seq)))
+        return false;
     const unsigned letter = unsigned{length != 0 ? kHistoryData : kHistoryAck}
                             << (side == c.orig_side ? 0 : kHistoryResponderShift);
-    if ((c.history_seen & letter) == 0) return false;
+    if ((c.history_seen & letter) == 0) [[unlikely]] {
+        // After a lone SYN-ACK it may turn the roles.
+        if (c.history_size < 2 || c.history_size >= Connection::kHistoryInline) return false;
+        const bool orig = side == c.orig_side;
+        History::add_first(c, letter, length != 0 ? (orig ? 'D' : 'd') : (orig ? 'A' : 'a'));
+    }
 
     c.last = packet.time;
     c.seen = packet.now;

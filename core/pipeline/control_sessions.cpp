@@ -8,7 +8,6 @@ namespace ftpsensor {
 
 namespace {
 
-constexpr std::size_t kChunksMax = 100;     // of a candidate; Zeek's dpd_max_packets
 constexpr std::size_t kKeptBytes = 4096;    // of a slot's buffers, for its next connection
 constexpr Duration kSilence = 30 * kSecond; // an answered session that was heard later than this keeps its place
 
@@ -39,6 +38,7 @@ struct ControlSessions::Control {
         std::uint64_t lost;
     };
     std::vector<Chunk> chunks;
+    std::size_t segments_before = 0; // chunks, that came in one piece from the opening words
     std::string per_side[2];
     std::string tls_hello; // of the responder, once encrypted
 
@@ -71,7 +71,7 @@ public:
     void lost(unsigned side, std::uint64_t size, Timestamp now) override {
         if (control_.dropped || control_.encrypted) return;
         if (!control_.active) {
-            if (control_.chunks.size() > kChunksMax)
+            if (control_.segments_before + control_.chunks.size() > kChunksMax)
                 control_.dropped = true;
             else
                 control_.chunks.push_back({side, 0, size});
@@ -95,7 +95,7 @@ private:
 ControlSessions::ControlSessions(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
                                  AnnouncementSink& announcements, EventCounters& events)
     : options_(options), connections_(connections), emitter_(emitter), announcements_(announcements),
-      events_(events), held_{options.held_bytes_max, 0} {}
+      events_(events), held_{options.held_bytes_max, 0}, words_(options.control_max) {}
 
 ControlSessions::~ControlSessions() = default;
 
@@ -166,6 +166,7 @@ void ControlSessions::release(Connection& c) {
     control.active = control.dropped = control.encrypted = control.answered = false;
     clear(control.first_bytes);
     control.chunks.clear();
+    control.segments_before = 0;
     clear(control.per_side[0]);
     clear(control.per_side[1]);
     control.tls_hello.clear();
@@ -201,9 +202,13 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
                               const TcpOutcome& outcome, const PacketView& packet) {
     const bool has_data = options_.extended ? outcome.has_payload : outcome.has_data;
     packet_number_ = packet.number;
-    if (c.cold().content_index == Connection::kNone) {
-        const bool begins = has_data || (outcome.has_gaps && c.content == ContentUse::control);
-        if (!begins || !open(c, index, packet.now)) return;
+    if (!has_place(c)) {
+        if (c.content == ContentUse::candidate && take_opening(c, index, layer, side, outcome, has_data)) return;
+        if (has_words(c))
+            replay_words(c, index, packet.now);
+        else if ((!has_data && !outcome.has_gaps) || !open(c, index, packet.now))
+            return;
+        if (!has_place(c)) return;
     }
     Control& control = control_of(c);
     Sink sink(*this, control);
@@ -241,6 +246,24 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
         note_heard(control, packet.now);
 }
 
+// What was said comes to where it is looked at closely.
+void ControlSessions::replay_words(Connection& c, std::uint32_t index, Timestamp now) {
+    std::array<std::uint8_t, kDetectBytesMax> bytes;
+    const std::uint32_t chain = c.cold().content_index & ~kWords;
+    const std::uint32_t size = words_.size(chain);
+    const unsigned side = words_.side(chain), segments = words_.segments(chain);
+    words_.copy(chain, bytes.data());
+    words_.release(chain);
+    c.cold().content_index = Connection::kNone;
+    if (!open(c, index, now)) return;
+    Control& control = control_of(c);
+    control.segments_before = segments - 1;
+    Sink sink(*this, control);
+    control.stream.segment(
+        {.side = side, .seq = c.end[side].start_seq + 1, .has_ack = false, .ack = 0, .data = {bytes.data(), size}}, now,
+        sink);
+}
+
 // Until the responder speaks nothing can be said, and most connections are decided by its first bytes.
 Detection ControlSessions::look_at_first_bytes(const Connection& c, Control& control) const {
     std::string* const per_side = control.per_side;
@@ -271,7 +294,7 @@ void ControlSessions::detect(Control& control, unsigned side, std::span<const st
         replay(control, now);
         break;
     case Detection::undecided:
-        if (control.chunks.size() <= kChunksMax) break;
+        if (control.segments_before + control.chunks.size() <= kChunksMax) break;
         [[fallthrough]];
     case Detection::other: control.dropped = true;
     }
@@ -307,7 +330,10 @@ void ControlSessions::look_for_tls(Control& control, unsigned side, std::span<co
 }
 
 void ControlSessions::removed(Connection& c, std::uint32_t, Timestamp due, std::uint64_t packet_number) {
-    if (c.cold().content_index == Connection::kNone) return;
+    if (!has_place(c)) {
+        give_up_words(c);
+        return;
+    }
     packet_number_ = packet_number;
     end_session(c, due);
 }

@@ -1,17 +1,19 @@
 // The control connections of a worker, and the connections on other ports that may turn out to be one.
 //
 // A candidate keeps its first bytes until they decide (ftp_detect.h); then they are replayed to a session, as the
-// reference does. What a session says goes to the logger as FTP records, and its announcements to the board.
-// Bounded: `control_max` of both kinds together. Beyond it one makes room, counted as ftp_session_limit: first a
-// candidate without an answer, then a candidate with one or a session without, then an answered session that has been
-// silent for half a minute; of each the one heard longest ago. Where there is none the new one is not followed.
-// Worker's thread only.
+// reference does. Most are decided by the responder's first word, and until then their bytes lie in a place that costs
+// little (opening_words.h). What a session says goes to the logger as FTP records, and its announcements to the board.
+// Bounded: `control_max` of both kinds together, and as many blocks of opening words. Beyond it one makes room, counted
+// as ftp_session_limit: first a candidate without an answer, then a candidate with one or a session without, then an
+// answered session that has been silent for half a minute; of each the one heard longest ago. Where there is none the
+// new one is not followed. Worker's thread only.
 #pragma once
 
 #include "core/conn/conn_tracker.h"
 #include "core/ftp/ftp_session.h"
 #include "core/pipeline/control_stream.h"
 #include "core/pipeline/ftp_detect.h"
+#include "core/pipeline/opening_words.h"
 #include "core/pipeline/pipeline_options.h"
 #include "core/pipeline/record_emitter.h"
 
@@ -46,7 +48,7 @@ public:
         ftp.generation = options_.ftp.generation + 1;
         std::swap(options_.ftp, ftp);
     }
-    std::size_t following() const { return slots_.size() - free_.size(); }
+    std::size_t following() const { return slots_.size() - free_.size() + words_.count(); }
 
 private:
     struct Control;
@@ -57,7 +59,17 @@ private:
         std::uint32_t newest = Connection::kNone;
     };
 
+    static constexpr std::size_t kChunksMax = 100;    // of a candidate; Zeek's dpd_max_packets
+    static constexpr std::uint32_t kWords = 1u << 31; // in content_index: the rest is a chain of words_
+
+    static bool has_place(const Connection& c) { return c.cold().content_index < kWords; } // in slots_
+    static bool has_words(const Connection& c) { return c.cold().content_index != Connection::kNone && !has_place(c); }
     bool open(Connection& c, std::uint32_t index, Timestamp now);
+    bool take_opening(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
+                      bool has_data);
+    void keep_words(Connection& c, std::uint32_t index, unsigned side, std::span<const std::uint8_t> data);
+    void give_up_words(Connection& c);
+    void replay_words(Connection& c, std::uint32_t index, Timestamp now);
     Control* allocate(Connection& c, std::uint32_t index, Timestamp now);
     bool make_room(Timestamp now);
     void link(Control& control);
@@ -81,6 +93,7 @@ private:
     AnnouncementSink& announcements_;
     EventCounters& events_;
     HeldBudget held_;
+    OpeningWords words_;
     FtpOutput output_;
     std::string text_;
     std::uint64_t packet_number_ = 0; // of the packet in hand

@@ -62,7 +62,6 @@ void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const
     }
     Watch& w = watches_[at];
     w.connection = index;
-    w.uid = connection_uid(connections_.id_key(), c.identity());
     w.opened = {packet.now, packet.number, true};
     c.watch(at);
     if (announced) {
@@ -118,10 +117,7 @@ void DataWatches::release(std::uint32_t at) {
     Watch& w = watches_[at];
     if (!w.announced) unlink(at);
     progress_.release(w.progress);
-    for (Stream& s : w.stream) {
-        s.head.release(budget_);
-        s = Stream{};
-    }
+    for (Stream& s : w.stream) s.head.release(budget_);
     const std::uint32_t generation = w.generation + 1;
     w = Watch{};
     w.generation = generation;
@@ -173,6 +169,7 @@ void DataWatches::announce(const IpAddress& address, std::uint16_t port, Timesta
 // From now on its events are told as they happen; those that did already are told at once.
 void DataWatches::speak_up(Connection& c, Watch& w, Timestamp reason) {
     w.announced = true;
+    w.uid = connection_uid(connections_.id_key(), c.identity());
     reason_ = reason;
     c.watched = true;
     emit(c, w, FtpRecordKind::data_open, w.opened, kPlaceOpen);

@@ -59,6 +59,13 @@ bool has_login_reply(std::string_view text) {
 
 } // namespace
 
+bool may_begin_ftp(std::string_view responder) {
+    constexpr std::size_t kCode = 4; // what may_greet() looks at: a code and what follows it
+    const auto start = responder.find_first_not_of("\n\r ");
+    if (start == std::string_view::npos) return true;
+    return responder.substr(start, kCode).find('\xff') != std::string_view::npos || may_greet(responder);
+}
+
 Detection detect_ftp(std::string_view originator, std::string_view responder) {
     if (!may_greet(responder)) return Detection::other;
     if (has_login_reply(responder) && has_user(originator)) return Detection::ftp;

@@ -19,6 +19,10 @@ enum class Detection : unsigned char { undecided, ftp, other };
 // letters of a USER does not hide it.
 std::string strip_telnet(std::string_view text);
 
+// Whether a responder that begins like this may be one of FTP, with Telnet's commands in between or without. False is
+// final, whatever else is said.
+bool may_begin_ftp(std::string_view responder);
+
 // What the bytes so far say; `other`: no further bytes can make it FTP.
 Detection detect_ftp(std::string_view originator, std::string_view responder);
 

@@ -1,11 +1,12 @@
 // The first bytes of a stream, put together from segments in any order.
 //
-// Takes bytes at their place as they come and tells how many are there without a hole. Up to kBytesMax; one block of a
-// shared budget, taken with the first byte. Worker's thread only.
+// Takes bytes at their place as they come and tells how many are there without a hole. Up to kBytesMax, in a block that
+// grows by doubling, out of a shared budget: most connections say little. Worker's thread only.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -26,13 +27,9 @@ public:
     // Bytes of the stream at `offset` (0 is its first). False: there was no room to keep them.
     bool put(std::uint64_t offset, std::span<const std::uint8_t> data, HeadBudget& budget) {
         if (offset >= kBytesMax || closed_) return true;
-        if (!bytes_) {
-            if (budget.used + kBytesMax > budget.limit) return false;
-            budget.used += kBytesMax;
-            bytes_ = std::make_unique<std::uint8_t[]>(kBytesMax);
-        }
         const auto begin = static_cast<std::uint32_t>(offset);
         const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(offset + data.size(), kBytesMax));
+        if (end > capacity_ && !grow(end, budget)) return false;
         copy_new(begin, end, data.data());
         note(begin, end);
         return true;
@@ -44,8 +41,9 @@ public:
     bool full() const { return size_ == kBytesMax; }
     std::string_view view(std::uint32_t size) const { return {reinterpret_cast<const char*>(bytes_.get()), size}; }
     void release(HeadBudget& budget) {
-        if (bytes_) budget.used -= kBytesMax;
+        budget.used -= capacity_;
         bytes_.reset();
+        capacity_ = 0;
         size_ = 0;
         later_count_ = 0;
         closed_ = false;
@@ -55,6 +53,16 @@ private:
     struct Range {
         std::uint32_t begin, end;
     };
+    bool grow(std::uint32_t end, HeadBudget& budget) {
+        const std::uint32_t capacity = std::max(kBytesMin, std::bit_ceil(end));
+        if (budget.used + (capacity - capacity_) > budget.limit) return false;
+        budget.used += capacity - capacity_;
+        auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
+        if (capacity_ != 0) std::memcpy(bytes.get(), bytes_.get(), capacity_);
+        bytes_ = std::move(bytes);
+        capacity_ = capacity;
+        return true;
+    }
     // What is there stays: of bytes that came twice, the first count.
     void copy_new(std::uint32_t begin, std::uint32_t end, const std::uint8_t* data) {
         for (std::uint32_t at = std::max(begin, size_); at < end;) {
@@ -88,7 +96,10 @@ private:
         }
     }
 
+    static constexpr std::uint32_t kBytesMin = 256;
+
     std::unique_ptr<std::uint8_t[]> bytes_;
+    std::uint32_t capacity_ = 0;
     std::uint32_t size_ = 0;
     std::array<Range, 8> later_{};
     std::size_t later_count_ = 0;

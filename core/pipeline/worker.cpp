@@ -12,6 +12,7 @@ constexpr std::uint16_t kServerDataPort = 20;
 ConnOptions conn_options(const PipelineOptions& options) {
     ConnOptions conn = options.conn;
     conn.wary_of_syns = options.extended;
+    conn.tell_headers = options.shunt != nullptr;
     return conn;
 }
 

@@ -1,4 +1,5 @@
-// The straight line for plain segments against the general path: the same records and the same events, whatever comes.
+// The straight line for plain segments against the general path: the same records, the same events, and the same bytes
+// for who reads them, whatever comes.
 #include "core/conn/conn_tracker.h"
 #include "tests/support/catch.h"
 
@@ -8,13 +9,31 @@ using namespace ftpsensor;
 
 namespace {
 
+struct Told { // of a segment whose bytes have a reader
+    std::uint64_t packet;
+    std::uint64_t data_rel;
+    unsigned side;
+    bool has_payload;
+    bool has_data;
+    friend bool operator==(const Told&, const Told&) = default;
+};
+
 struct Ended final : ConnObserver {
     const ConnTracker* tracker = nullptr;
     std::vector<ConnRecord> records;
+    std::vector<Told> told;
 
-    void opened(Connection&, std::uint32_t, const PacketView&) override {}
+    void opened(Connection& c, std::uint32_t, const PacketView&) override { c.content = ContentUse::control; }
     void flipped(Connection&, std::uint32_t, const PacketView&) override {}
-    void segment(Connection&, std::uint32_t, const Layer&, unsigned, const TcpOutcome&, const PacketView&) override {}
+    void segment(Connection&, std::uint32_t, const Layer& layer, unsigned side, const TcpOutcome& outcome,
+                 const PacketView& packet) override {
+        // Of a plain segment without payload nobody is told: it says nothing to them.
+        const bool ended = outcome.ended[0] || outcome.ended[1];
+        if (layer.payload_length == 0 && !outcome.has_gaps && !ended && !(layer.tcp_flags & (kSyn | kFin | kRst)))
+            return;
+        told.push_back(
+            {packet.number, outcome.has_payload ? outcome.data_rel : 0, side, outcome.has_payload, outcome.has_data});
+    }
     bool interim(Connection&, std::uint32_t, Timestamp, ConnRecord&) override { return false; }
     void coming_through(Connection&, const Layer&, unsigned) override {}
     void removed(Connection& c, std::uint32_t, Timestamp due, std::uint64_t) override {
@@ -172,6 +191,7 @@ std::uint64_t compare(unsigned seed, unsigned oddity, std::size_t segments) {
     REQUIRE(straight.ended.records.size() == general.ended.records.size());
     for (std::size_t i = 0; i < straight.ended.records.size(); ++i)
         REQUIRE(same(straight.ended.records[i], general.ended.records[i]));
+    REQUIRE(straight.ended.told == general.ended.told);
     for (std::size_t e = 0; e < kEventCount; ++e)
         REQUIRE(straight.events.value(static_cast<Event>(e)) == general.events.value(static_cast<Event>(e)));
     return straight.calm;

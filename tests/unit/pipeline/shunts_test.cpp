@@ -21,6 +21,8 @@ constexpr std::uint16_t kDataPort = 40003;
 // As ports with flow rules do it: FIN, RST and SYN come through, or (`blind`) nothing does.
 class PlayedPorts final : public ShuntPorts {
 public:
+    EventCounters events;
+    Decoder decoder{{.fragment_bytes_max = 64 * 1024, .fragment_datagrams_max = 4}, events};
     bool blind = false;
     bool refuses = false;
     std::uint32_t room = 8;
@@ -51,8 +53,6 @@ public:
 
     // True: counted, the worker never sees it.
     bool counts(const PacketView& view) {
-        EventCounters events;
-        Decoder decoder({}, events);
         DecodedPacket decoded;
         decoder.decode(view, decoded);
         const Layer& layer = decoded.layers[0];
@@ -120,6 +120,8 @@ struct Told {
 Told read(const Trace& trace, PlayedPorts* ports, const std::function<void(std::size_t)>& before = {}) {
     PipelineOptions options;
     options.conn.connections_max = 1024;
+    options.emitter.queue_records = 4096; // malloc fills what it gives out (MALLOC_PERTURB_), a hundred times here
+    options.emitter.text_bytes = 1u << 20;
     options.shunt = ports;
     options.shunt_after = 20'000;
     options.run_out_delays = false; // as live
