@@ -3,8 +3,8 @@
 
 usage: scaling.py [--write] RESULTS_JSON
 
-RESULTS_JSON: what `./dev bench pipeline log` left, build/bench/results.json. --write puts the tables into docs/scaling.md,
-between its two marks, else they are printed. Costs are the means of the benchmark, not its best: what a core does all day.
+RESULTS_JSON: what `./dev bench pipeline log` left, build-bench/bench/results.json. --write puts the tables into
+docs/scaling.md, between its two marks, else they are printed. Costs are the means of the benchmark, not its best: what a core does all day.
 What is not measured is in ASSUMED, and named in the text."""
 import argparse
 import json
