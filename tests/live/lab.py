@@ -73,13 +73,31 @@ def check(condition, what):
     print(f"ok: {what}")
 
 
-LOSSES = ("missed", "errors", "no_mbuf", "kernel_drops", "cut", "conn_records_dropped", "ftp_records_dropped", "late_records",
-          "write_errors", "entries_lost")
+LOST_ON_THE_WAY = ("missed", "kernel_drops")  # where others have the processors for longer than the port's ring lasts
+LOSSES = ("errors", "no_mbuf", "cut", "conn_records_dropped", "ftp_records_dropped", "late_records", "write_errors", "entries_lost")
+ROUNDS_MAX = 4
+
+
+class PacketsLost(Exception):
+    """On the way to the sensor or to its witness: of such a round nothing can be said."""
+
+
+def until_nothing_is_lost(one_round):
+    """Calls it again while it ends by PacketsLost; what it returns. A machine that is always too busy fails the test."""
+    for _ in range(ROUNDS_MAX):
+        try:
+            return one_round()
+        except PacketsLost as lost:
+            print(f"note: {lost}: once more")
+    return check(False, f"one of {ROUNDS_MAX} rounds without packets lost on the way")
 
 
 def check_nothing_lost(sensor):
-    """By the summary of a sensor that has ended."""
+    """By the summary of a sensor that has ended. Raises PacketsLost: see until_nothing_is_lost()."""
     figures = sensor.summary()
+    on_the_way = {name: figures.get(name) for name in LOST_ON_THE_WAY if figures.get(name) != 0}
+    if on_the_way:
+        raise PacketsLost(f"lost on the way to the sensor {on_the_way}")
     lost = {name: figures.get(name) for name in LOSSES if figures.get(name) != 0}
     check(not lost, f"nothing lost, cut or late {lost or ''}".rstrip())
     check(figures["received"] > 0, f"of {figures['received']:.0f} packets")
@@ -262,6 +280,11 @@ xferlog_enable=NO
         process = self.start("sensor", "tcpdump", "-i", SPAN, "-w", str(capture), "-U", "-s", "0", "-B", "65536", "-Z", "root")
         wait_for(lambda: "listening on" in (self.folder / "tcpdump.txt").read_text(), "tcpdump listens")
         return process, capture
+
+    def stop_witness(self, process):
+        """stop_tcpdump() that raises PacketsLost."""
+        if lost := self.stop_tcpdump(process):
+            raise PacketsLost(f"the kernel dropped {lost} packets for tcpdump")
 
     def stop_tcpdump(self, process):
         """Once it has written what it holds; returns how many packets the kernel dropped for it."""
