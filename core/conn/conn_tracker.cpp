@@ -47,6 +47,8 @@ void ConnTracker::take(const ConnUpdate& update) {
     options_.inactivity = update.inactivity;
     likely_ = update.likely;
     timeouts_changed_ = true;
+    updating_ = true;
+    update_hand_ = 0;
 }
 
 // The bytes of a plain segment have a reader.
@@ -332,6 +334,12 @@ Timestamp ConnTracker::next_look(const Connection& c) const {
     return c.one_sided() ? std::min(look, std::max(c.seen, wheel_.done_through()) + kOneSidedLook) : look;
 }
 
+// A few of the connections that were open when the configuration changed: all at once would take so long that packets
+// are lost.
+void ConnTracker::update_some() {
+    updating_ = table_.for_some(update_hand_, kUpdatesAtOnce, [this](std::uint32_t index) { reschedule(index); });
+}
+
 bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
     for (;;) {
         const Timestamp idle = c.seen + options_.inactivity[c.inactivity];
@@ -341,7 +349,7 @@ bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
             if (c.proto == Transport::tcp ? tcp_.deadline_reached(c) : dns_deadline_reached(c)) return true;
             continue; // it has been moved or cleared
         }
-        due = timeouts_changed_ ? std::max(idle, wheel_.done_through()) : idle; // nothing ends in the past
+        due = timeouts_changed_ ? std::max(idle, tick_in_hand(now)) : idle; // nothing ends in the past
         return due <= now;
     }
 }
@@ -349,6 +357,8 @@ bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
 void ConnTracker::advance(Timestamp now) {
     if (!wheel_.started()) wheel_.start(now);
     tell_interims((TimerWheel::tick_of(now) << TimerWheel::kTickShift) - 1); // what the wheel is about to reach
+    if (updating_) [[unlikely]]
+        update_some();
     wheel_.advance(now, [this](std::uint32_t first, Timestamp tick_end) {
         due_.clear();
         while (first != TimerWheel::kNone) first = look_at(first, tick_end);

@@ -226,6 +226,11 @@ private:
     void remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number);
     std::uint32_t look_at(std::uint32_t first, Timestamp tick_end);
     void tell_interims(Timestamp now); // those that are due by then
+    void update_some();
+    // The start of the tick that the wheel is at: while it hands out one, it counts it as done.
+    Timestamp tick_in_hand(Timestamp now) const {
+        return TimerWheel::tick_of(std::min(now, wheel_.done_through())) << TimerWheel::kTickShift;
+    }
     void count_packet(Connection& c, unsigned side, const Layer& layer);
     void evict(Timestamp now, std::uint64_t packet_number);
     std::uint32_t choose_for_eviction();
@@ -244,6 +249,9 @@ private:
     TimerWheel wheel_;
     Interims interims_;
     bool timeouts_changed_ = false; // while running: what was not yet over may have been over before
+    static constexpr std::uint32_t kUpdatesAtOnce = 32; // places of the table, a burst
+    bool updating_ = false;                             // open connections have not all been looked at since
+    std::uint32_t update_hand_ = 0;                     // the next place
     std::uint64_t opened_ = 0;
     static constexpr Duration kOneSidedLook = 5 * kSecond; // so often those are looked at that are
     std::uint32_t one_sided_ = 0;                          // connections one of whose ends was never heard

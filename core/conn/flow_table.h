@@ -101,12 +101,20 @@ public:
         return place / ConnSlab::kConnections << ConnSlab::kSlotBits | place % ConnSlab::kConnections;
     }
     // One past the highest index that there can be; indices have gaps.
-    std::uint32_t index_end() const { return capacity_ == 0 ? 0 : index_of(capacity_ - 1) + 1; }
+    std::uint32_t index_end() const { return index_end(capacity_); }
+    static std::uint32_t index_end(std::uint32_t capacity) { return capacity == 0 ? 0 : index_of(capacity - 1) + 1; }
     // Hands the index of each connection to `f`, which may erase that one.
     template <class F>
     void for_each(F&& f) {
         for (std::uint32_t place = 0; place < fresh_; ++place)
             if (const std::uint32_t index = index_of(place); (*this)[index].in_use) f(index);
+    }
+    // The same for the next `count` places from `place` on, whether they are in use or not. False: there are no more.
+    template <class F>
+    bool for_some(std::uint32_t& place, std::uint32_t count, F&& f) {
+        for (; place < fresh_ && count != 0; ++place, --count)
+            if (const std::uint32_t index = index_of(place); (*this)[index].in_use) f(index);
+        return place < fresh_;
     }
 
 private:
