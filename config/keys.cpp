@@ -228,7 +228,10 @@ Keys log_place_keys() {
             key("log.system_name", text("a name; \"\": the host's"), "_system_name of each entry.", in,
                 &LogConfig::system_name),
             key("log.node", text("a name; \"\": the field is left out"),
-                "_node of each entry, such as worker-01: tells sensors of one system apart.", in, &LogConfig::node),
+                "_node of each entry, such as worker-01: tells sensors of one system apart. With format: tsv it needs "
+                "a "
+                "restart where it comes or goes: it is a column.",
+                in, &LogConfig::node),
             key("log.format", choice<ConfigFormat>({{"json", ConfigFormat::json}, {"tsv", ConfigFormat::tsv}}),
                 "json: one object a line. tsv: Zeek's tab-separated form, for zeek-cut.", in, &LogConfig::format),
             key("log.timestamps",
@@ -285,20 +288,19 @@ Keys log_flow_keys() {
 Keys conn_log_keys() {
     const auto in = &Config::log;
     const auto conn = &LogConfig::conn;
-    return live(
-        {
-            key("log.conn.entries", choice<ConfigEntries>({{"all", ConfigEntries::all}, {"ftp", ConfigEntries::ftp}}),
-                "all: each connection. ftp: control and data connections of FTP alone, those whose service says ftp or "
-                "ftp-data.",
-                in, conn, &ConnLogConfig::entries),
-            key("log.conn.interim", duration(kSecond, 30 * kDay, "none"),
-                "A connection that lives longer than this has an interim entry each so long, with interim: true. Each "
-                "has "
-                "what is new since the one before, and so has the last one, with interim: false: sums over all entries "
-                "stay right.",
-                in, conn, &ConnLogConfig::interim),
-        },
-        {"log.conn.interim"});
+    return live({
+        key("log.conn.entries", choice<ConfigEntries>({{"all", ConfigEntries::all}, {"ftp", ConfigEntries::ftp}}),
+            "all: each connection. ftp: control and data connections of FTP alone, those whose service says ftp or "
+            "ftp-data.",
+            in, conn, &ConnLogConfig::entries),
+        key("log.conn.interim", duration(kSecond, 30 * kDay, "none"),
+            "A connection that lives longer than this has an interim entry each so long, with interim: true. Each "
+            "has "
+            "what is new since the one before, and so has the last one, with interim: false: sums over all entries "
+            "stay right. Changed by a reload, it counts from then on for connections that are open; with format: tsv "
+            "a change from or to 0 needs a restart: it is a column.",
+            in, conn, &ConnLogConfig::interim),
+    });
 }
 
 Keys rotation_keys() {

@@ -40,8 +40,13 @@ struct LoggerUpdate {
 
 // What a reload hands out, kept until all have taken it.
 struct Reload {
-    Reload(const PipelineOptions& pipeline, std::size_t workers, LoggerUpdate update)
-        : worker_updates(workers, PipelineUpdate(pipeline)), logger_update(std::move(update)) {}
+    Reload(const PipelineOptions& pipeline, bool first_interims, const std::vector<int>& nodes, LoggerUpdate update)
+        : logger_update(std::move(update)) {
+        for (const int node : nodes) {
+            const OnNode here(node);
+            worker_updates.emplace_back(pipeline, first_interims);
+        }
+    }
     std::vector<PipelineUpdate> worker_updates; // each swaps with its own
     LoggerUpdate logger_update;
 };
@@ -53,16 +58,18 @@ struct Engine::State final : private LineSink {
           ShuntPorts* shunt)
         : config(c), mode(m), keys(RunKeys::make(seed)), shared(c.workers.count), place(log_place(c)), lock(place),
           rotation(std::make_shared<const Rotation>(rotation_options(c))), types(m == EngineMode::offline, events),
-          merge(keys.ids), builder(entry_options(c, keys), types, *this, events),
+          merge(keys.ids), builder(entry_options(c, keys), types, *this, events), nodes(worker_nodes),
           bound(shared, m == EngineMode::live ? std::optional(c.log.hold) : std::nullopt) {
         for (const auto& report : recover_directory(files, place, *rotation)) messages("log")->warn(report.message());
         auto options = pipeline_options(c, keys, m == EngineMode::live);
         options.shunt = shunt;
+        nodes.resize(c.workers.count, -1);
         for (std::size_t i = 0; i < c.workers.count; ++i) {
-            const OnNode here(i < worker_nodes.size() ? worker_nodes[i] : -1);
+            const OnNode here(nodes[i]);
             workers.push_back(std::make_unique<Worker>(i, options, shared));
         }
         worker_updates = std::vector<Handover<PipelineUpdate>>(c.workers.count);
+        interims_before = c.log.conn.interim != 0;
     }
 
     LogSettings settings(const Config& c, LogKind log) {
@@ -101,7 +108,9 @@ struct Engine::State final : private LineSink {
     MimeTyper types;
     RecordMerge merge;
     EntryBuilder builder;
+    std::vector<int> nodes; // of each worker's memory; below 0: of who touches it first
     std::vector<std::unique_ptr<Worker>> workers;
+    bool interims_before = false; // log.conn.interim: since the start, or by a reload
 
     std::optional<Reload> last_reload; // main thread
     std::vector<Handover<PipelineUpdate>> worker_updates;
@@ -146,8 +155,10 @@ std::vector<std::string> Engine::State::reload(const Config& next) {
     if (!has_taken(others))
         throw std::runtime_error(fmt::format("{} has not taken the last reload yet", others.front()));
     const LogPlace next_place = log_place(next); // throws
-    last_reload.emplace(pipeline_options(next, keys, true), workers.size(),
+    const bool interims = next.log.conn.interim != 0;
+    last_reload.emplace(pipeline_options(next, keys, true), interims && !interims_before, nodes,
                         LoggerUpdate{entry_options(next, keys), next.log.hold});
+    interims_before = interims_before || interims;
     for (std::size_t i = 0; i < workers.size(); ++i) worker_updates[i].give(last_reload->worker_updates[i]);
     logger_update.give(last_reload->logger_update);
     if (!same_files(config, next)) {

@@ -49,9 +49,4 @@ void ConnTracker::fill_record(const Connection& c, ConnRecord& r, std::string& t
     text.append(reinterpret_cast<const char*>(extra.parents.data()), extra.parent_count * sizeof(Id96));
 }
 
-void ConnTracker::fill_rest(const Connection& c, std::uint32_t index, ConnRecord& r, std::string& text) const {
-    fill_record(c, r, text);
-    if (interims_.on()) interims_.subtract(index, c.orig_side, r, text);
-}
-
 } // namespace ftpsensor

@@ -42,11 +42,19 @@ ConnTracker::ConnTracker(const ConnOptions& options, ConnObserver& observer, Eve
     due_.reserve(4096);
 }
 
-void ConnTracker::take(const ConnUpdate& update) {
+ConnUpdate::ConnUpdate(const ConnOptions& options, bool first_interims)
+    : tcp(options.tcp), inactivity(options.inactivity), likely(options.ftp_ports),
+      interim_interval(options.interims.interval) {
+    if (first_interims)
+        interims = Interims::Memory(FlowTable::index_end(options.connections_max), options.interims.told_max);
+}
+
+void ConnTracker::take(ConnUpdate& update) {
     tcp_.set_timeouts(update.tcp);
     options_.inactivity = update.inactivity;
     likely_ = update.likely;
     timeouts_changed_ = true;
+    interims_.change(update.interim_interval, update.interims);
     updating_ = true;
     update_hand_ = 0;
 }
@@ -334,10 +342,13 @@ Timestamp ConnTracker::next_look(const Connection& c) const {
     return c.one_sided() ? std::min(look, std::max(c.seen, wheel_.done_through()) + kOneSidedLook) : look;
 }
 
-// A few of the connections that were open when the configuration changed: all at once would take so long that packets
-// are lost.
-void ConnTracker::update_some() {
-    updating_ = table_.for_some(update_hand_, kUpdatesAtOnce, [this](std::uint32_t index) { reschedule(index); });
+// A few of the connections that were open when the configuration changed. All at once would take so long that packets
+// are lost, and a million interim entries would fall due at one time ever after.
+void ConnTracker::update_some(Timestamp now) {
+    updating_ = table_.for_some(update_hand_, kUpdatesAtOnce, [&](std::uint32_t index) {
+        reschedule(index);
+        if (interims_.on()) interims_.join(index, now);
+    });
 }
 
 bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
@@ -358,7 +369,7 @@ void ConnTracker::advance(Timestamp now) {
     if (!wheel_.started()) wheel_.start(now);
     tell_interims((TimerWheel::tick_of(now) << TimerWheel::kTickShift) - 1); // what the wheel is about to reach
     if (updating_) [[unlikely]]
-        update_some();
+        update_some(now);
     wheel_.advance(now, [this](std::uint32_t first, Timestamp tick_end) {
         due_.clear();
         while (first != TimerWheel::kNone) first = look_at(first, tick_end);
@@ -403,7 +414,7 @@ void ConnTracker::remove(std::uint32_t index, Timestamp due, std::uint64_t packe
     if (c.one_sided()) --one_sided_;
     observer_.removed(c, index, due, packet_number);
     wheel_.remove(index); // only now: what came out at the end (a held first command) may have put it back
-    if (interims_.on()) interims_.removed(index);
+    if (interims_.were_on()) interims_.removed(index);
     if (c.proto == Transport::tcp) {
         gaps_.forget(c.end[0]);
         gaps_.forget(c.end[1]);
@@ -411,24 +422,6 @@ void ConnTracker::remove(std::uint32_t index, Timestamp due, std::uint64_t packe
     if (const std::uint32_t extra = c.cold().extra; extra != Connection::kNone) extras_.release(extra);
     oddities_.release(c);
     table_.erase(index);
-}
-
-// In order of their times, each before the packets of its time are looked at, so that what an entry tells depends on
-// nothing but these times.
-void ConnTracker::tell_interims(Timestamp now) {
-    Timestamp due;
-    for (std::uint32_t index; (index = interims_.take_due(now, due)) != Interims::kNone;) {
-        Connection& c = table_[index];
-        Timestamp end;
-        // One that is over, or about to be, has its last entry instead.
-        if (over(c, due, end) || c.deadline_kind == Deadline::closing) continue;
-        if (!interims_.has_room(index)) {
-            conn_events_.count(c, Event::interim_limit);
-            continue;
-        }
-        ConnRecord record;
-        if (observer_.interim(c, index, due, record)) interims_.told(index, c.orig_side, record);
-    }
 }
 
 void ConnTracker::finish(Timestamp end, bool run_out) {

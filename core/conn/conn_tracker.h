@@ -47,12 +47,14 @@ struct ConnOptions {
 
 // What of it can change while a tracker runs; for connections that are open, too, from that time on.
 struct ConnUpdate {
-    explicit ConnUpdate(const ConnOptions& options)
-        : tcp(options.tcp), inactivity(options.inactivity), likely(options.ftp_ports) {}
+    // `first_interims`: there were none since the start, and now there may be.
+    ConnUpdate(const ConnOptions& options, bool first_interims);
 
     TcpTimeouts tcp;
     InactivityTimes inactivity;
     LikelyServerPorts likely;
+    Duration interim_interval;
+    Interims::Memory interims;
 };
 
 // What the tracker tells its owner. Not called for packets of connections whose content nobody uses.
@@ -126,7 +128,7 @@ public:
     // Removes all connections: those that are closed at the end of their delay where `run_out`, the others at `end`.
     void finish(Timestamp end, bool run_out);
 
-    void take(const ConnUpdate& update); // between packets; allocates nothing
+    void take(ConnUpdate& update); // between packets; swaps, and allocates nothing
     // Nothing in the connection is open or odd: its port may count for it from here on.
     static bool may_be_shunted(const Connection& c);
     // The port has counted for the end `side` of a connection, until `time`.
@@ -226,7 +228,7 @@ private:
     void remove(std::uint32_t index, Timestamp due, std::uint64_t packet_number);
     std::uint32_t look_at(std::uint32_t first, Timestamp tick_end);
     void tell_interims(Timestamp now); // those that are due by then
-    void update_some();
+    void update_some(Timestamp now);
     // The start of the tick that the wheel is at: while it hands out one, it counts it as done.
     Timestamp tick_in_hand(Timestamp now) const {
         return TimerWheel::tick_of(std::min(now, wheel_.done_through())) << TimerWheel::kTickShift;

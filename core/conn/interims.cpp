@@ -11,8 +11,29 @@ std::uint64_t growth(std::uint64_t now, std::uint64_t before) { return now > bef
 
 } // namespace
 
+Interims::Memory::Memory(std::uint32_t connections_max, std::uint32_t told_max) : slots(connections_max) {
+    told.reserve(told_max);
+    free.reserve(told_max);
+}
+
 Interims::Interims(const InterimOptions& options, std::uint32_t connections_max) : options_(options) {
-    if (on()) slots_.resize(connections_max);
+    if (on()) memory_ = Memory(connections_max, options.told_max);
+}
+
+bool Interims::change(Duration interval, Memory& memory) {
+    if (interval == options_.interval) return false;
+    if (!were_on()) std::swap(memory_, memory);
+    options_.interval = interval;
+    ++round_;
+    std::fill(std::begin(lists_), std::end(lists_), List{});
+    set_next_due();
+    return true;
+}
+
+void Interims::join(std::uint32_t index, Timestamp now) {
+    if (is_listed(memory_.slots[index])) return;
+    append(kJoined, index, now + options_.interval);
+    set_next_due();
 }
 
 void Interims::opened(std::uint32_t index, Timestamp now) {
@@ -22,52 +43,54 @@ void Interims::opened(std::uint32_t index, Timestamp now) {
 
 void Interims::removed(std::uint32_t index) {
     unlink(index);
-    if (slots_[index].told != kNone) free_.push_back(slots_[index].told);
-    slots_[index].told = kNone;
+    if (memory_.slots[index].told != kNone) memory_.free.push_back(memory_.slots[index].told);
+    memory_.slots[index].told = kNone;
     set_next_due();
 }
 
 std::uint32_t Interims::take_due(Timestamp now, Timestamp& due) {
     if (next_due_ > now) return kNone;
-    const List& list = lists_[kFirst].first != kNone && slots_[lists_[kFirst].first].due == next_due_ ? lists_[kFirst]
-                                                                                                      : lists_[kAgain];
-    const std::uint32_t index = list.first;
-    due = slots_[index].due;
+    const auto is_next = [&](const List& list) {
+        return list.first != kNone && memory_.slots[list.first].due == next_due_;
+    };
+    const std::uint32_t index = std::find_if(std::begin(lists_), std::end(lists_), is_next)->first;
+    due = memory_.slots[index].due;
     unlink(index);
     append(kAgain, index, due + options_.interval);
     set_next_due();
     return index;
 }
 
-void Interims::append(std::uint32_t list, std::uint32_t index, Timestamp due) {
+void Interims::append(ListName list, std::uint32_t index, Timestamp due) {
     List& l = lists_[list];
-    Slot& slot = slots_[index];
+    Slot& slot = memory_.slots[index];
     slot.due = due;
     slot.list = list;
+    slot.round = round_;
     slot.next = kNone;
     slot.previous = l.last;
-    (l.last == kNone ? l.first : slots_[l.last].next) = index;
+    (l.last == kNone ? l.first : memory_.slots[l.last].next) = index;
     l.last = index;
 }
 
 void Interims::unlink(std::uint32_t index) {
-    Slot& slot = slots_[index];
-    if (slot.list == kNone) return;
+    Slot& slot = memory_.slots[index];
+    if (!is_listed(slot)) return;
     List& l = lists_[slot.list];
-    (slot.previous == kNone ? l.first : slots_[slot.previous].next) = slot.next;
-    (slot.next == kNone ? l.last : slots_[slot.next].previous) = slot.previous;
-    slot.list = kNone;
+    (slot.previous == kNone ? l.first : memory_.slots[slot.previous].next) = slot.next;
+    (slot.next == kNone ? l.last : memory_.slots[slot.next].previous) = slot.previous;
+    slot.list = kLists;
 }
 
 void Interims::set_next_due() {
     next_due_ = std::numeric_limits<Timestamp>::max();
     for (const List& l : lists_)
-        if (l.first != kNone) next_due_ = std::min(next_due_, slots_[l.first].due);
+        if (l.first != kNone) next_due_ = std::min(next_due_, memory_.slots[l.first].due);
 }
 
 void Interims::subtract(std::uint32_t index, unsigned orig_side, ConnRecord& r, std::string& text) const {
-    if (slots_[index].told == kNone) return;
-    const Told& told = told_[slots_[index].told];
+    if (memory_.slots[index].told == kNone) return;
+    const Told& told = memory_.told[memory_.slots[index].told];
     const Side& orig = told.side[orig_side];
     const Side& resp = told.side[orig_side ^ 1];
     r.missed_bytes = growth(r.missed_bytes, told.missed_bytes);
@@ -83,16 +106,16 @@ void Interims::subtract(std::uint32_t index, unsigned orig_side, ConnRecord& r, 
 }
 
 void Interims::told(std::uint32_t index, unsigned orig_side, const ConnRecord& r) {
-    Slot& slot = slots_[index];
-    if (slot.told == kNone && !free_.empty()) {
-        slot.told = free_.back();
-        free_.pop_back();
-        told_[slot.told] = {};
+    Slot& slot = memory_.slots[index];
+    if (slot.told == kNone && !memory_.free.empty()) {
+        slot.told = memory_.free.back();
+        memory_.free.pop_back();
+        memory_.told[slot.told] = {};
     } else if (slot.told == kNone) {
-        slot.told = static_cast<std::uint32_t>(told_.size());
-        told_.emplace_back();
+        slot.told = static_cast<std::uint32_t>(memory_.told.size());
+        memory_.told.emplace_back();
     }
-    Told& told = told_[slot.told];
+    Told& told = memory_.told[slot.told];
     Side& orig = told.side[orig_side];
     Side& resp = told.side[orig_side ^ 1];
     told.last = std::max(told.last, r.last);

@@ -9,8 +9,8 @@
 namespace ftpsensor {
 
 struct PipelineUpdate {
-    explicit PipelineUpdate(const PipelineOptions& options)
-        : fragment_timeout(options.decode.fragment_timeout), conn(options.conn), ftp(options.ftp),
+    explicit PipelineUpdate(const PipelineOptions& options, bool first_interims = false)
+        : fragment_timeout(options.decode.fragment_timeout), conn(options.conn, first_interims), ftp(options.ftp),
           ftp_only(options.ftp_only), ftp_port(65536, false) {
         for (const auto port : options.conn.ftp_ports) ftp_port[port] = true;
     }

@@ -4,6 +4,7 @@
 #include "daemon/messages.h"
 
 #include <algorithm>
+#include <new>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -34,6 +35,9 @@ void Reloader::reload(LiveSensor& sensor, Outlets& outlets) {
     } catch (const std::runtime_error& error) { // ConfigError is one
         ++refused_;
         log_->error("refused, everything stays as it was: {}", error.what());
+    } catch (const std::bad_alloc&) { // limits.connections_max says how much it is
+        ++refused_;
+        log_->error("refused, everything stays as it was: there is no memory for it");
     }
     sd_notify(0, "READY=1");
 }

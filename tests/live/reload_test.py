@@ -4,6 +4,7 @@
 usage: reload_test.py FTPSENSORD
 
 Needs: see lab.py."""
+import json
 import re
 import signal
 import socket
@@ -42,13 +43,22 @@ def retrieve(hub, user="anonymous", password="guest@example.org"):
     hub.curl("--user", f"{user}:{password}", f"ftp://{lab.SERVER[0]}/hello.txt", "-o", "/dev/null")
 
 
-def ftp_entries(sensor):
+def lines(sensor, log):
+    """Of files that are being written, what is whole."""
     found = []
     for path in lab.log_files(sensor.logs):
-        if path.name.startswith("ftp"):
+        if path.name.startswith(log):
             text = subprocess.run(["zcat", path], capture_output=True, text=True).stdout
             found += [line for line in text.splitlines() if line.endswith("}")]
     return found
+
+
+def ftp_entries(sensor):
+    return lines(sensor, "ftp")
+
+
+def conn_entries(sensor):
+    return sorted(map(json.loads, lines(sensor, "conn")), key=lambda entry: entry["_write_ts"])
 
 
 def nothing_changed(configured):
@@ -89,6 +99,32 @@ def a_session_that_is_open(hub, configured):
                  "a session that was open has an entry by the new rules")
     lab.check(not any("before@example.org" in line for line in ftp_entries(configured.sensor)),
               "but a password that was sent while all were hidden stays hidden")
+
+
+def interim_entries(hub, configured):
+    """Of a connection that is open: from a reload on, until another; what they tell adds up."""
+    def told():
+        return [entry for entry in conn_entries(configured.sensor) if "interim" in entry and entry["id.resp_p"] == 21]
+
+    soon = "timeouts: {tcp_close_delay: 1s}\n"
+    with socket_in(hub) as control:
+        control.command("USER anonymous")
+        answers, _ = configured.reload(soon + "log: {conn: {interim: 1s}}")
+        lab.check(answers["log.conn.interim"] == ("0", "1s", True), "log.conn.interim is taken")
+        lab.wait_for(lambda: len(told()) >= 2, "a connection that was open has interim entries")
+        control.command("NOOP")
+        answers, _ = configured.reload(soon)
+        lab.check(answers["log.conn.interim"] == ("1s", "0", True), "and taken back")
+        time.sleep(0.5)  # what was due is in the file
+        before = len(told())
+        time.sleep(2)
+        lab.check(len(told()) == before, "then it has none any more")
+        control.command("QUIT")
+    lab.wait_for(lambda: not told()[-1]["interim"], "but a last entry")
+    found = told()
+    lab.check(len({entry["uid"] for entry in found}) == 1 and all(entry["interim"] for entry in found[:-1]), "of one connection")
+    sent = sum(len(command) + 2 for command in ("USER anonymous", "NOOP", "QUIT"))
+    lab.check(sum(entry["orig_bytes"] for entry in found) == sent, f"which tell all that was sent, once: {sent} bytes")
 
 
 class socket_in:
@@ -181,6 +217,7 @@ def main():
         takes_effect(hub, configured)
         a_session_that_is_open(hub, configured)
         refused_as_a_whole(hub, configured)
+        interim_entries(hub, configured)
         configured.reload("")
         files_by_the_new_names(hub, configured)
         metrics_move(hub, configured)
@@ -193,7 +230,7 @@ def main():
         lab.check(all(entry["data_channel.complete"] for entry in retrievals), "each with its file")
         nodes = {entry.get("_node") for entry in retrievals}
         lab.check({f"n{i}" for i in range(8)} <= nodes, f"under every name of the node: {nodes}")
-        uids = [entry["uid"] for entry in found["conn"]]
+        uids = [entry["uid"] for entry in found["conn"] if not entry.get("interim")]
         lab.check(len(uids) == len(set(uids)), "no connection twice")
         lab.check_nothing_lost(configured.sensor)
 

@@ -73,7 +73,9 @@ TEST_CASE("what the issue asks for can change without a restart") {
                                         "timeouts.ftp_inactivity",
                                         "timeouts.fragment",
                                         "metrics.port",
-                                        "metrics.log_interval"}) {
+                                        "metrics.log_interval",
+                                        "log.conn.entries",
+                                        "log.conn.interim"}) {
         INFO(path);
         REQUIRE(find_key(path) != nullptr);
         CHECK(find_key(path)->takes_effect == TakesEffect::at_reload);
@@ -83,6 +85,23 @@ TEST_CASE("what the issue asks for can change without a restart") {
         INFO(path);
         CHECK(find_key(path)->takes_effect == TakesEffect::at_restart);
     }
+}
+
+TEST_CASE(
+    "what adds or removes a column of the tab-separated form waits: the file that is being written has its header") {
+    const auto taken = [](std::string_view format, std::string_view from, std::string_view to) {
+        const auto plan = plan_reload(with({format, from}), with({format, to}));
+        REQUIRE(plan.changes.size() == 1);
+        return plan.changes[0].taken;
+    };
+    CHECK(taken("log.format=json", R"(log.node="")", "log.node=a"));
+    CHECK_FALSE(taken("log.format=tsv", R"(log.node="")", "log.node=a"));
+    CHECK_FALSE(taken("log.format=tsv", "log.node=a", R"(log.node="")"));
+    CHECK(taken("log.format=tsv", "log.node=a", "log.node=b"));
+    CHECK(taken("log.format=json", "log.conn.interim=0", "log.conn.interim=1h"));
+    CHECK_FALSE(taken("log.format=tsv", "log.conn.interim=0", "log.conn.interim=1h"));
+    CHECK_FALSE(taken("log.format=tsv", "log.conn.interim=1h", "log.conn.interim=0"));
+    CHECK(taken("log.format=tsv", "log.conn.interim=1h", "log.conn.interim=5min"));
 }
 
 TEST_CASE("every value that can be written can be read back, as a reload does") {
