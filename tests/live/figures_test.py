@@ -2,7 +2,8 @@
 """What the sensor tells of itself: `stats`, Prometheus' metrics, DPDK's telemetry and stats.log have the same figures; a loss
 is an entry that zgrep finds.
 
-usage: figures_test.py FTPSENSORD
+usage: figures_test.py FTPSENSORD SOFT_FLOW_RULES
+    SOFT_FLOW_RULES   the library that plays a port's flow rules (soft_flow_rules.cpp)
 
 promtool (package prometheus) reads the metrics where it is installed. Needs: see lab.py."""
 import glob
@@ -19,6 +20,7 @@ import lab
 
 METRIC = re.compile(r'^(ftpsensor_\w+?)(_total)?(?:\{(.*)\})? (\S+)$')
 LABELS = re.compile(r'(\w+)="([^"]*)"')
+SHUNTING_PORT = '[{vdev: "net_af_packet9,iface=' + lab.SPAN + ',framecnt=32768"}]'
 CONNECTIONS_MAX = 4  # so few that the transfers evict some: a loss
 
 
@@ -176,8 +178,28 @@ def check_gaps(hub):
     lab.check(share > 0.01, f"which is {share:.3f} of the payload")  # more where the sensor is slow: under a sanitizer
 
 
+def check_shunted(hub, rules):
+    """What a port counts by its flow rules is told like all other figures, while it counts."""
+    (hub.folder / "ftp-server" / "large.bin").write_bytes(os.urandom(1 << 20) * 16)
+    sensor = hub.start_sensor(folder="shunted", environment=[f"LD_PRELOAD={rules}"], capture__ports=SHUNTING_PORT, capture__shunt="on",
+                              capture__shunt_after="64KiB", metrics__log_interval="1s")
+    curl = hub.curl("--limit-rate", "3M", f"ftp://{lab.SERVER[0]}/large.bin", "-o", "/dev/null", background=True)
+    lab.wait_for(lambda: stats(hub)["ports"][0]["shunted_bytes"] > 1 << 20, "a port counts a transfer by its rules")
+    check_metrics(hub)
+    lab.check(curl.wait(timeout=60) == 0, "the transfer went through")
+    lab.wait_for(lambda: stats(hub)["ports"][0]["shunt_rules"] == 0, "the rules are gone when it is over")
+    check_metrics(hub)
+    told = stats(hub)["ports"][0]
+    lab.check(told["shunt_rules_added"] == 2 and told["shunt_rules_refused"] == 0, "there were two")
+    sensor.stop()
+    found = lab.entries(sensor.logs)
+    for name in ("shunted_packets", "shunted_bytes", "shunt_rules_added"):
+        counted = sum(entry[name] for entry in found["stats"] if entry["scope"] == "port")
+        lab.check(counted == told[name] > 0, f"the sum of {name} in stats.log is that of stats: {counted}")
+
+
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     lab.need("zgrep")
     with lab.Lab(sys.argv[1]) as hub:
@@ -195,6 +217,7 @@ def main():
         lab.check(not left, f"no socket or folder is left behind {left or ''}".rstrip())
         check_stats_log(sensor)
         check_gaps(hub)
+        check_shunted(hub, sys.argv[2])
 
 
 main()
