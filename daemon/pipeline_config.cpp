@@ -95,6 +95,7 @@ EntryOptions entry_options(const Config& config, const RunKeys& keys) {
     o.format.system_name = config.log.system_name.empty() ? host_name() : config.log.system_name;
     o.format.node = config.log.node;
     o.format.extended = config.ftp.extended;
+    o.format.shunts = config.capture.shunt != ConfigShunt::off;
     o.format.interim = config.log.conn.interim != 0;
     o.ftp_only = config.log.conn.entries == ConfigEntries::ftp;
     o.transfers.extended = config.ftp.extended;

@@ -17,6 +17,7 @@ void ConnTracker::fill_record(const Connection& c, ConnRecord& r, std::string& t
     r.ip_proto = c.key.ip_proto;
     r.services = c.services;
     r.watched = c.watched;
+    r.shunted = c.shunted;
     r.missed_bytes = missed_bytes(c);
     r.orig_pkts = orig.packets();
     r.orig_ip_bytes = orig.ip_bytes();

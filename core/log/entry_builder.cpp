@@ -36,6 +36,7 @@ void EntryBuilder::connection(const ConnRecord& r, std::string_view text) {
         e.control_uid = transfer.control_uid;
     }
     if (options_.ftp_only && (e.services & (kServiceFtp | kServiceFtpData)) == 0) return;
+    e.shunted = r.shunted;
     if (r.interim != InterimPart::none) e.interim = r.interim == InterimPart::part;
     if (r.last > r.start) {
         e.duration = zeek_seconds(r.last) - zeek_seconds(told_until(r, text));

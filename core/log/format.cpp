@@ -5,7 +5,8 @@ namespace ftpsensor {
 namespace {
 
 std::variant<JsonWriter, TsvWriter> make_writer(const FormatOptions& o) {
-    if (o.format == LogFormat::tsv) return TsvWriter(o.timestamps, o.system_name, o.node, o.extended, o.interim);
+    if (o.format == LogFormat::tsv)
+        return TsvWriter(o.timestamps, o.system_name, o.node, o.extended, o.shunts, o.interim);
     return JsonWriter(o.timestamps, o.system_name, o.node, o.extended);
 }
 

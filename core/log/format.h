@@ -2,8 +2,9 @@
 //
 // The fields, their order and their text are those of Zeek's conn.log (with the community-id policy) and ftp.log. Each
 // line opens with the envelope: _path, _system_name, _write_ts, _node; a name that is empty is left out. Behind the
-// reference's fields stand ours, with `extended`: control_uid in conn.log, data_channel.uid, data_channel.bytes and
-// data_channel.complete in ftp.log. And `interim` in conn.log, of connections that have interim entries.
+// reference's fields stand ours, with `extended`: control_uid and shunted in conn.log, data_channel.uid,
+// data_channel.bytes and data_channel.complete in ftp.log. And `interim` in conn.log, of connections that have interim
+// entries.
 //
 // A Formatter belongs to one thread (it keeps the text of the last second). It allocates nothing an entry but what the
 // buffer needs to grow.
@@ -27,7 +28,9 @@ struct FormatOptions {
     std::string system_name; // _system_name; empty: no such field
     std::string node;        // _node; empty: no such field
     bool extended = true;
-    bool interim = false; // connections may have interim entries: a column of the tab-separated form
+    // Columns of the tab-separated form: a port may count for connections, connections may have interim entries.
+    bool shunts = false;
+    bool interim = false;
 };
 
 class Formatter {

@@ -134,6 +134,7 @@ void JsonWriter::append(const ConnEntry& e, TextBuffer& buffer) {
     out = put_community_id(put(out, R"(,"community_id":")"), e.id, e.proto, e.ip_proto);
     *out++ = '"';
     if (extended_ && e.control_uid) out = put_id(out, R"(,"control_uid":")", 'C', *e.control_uid);
+    if (extended_ && e.shunted) out = put(out, R"(,"shunted":true)");
     out = put_bool(out, R"(,"interim":)", e.interim);
     buffer.commit(put_end_of_line(out));
 }

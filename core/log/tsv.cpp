@@ -32,6 +32,7 @@ constexpr Column kConnColumns[] = {
     {"ip_proto", "count"},   {"community_id", "string"},
 };
 constexpr Column kConnExtendedColumns[] = {{"control_uid", "string"}};
+constexpr Column kConnShuntedColumns[] = {{"shunted", "bool"}};
 constexpr Column kConnInterimColumns[] = {{"interim", "bool"}};
 
 constexpr Column kFtpColumns[] = {
@@ -149,9 +150,9 @@ void add_columns(std::span<const Column> columns, std::string& names, std::strin
 } // namespace
 
 TsvWriter::TsvWriter(TimestampFormat timestamps, std::string_view system_name, std::string_view node, bool extended,
-                     bool interim)
-    : timestamps_(timestamps), extended_(extended), interim_(interim), has_system_name_(!system_name.empty()),
-      has_node_(!node.empty()), before_write_ts_("\t"), before_ts_("\t") {
+                     bool shunts, bool interim)
+    : timestamps_(timestamps), extended_(extended), shunts_(extended && shunts), interim_(interim),
+      has_system_name_(!system_name.empty()), has_node_(!node.empty()), before_write_ts_("\t"), before_ts_("\t") {
     if (has_system_name_) before_write_ts_ += tsv_string(system_name) + '\t';
     if (has_node_) before_ts_ += tsv_string(node) + '\t';
 }
@@ -166,6 +167,7 @@ void TsvWriter::append_header(LogKind log, std::int64_t local_seconds, TextBuffe
     if (log == LogKind::conn) {
         add_columns(kConnColumns, names, types);
         if (extended_) add_columns(kConnExtendedColumns, names, types);
+        if (shunts_) add_columns(kConnShuntedColumns, names, types);
         if (interim_) add_columns(kConnInterimColumns, names, types);
     } else {
         add_columns(kFtpColumns, names, types);
@@ -207,6 +209,7 @@ void TsvWriter::append(const ConnEntry& e, TextBuffer& buffer) {
     out = put_count(put_tunnel_parents(out, e.tunnel_parents), std::uint64_t{e.ip_proto});
     out = put_community_id(put(out, "\t"), e.id, e.proto, e.ip_proto);
     if (extended_) out = put_optional_id(out, 'C', e.control_uid);
+    if (shunts_) out = put_bool(out, e.shunted);
     if (interim_) out = put_bool(out, e.interim);
     *out++ = '\n';
     buffer.commit(out);

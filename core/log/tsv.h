@@ -14,7 +14,7 @@ namespace ftpsensor {
 class TsvWriter {
 public:
     TsvWriter(TimestampFormat timestamps, std::string_view system_name, std::string_view node, bool extended,
-              bool interim);
+              bool shunts, bool interim);
 
     void append(const ConnEntry& entry, TextBuffer& buffer);
     void append(const FtpEntry& entry, TextBuffer& buffer);
@@ -27,7 +27,8 @@ private:
 
     TimestampFormat timestamps_;
     bool extended_;
-    bool interim_; // conn.log has that column
+    bool shunts_;  // conn.log has the column `shunted`
+    bool interim_; // and that one
     bool has_system_name_;
     bool has_node_;
     std::string before_write_ts_; // behind the path: TAB ds61 TAB

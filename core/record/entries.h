@@ -60,6 +60,7 @@ struct ConnEntry {
     std::uint8_t ip_proto = 0;
     // community_id is computed by the formatter from `id`, `ip_proto` and, for ICMP, type and code (id's ports).
     std::optional<Id96> control_uid; // ours: the control connection of an ftp-data connection
+    bool shunted = false;            // ours: its port counted part of it
     std::optional<bool> interim;     // ours: true: an interim entry; false: the rest of a connection that has some
 };
 

@@ -47,6 +47,7 @@ struct ConnRecord {
     std::uint8_t ip_proto = 0;
     ConnState state = ConnState::OTH;
     std::uint8_t services = 0;       // without ftp-data, which the join decides
+    bool shunted = false;            // its port counted part of it (capture.shunt)
     bool watched = false;            // events of this connection are in the FTP stream: the join knows it
     std::uint8_t history_size = 0;   // all of it; what is beyond kHistoryInline comes first in the text
     std::uint8_t tunnel_parents = 0; // that many Id96 follow in the text

@@ -82,6 +82,8 @@ def shunted_as_without(hub, rules):
     rounds = itertools.count()
     sensor, capture = lab.until_nothing_is_lost(lambda: shunted_round(hub, rules, next(rounds)))
     told, plain = lab.entries(sensor.logs), lab.entries(hub.read_capture(capture))
+    marked = [entry["uid"] for entry in told["conn"] if entry.get("shunted")]
+    lab.check(sorted(marked) == sorted(entry["uid"] for entry in large(told, "conn")), f"their entries, and no others, are marked: {marked}")
     for name in ("conn", "ftp"):
         for one, other in zip(large(told, name), large(plain, name), strict=True):
             check_entry(name, one, other)
@@ -99,7 +101,7 @@ def large(logs, name):
 
 # Of the packets that only the port saw there are no letters; ids differ from capture to capture, and so do times: this port
 # stamps nothing (shunts_test holds them).
-NOT_COMPARED = ("history", "uid", "control_uid", "data_channel.uid", "fuid", "_write_ts", "ts", "duration")
+NOT_COMPARED = ("history", "shunted", "uid", "control_uid", "data_channel.uid", "fuid", "_write_ts", "ts", "duration")
 
 
 def told_of_reset(told, end, other):

@@ -129,6 +129,11 @@ TEST_CASE("our own fields follow the reference's, and only with extended") {
     CHECK(line_of(extended, conn)
               .ends_with(R"(y3Q=","control_uid":"CpiNDBlI7UY8dHnAc"})"
                          "\n"));
+    conn.shunted = true;
+    CHECK(line_of(strict, conn) == kDataLine);
+    CHECK(line_of(extended, conn)
+              .ends_with(R"("control_uid":"CpiNDBlI7UY8dHnAc","shunted":true})"
+                         "\n"));
     CHECK(line_of(extended, ftp)
               .ends_with(R"("fuid":"Ff2NAT13i3nOUmfNG","data_channel.uid":"C1zLMFA3Eh8KBlY4k","data_channel.bytes":74,)"
                          R"("data_channel.complete":true})"
@@ -170,6 +175,8 @@ TEST_CASE("the largest values fit what is reserved") {
     conn.missed_bytes = conn.orig_pkts = conn.orig_ip_bytes = conn.resp_pkts = conn.resp_ip_bytes = most;
     conn.ip_proto = 255;
     conn.control_uid = id;
+    conn.shunted = true;
+    conn.interim = false;
     const std::string bad(300, '\x01');
     conn.history = bad;
     const std::vector<Id96> parents(100, id);

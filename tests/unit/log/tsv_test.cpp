@@ -60,6 +60,23 @@ TEST_CASE("a column for interim entries where there may be some") {
     }
 }
 
+TEST_CASE("a column for what a port counted, where ports may count, and only with extended") {
+    FormatOptions options = options_of(true, TimestampFormat::epoch);
+    CHECK(header_line(header_of(options, LogKind::conn), "fields").ends_with("\tcommunity_id\tcontrol_uid"));
+    options.shunts = true;
+    CHECK(header_line(header_of(options, LogKind::conn), "fields").ends_with("\tcommunity_id\tcontrol_uid\tshunted"));
+    Formatter formatter(options);
+    ConnEntry entry;
+    for (const auto& [shunted, text] : {std::pair{false, "\tF\n"}, {true, "\tT\n"}}) {
+        entry.shunted = shunted;
+        TextBuffer buffer;
+        formatter.append(entry, buffer);
+        CHECK(std::string(buffer.text()).ends_with(text));
+    }
+    options.extended = false;
+    CHECK(header_line(header_of(options, LogKind::conn), "fields").ends_with("\tcommunity_id"));
+}
+
 TEST_CASE("ftp.log's header, with our fields and without names") {
     FormatOptions options = options_of(true, TimestampFormat::epoch);
     options.system_name.clear();

@@ -221,6 +221,8 @@ TEST_CASE("a transfer that its port counts has the entry that it has without") {
     const Told plain = read(t.trace, nullptr);
     check_same(shunted, plain);
     CHECK(shunted.bytes == plain.bytes); // the FIN tells them
+    CHECK(shunted.records[0].shunted);
+    CHECK_FALSE(plain.records[0].shunted);
 }
 
 TEST_CASE("an upload, too, and one through VLAN tags") {
@@ -319,6 +321,7 @@ TEST_CASE("no more are with the ports than there is room for") {
     CHECK(shunted.events.at("shunt_limit") == 2);
     CHECK(shunted.records.size() == 4);
     for (const ConnRecord& r : shunted.records) CHECK(r.resp_bytes == kLarge.size());
+    CHECK(std::count_if(shunted.records.begin(), shunted.records.end(), [](const auto& r) { return r.shunted; }) == 2);
 }
 
 TEST_CASE("a place is given again once connection and rules are gone") {
