@@ -30,6 +30,7 @@ namespace {
 constexpr std::size_t kBatchBytes = 256u << 10;
 constexpr auto kIdleWait = std::chrono::milliseconds(1);
 constexpr auto kDiskPatience = std::chrono::milliseconds(100);
+constexpr auto kTypePatience = std::chrono::milliseconds(1000);
 constexpr auto kReloadPatience = std::chrono::seconds(2);
 
 // What a reload gives to the logger's thread.
@@ -57,8 +58,9 @@ struct Engine::State final : private LineSink {
     State(const Config& c, EngineMode m, std::optional<std::uint64_t> seed, const std::vector<int>& worker_nodes,
           ShuntPorts* shunt)
         : config(c), mode(m), keys(RunKeys::make(seed)), shared(c.workers.count), place(log_place(c)), lock(place),
-          rotation(std::make_shared<const Rotation>(rotation_options(c))), types(m == EngineMode::offline, events),
-          merge(keys.ids), builder(entry_options(c, keys), types, *this, events), nodes(worker_nodes),
+          rotation(std::make_shared<const Rotation>(rotation_options(c))),
+          types(m == EngineMode::live ? std::optional(kTypePatience) : std::nullopt, events), merge(keys.ids),
+          builder(entry_options(c, keys), types, *this, events), nodes(worker_nodes),
           bound(shared, m == EngineMode::live ? std::optional(c.log.hold) : std::nullopt) {
         for (const auto& report : recover_directory(files, place, *rotation)) messages("log")->warn(report.message());
         auto options = pipeline_options(c, keys, m == EngineMode::live);
@@ -199,7 +201,7 @@ bool Engine::State::step() {
             merge.add(r, text, typed ? types.submit(text, r.mime_stage) : 0);
         });
     }
-    if (through == released) return drained != 0;
+    if (through == released && !merge.has_due()) return drained != 0;
     merge.release(through, builder);
     released = through;
     late.store(merge.late(), std::memory_order_relaxed);
@@ -265,6 +267,13 @@ void Engine::stop() {
 }
 
 std::uint64_t Engine::logger_beats() const { return state_->logger_beats.load(std::memory_order_relaxed); }
+
+std::uint64_t Engine::progress() const {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < kLogKinds; ++i)
+        sum += state_->entries[i].load(std::memory_order_relaxed) + state_->writers[i]->status().file_bytes;
+    return sum;
+}
 
 EngineStats Engine::stats() const {
     EngineStats s;

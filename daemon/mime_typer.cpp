@@ -7,7 +7,8 @@
 
 namespace ftpsensor {
 
-MimeTyper::MimeTyper(bool wait_when_full, EventCounters& events) : wait_when_full_(wait_when_full), events_(events) {
+MimeTyper::MimeTyper(std::optional<std::chrono::milliseconds> patience, EventCounters& events)
+    : patience_(patience), events_(events) {
     magic_t magic = ::magic_open(MAGIC_MIME_TYPE);
     if (magic == nullptr || ::magic_load(magic, nullptr) != 0) {
         const std::string why =
@@ -25,6 +26,7 @@ MimeTyper::~MimeTyper() {
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
+        questions_.clear(); // nobody is left to hear the answers
     }
     asked_.notify_all();
     thread_.join();
@@ -33,21 +35,31 @@ MimeTyper::~MimeTyper() {
 
 std::uint64_t MimeTyper::submit(std::string_view first_bytes, MimeStage stage) {
     std::unique_lock lock(mutex_);
-    if (questions_.size() >= kQuestionsMax && !wait_when_full_) {
-        events_.count(Event::file_type_skipped);
-        answers_.emplace(++tickets_, std::string());
-        return tickets_;
+    Answer& answer = answers_[++tickets_];
+    if (patience_) {
+        answer.is_known = questions_.size() >= kQuestionsMax;
+        if (answer.is_known) {
+            events_.count(Event::file_type_skipped);
+            return tickets_;
+        }
+        answer.until = Clock::now() + *patience_;
     }
     answered_.wait(lock, [&] { return questions_.size() < kQuestionsMax; });
-    questions_.push_back({++tickets_, std::string(first_bytes), stage});
+    questions_.push_back({tickets_, std::string(first_bytes), stage});
     asked_.notify_one();
     return tickets_;
 }
 
 std::string_view MimeTyper::take(std::uint64_t ticket) {
     std::unique_lock lock(mutex_);
-    answered_.wait(lock, [&] { return answers_.contains(ticket); });
-    taken_ = std::move(answers_.extract(ticket).mapped());
+    Answer& answer = answers_.at(ticket); // stays where it is: only this thread adds and takes
+    const auto known = [&] { return answer.is_known; };
+    if (!patience_)
+        answered_.wait(lock, known);
+    else if (!answered_.wait_until(lock, answer.until, known))
+        events_.count(Event::file_type_skipped);
+    taken_ = std::move(answer.type);
+    answers_.erase(ticket);
     return taken_;
 }
 
@@ -66,12 +78,16 @@ void MimeTyper::run() {
         if (questions_.empty()) return;
         const Question q = std::move(questions_.front());
         questions_.pop_front();
+        if (!answers_.contains(q.ticket)) continue; // nobody waits for it any more
         lock.unlock();
         std::string answer(reference_type(type_of(q.bytes), q.bytes));
         // The reference's file_transferred always names a type.
         if (answer.empty() && q.stage == MimeStage::transferred && !q.bytes.empty()) answer = "<unknown>";
         lock.lock();
-        answers_.emplace(q.ticket, std::move(answer));
+        if (const auto asked = answers_.find(q.ticket); asked != answers_.end()) {
+            asked->second.type = std::move(answer);
+            asked->second.is_known = true;
+        }
         answered_.notify_one();
     }
 }

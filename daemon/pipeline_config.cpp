@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <tuple>
@@ -36,6 +38,19 @@ std::string host_name() {
     std::array<char, 256> name{};
     if (::gethostname(name.data(), name.size() - 1) != 0) return {};
     return name.data();
+}
+
+// A table of millions takes the logger a while: each worker waits for it so long in all, from its first wait on.
+constexpr auto kEndPatience = std::chrono::seconds(60);
+
+std::function<bool()> wait_for_logger() {
+    return [until = std::optional<std::chrono::steady_clock::time_point>()]() mutable {
+        const auto now = std::chrono::steady_clock::now();
+        if (!until) until = now + kEndPatience;
+        if (now >= *until) return false;
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+        return true;
+    };
 }
 
 } // namespace
@@ -77,6 +92,7 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
     o.emitter.wait_when_full = !live;
     // Asleep, not by turns: what is waited for is the logger's work, which needs the processor.
     o.emitter.wait = [] { std::this_thread::sleep_for(std::chrono::microseconds(100)); };
+    o.emitter.wait_at_end = wait_for_logger();
     o.extended = config.ftp.extended;
     o.run_out_delays = !live;
     o.control_max = static_cast<std::uint32_t>(config.limits.ftp_sessions_max);

@@ -436,10 +436,11 @@ void ConnTracker::finish(Timestamp end, bool run_out) {
             cut_short = !run_out || c.deadline_kind != Deadline::closing;
             due = cut_short ? end : c.cold().deadline;
         }
-        due_.push_back({due, i, cut_short});
+        due_.push_back({due, i, cut_short, is_headers_only(c)});
     });
     std::sort(due_.begin(), due_.end(), [this](const Due& a, const Due& b) {
-        return std::tie(a.time, table_.cold(a.index).start) < std::tie(b.time, table_.cold(b.index).start);
+        return std::tie(a.time, a.headers_only, table_.cold(a.index).start) <
+               std::tie(b.time, b.headers_only, table_.cold(b.index).start);
     });
     // What the end cuts short comes after all that the last packet did.
     for (const Due& d : due_) remove(d.index, d.time, d.cut_short ? UINT64_MAX : 0);

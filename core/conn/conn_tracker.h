@@ -125,7 +125,8 @@ public:
     void advance(Timestamp now);
     // Everything that was over before this has been removed.
     Timestamp removed_through() const { return wheel_.done_through(); }
-    // Removes all connections: those that are closed at the end of their delay where `run_out`, the others at `end`.
+    // Removes all connections: those that are closed at the end of their delay where `run_out`, the others at `end`. Of
+    // one time, those with content or a watch come before those of which nothing but headers was wanted.
     void finish(Timestamp end, bool run_out);
 
     void take(ConnUpdate& update); // between packets; swaps, and allocates nothing
@@ -134,6 +135,9 @@ public:
     // The port has counted for the end `side` of a connection, until `time`.
     static void add_counted(Connection& c, Shunted& shunted, unsigned side, std::uint64_t packets,
                             std::uint64_t ip_bytes, Timestamp time);
+    static bool is_headers_only(const Connection& c) {
+        return !c.watching && c.cold().content_index == ConnCold::kNone;
+    }
     // Looks at the connection again at its (changed) deadline.
     void reschedule(std::uint32_t index) { wheel_.no_later_than(index, next_look(table_[index])); }
     Connection& operator[](std::uint32_t index) { return table_[index]; }
@@ -262,7 +266,8 @@ private:
     struct Due {
         Timestamp time;
         std::uint32_t index;
-        bool cut_short = false; // by the end, before it was over
+        bool cut_short = false;    // by the end, before it was over
+        bool headers_only = false; // nobody follows what it carries
     };
     std::vector<Due> due_; // scratch of advance()
 };

@@ -26,7 +26,7 @@ public:
         StreamKey& key = conns_[at].record.key;
         key.uid = connection_uid(key_, {record.id.orig_h, record.id.resp_h, record.id.orig_p, record.id.resp_p,
                                         record.ip_proto, record.ordinal, record.first_seq, record.start});
-        items_.push_back({key, at, true});
+        hold({key, at, true});
     }
     // `ticket`: of the type that was asked for, with data_typed.
     void add(const FtpRecord& record, std::string_view text, std::uint64_t ticket) {
@@ -34,7 +34,7 @@ public:
         ftps_[at].record = record;
         ftps_[at].text = text;
         ftps_[at].ticket = ticket;
-        items_.push_back({record.key, at, false});
+        hold({record.key, at, false});
         if (is_for_join(record.kind) && std::max(record.key.time, record.told) < released_) ++late_;
     }
 
@@ -43,6 +43,7 @@ public:
     template <class Sink>
     void release(Timestamp before, Sink& sink) {
         released_ = std::max(released_, before);
+        has_due_ = false;
         const auto held =
             std::partition(items_.begin(), items_.end(), [&](const Item& i) { return i.key.time < before; });
         std::sort(items_.begin(), held, [](const Item& a, const Item& b) { return a.key < b.key; });
@@ -62,6 +63,8 @@ public:
         items_.erase(items_.begin(), held);
     }
     std::size_t held() const { return items_.size(); }
+    // Something came since the last release that was due before its time already.
+    bool has_due() const { return has_due_; }
     // Only live, where the hold has a bound: entries that came after later ones had been written, and what the join
     // should have known before it released what stood behind. A connection that is announced only now tells what
     // happened until then, by design: its time is that of the announcement.
@@ -82,6 +85,10 @@ private:
         std::string text;
         std::uint64_t ticket = 0;
     };
+    void hold(const Item& item) {
+        has_due_ = has_due_ || item.key.time < released_;
+        items_.push_back(item);
+    }
     static bool is_for_join(FtpRecordKind kind) {
         return kind != FtpRecordKind::message && kind != FtpRecordKind::session_end;
     }
@@ -110,6 +117,7 @@ private:
     std::vector<std::uint32_t> conn_free_;
     std::vector<std::uint32_t> ftp_free_;
     Timestamp released_ = INT64_MIN;
+    bool has_due_ = false;
     Timestamp written_through_ = INT64_MIN;
     std::uint64_t late_ = 0;
 };

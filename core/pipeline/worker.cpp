@@ -8,6 +8,7 @@ namespace {
 // bounce, which a server makes from its own data port (RFC 959 3.2).
 constexpr std::uint16_t kLowestDataPort = 1024;
 constexpr std::uint16_t kServerDataPort = 20;
+constexpr std::uint64_t kCutShort = UINT64_MAX; // see ConnObserver::removed()
 
 ConnOptions conn_options(const PipelineOptions& options) {
     ConnOptions conn = options.conn;
@@ -108,6 +109,8 @@ void Worker::publish() {
 
 void Worker::finish(Timestamp end) {
     data_.take_counts(end);
+    if (!options_.run_out_delays) move_time(end); // live: the marks say of all that was over that it has been queued
+    emitter_.begin_end();
     connections_.finish(end, options_.run_out_delays);
     publish();
     shared_.board.leave(number_); // its connections are gone: no announcement can concern them
@@ -210,7 +213,15 @@ void Worker::segment(Connection& c, std::uint32_t index, const Layer& layer, uns
 
 void Worker::coming_through(Connection& c, const Layer& layer, unsigned side) { data_.coming_through(c, layer, side); }
 
+// At the end: from now on the logger may write what comes as it comes, and need not hold a record for each open
+// connection. Only entries of conn.log of one and the same time are left, whose order nobody needs.
+void Worker::let_go(Timestamp end) {
+    shared_.board.leave(number_); // the logger waits for those who read it
+    shared_.watermarks[number_].time.store(end + 1, std::memory_order_release);
+}
+
 void Worker::removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) {
+    if (packet_number == kCutShort && !options_.run_out_delays && ConnTracker::is_headers_only(c)) let_go(due);
     if (c.watching) data_.removed(c, due, packet_number);
     if (c.content != ContentUse::none) control_.removed(c, index, due, packet_number);
     ConnRecord record;

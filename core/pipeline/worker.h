@@ -56,8 +56,8 @@ public:
     Worker(std::size_t number, const PipelineOptions& options, SharedState& shared);
 
     void process_burst(std::span<const PacketView> burst);
-    void idle(Timestamp now); // no packets: time goes on
-    void finish(Timestamp end);
+    void idle(Timestamp now);   // no packets: time goes on
+    void finish(Timestamp end); // no more packets; everything is recorded as of `end`
     // A changed configuration, between bursts. What was in effect goes out with `update`.
     void take(PipelineUpdate& update);
 
@@ -75,6 +75,7 @@ private:
     void move_time(Timestamp now);
     void read_board();
     void publish();
+    void let_go(Timestamp end);
     bool is_hinted(const Connection& c, Timestamp now) const; // one of its endpoints was announced
     bool may_be_announced(const EndpointId& id) const;
     void watch(Connection& c, std::uint32_t index, const PacketView& packet);

@@ -42,6 +42,7 @@ public:
     // Whether every worker and the logger got on since the last call: what feeds the watchdog.
     bool all_advanced();
     bool a_worker_failed() const { return failed_.load(std::memory_order_acquire); }
+    std::uint64_t progress() const { return engine_->progress(); } // of the logs; any thread, also while it stops
     void check_links(Notes& notes); // notes links that went down or came back since the last call
 
     // See Engine::reload.

@@ -4,6 +4,7 @@
 // asks the kernel for its drops, looks after the links, and tells systemd (sd_notify(3)) how things are. The logs
 // follow the clock by the workers' idle polls.
 #include "daemon/commands.h"
+#include "daemon/live/ending.h"
 #include "daemon/live/live_report.h"
 #include "daemon/live/live_sensor.h"
 #include "daemon/live/reloader.h"
@@ -134,8 +135,11 @@ int run_command(const CommandLine& command_line) {
     Reloader reloader(command_line);
     RunLoop(sensor, outlets, report, reloader, *log).until_stopped(signals.get(), timer.get());
 
-    sd_notify(0, "STOPPING=1");
-    sensor.stop(); // throws what ended a worker
+    {
+        const Ending ending(
+            signals.get(), [&sensor] { return sensor.progress(); }, log);
+        sensor.stop(); // throws what ended a worker
+    }
     std::vector<std::pair<std::string, std::uint64_t>> details;
     for (auto& port : sensor.ports())
         for (auto& [name, value] : port->loss_details()) details.emplace_back(port->name() + ": " + name, value);

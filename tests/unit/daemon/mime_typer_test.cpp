@@ -5,6 +5,7 @@
 #include <string>
 
 using namespace ftpsensor;
+using namespace std::chrono_literals;
 
 TEST_CASE("names of libmagic become the reference's") {
     CHECK(reference_type("application/gzip", "\x1f\x8b") == "application/x-gzip");
@@ -26,7 +27,7 @@ TEST_CASE("text is what begins with ten characters of it") {
 
 TEST_CASE("answers come for each question, in any order of asking") {
     EventCounters events;
-    MimeTyper typer(true, events);
+    MimeTyper typer(std::nullopt, events);
     const auto text = typer.submit("plain text, long enough", MimeStage::sniffed);
     const auto png = typer.submit(std::string_view("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0", 29),
                                   MimeStage::transferred);
@@ -40,7 +41,7 @@ TEST_CASE("answers come for each question, in any order of asking") {
 
 TEST_CASE("too many questions at once are answered without a type, and counted") {
     EventCounters events;
-    MimeTyper typer(false, events);
+    MimeTyper typer(1h, events);
     std::vector<std::uint64_t> tickets;
     for (int i = 0; i < 5000; ++i) tickets.push_back(typer.submit("plain text, long enough", MimeStage::sniffed));
     std::size_t typed = 0;
@@ -51,7 +52,7 @@ TEST_CASE("too many questions at once are answered without a type, and counted")
 
 TEST_CASE("the same bytes are the same type again, also after more others than are remembered") {
     EventCounters events;
-    MimeTyper typer(true, events);
+    MimeTyper typer(std::nullopt, events);
     const auto type_of = [&](std::string_view bytes) {
         return std::string(typer.take(typer.submit(bytes, MimeStage::sniffed)));
     };
@@ -62,4 +63,17 @@ TEST_CASE("the same bytes are the same type again, also after more others than a
     for (int i = 0; i < 4200; ++i) type_of("\x01" + std::to_string(i)); // short: soon told
     CHECK(type_of(png) == first);
     CHECK(type_of("plain text, long enough") == text);
+}
+
+TEST_CASE("live, an answer that takes too long is no type, and counted; the others come") {
+    EventCounters events;
+    MimeTyper typer(0ms, events);
+    std::vector<std::uint64_t> tickets;
+    for (int i = 0; i < 500; ++i) tickets.push_back(typer.submit("some text " + std::to_string(i), MimeStage::sniffed));
+    CHECK(typer.take(tickets.back()).empty()); // behind 499 others
+    CHECK(events.value(Event::file_type_skipped) == 1);
+    tickets.pop_back();
+    std::size_t typed = 0;
+    for (const auto ticket : tickets) typed += typer.take(ticket) == "text/plain";
+    CHECK(typed + events.value(Event::file_type_skipped) == 500);
 }

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""SIGTERM with far more connections open than wait for the logger at a time: all of them are recorded, in constant memory, and
+systemd is told meanwhile; a second SIGTERM ends it at once.
+
+usage: stop_full_test.py FTPSENSORD
+
+Needs: see lab.py."""
+import pathlib
+import signal
+import socket
+import sys
+import time
+
+import lab
+
+CONNECTIONS = 250_000
+GROWTH_MAX = 40 << 20  # of memory during the stop: a record held for each would be 150 MB
+PEER = "p-sensor"
+SEND = r"""
+import socket, struct, sys
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+wire.bind((sys.argv[1], 0))
+for i in range(int(sys.argv[2])):
+    ip = struct.pack("!BBHHHBBHII", 0x45, 0, 29, 0, 0, 64, 17, 0, 0x0A000000 | i >> 6, 0x0A630001)
+    udp = struct.pack("!HHHH", 10000 + (i & 63), 9999, 9, 0)
+    wire.send(b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\x00" + ip + udp + b"x" * 18)
+"""
+
+
+class Notices:
+    """What the sensor tells systemd."""
+
+    def __init__(self, folder):
+        self.path = str(folder / "notify.sock")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.setblocking(False)
+        self.words = []
+
+    def read(self):
+        while True:
+            try:
+                self.words += self.socket.recv(4096).decode().splitlines()
+            except BlockingIOError:
+                return self.words
+
+    def count(self, word):
+        return sum(said.startswith(word) for said in self.read())
+
+
+def memory(pid):
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
+
+
+def start_full(hub, folder, **options):
+    sensor = hub.start_sensor(workers=1, folder=folder, capture__ring_bytes="256MiB", log__queue_records=1024,
+                              timeouts__udp_inactivity="10min", **options)
+    hub.call("hub", sys.executable, "-c", SEND, PEER, str(CONNECTIONS))
+    time.sleep(0.5)
+    return sensor
+
+
+def check_recorded(hub):
+    notices = Notices(hub.folder)
+    sensor = start_full(hub, "logs", environment=(f"NOTIFY_SOCKET={notices.path}",))
+    notices.read()
+    before = most = memory(sensor.process.pid)
+    began = time.monotonic()
+    sensor.process.send_signal(signal.SIGTERM)
+    while sensor.process.poll() is None and time.monotonic() - began < 100:
+        most = max(most, memory(sensor.process.pid))
+        notices.read()
+        time.sleep(0.02)
+    seconds = time.monotonic() - began
+    lab.check(sensor.process.poll() == 0, f"status 0, was {sensor.process.poll()}, after {seconds:.1f} s")
+    lab.check(notices.count("STOPPING=1") == 1, "systemd knows that it stops")
+    lab.check(seconds < 2 or notices.count("EXTEND_TIMEOUT_USEC=") > 0, "and is asked for time")
+    lab.check(most - before < GROWTH_MAX, f"memory grew by {(most - before) / 1e6:.0f} MB meanwhile, from {before / 1e6:.0f}")
+    lab.check_nothing_lost(sensor)
+    recorded = len(lab.entries(sensor.logs)["conn"])
+    lab.check(recorded == CONNECTIONS, f"{recorded} of {CONNECTIONS} open connections are recorded")
+
+
+def check_second_signal(hub):
+    sensor = start_full(hub, "second")
+    sensor.process.send_signal(signal.SIGTERM)
+    lab.wait_for(lambda: "stopping on SIGTERM" in sensor.said(), "the sensor stops")
+    sensor.process.send_signal(signal.SIGTERM)
+    lab.check(sensor.process.wait(timeout=10) == 1, "a second SIGTERM ends it at once, with status 1")
+    lab.check("ends at once" in sensor.said(), "and it says so")
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    lab.need(usual=())
+    with lab.Lab(sys.argv[1], with_server=False, hosts=()) as hub:
+        check_recorded(hub)
+        check_second_signal(hub)
+
+
+main()
