@@ -168,19 +168,17 @@ std::optional<ExtendedTransfers::Match> ExtendedTransfers::find_match(const Conn
     return std::nullopt;
 }
 
-// Each use keeps an announcement, and, of a third-party transfer, both.
-std::optional<ExtendedTransfers::Match> ExtendedTransfers::with_partner(Announcer& found, const IpAddress& from,
+// Of a third-party transfer, both.
+std::optional<ExtendedTransfers::Match> ExtendedTransfers::with_partner(const Announcer& found, const IpAddress& from,
                                                                         const IpAddress& to, Timestamp now) {
-    found.until = now + kExpectedLifetime;
     Match match{found, std::nullopt, found.originator == from};
     // The server that listens may be behind NAT: the pair stands at the endpoint as it was announced.
     Endpoint* const endpoint = find_endpoint(found.places[0], now);
     if (endpoint == nullptr || !endpoint->by_kind[0] || !endpoint->by_kind[1]) return match;
-    Announcer& active = *endpoint->by_kind[false];
-    Announcer& passive = *endpoint->by_kind[true];
+    const Announcer& active = *endpoint->by_kind[false];
+    const Announcer& passive = *endpoint->by_kind[true];
     const bool is_pair = found.serial == (found.passive ? passive : active).serial;
     if (!is_pair || active.originator != from || !passive.listens_at(to)) return match;
-    active.until = passive.until = now + kExpectedLifetime;
     return Match{active, passive, true};
 }
 

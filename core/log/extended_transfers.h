@@ -4,9 +4,10 @@
 // (NAT: the announced one is not on this wire): to one whose originator it comes from, also where its beginning was not
 // seen and it reads the wrong way round; else to any (a bounce). It may be up to a second older than the announcement.
 // The latest announcement of an endpoint has it, until a later connection of the announced originator to it is
-// removed, or five minutes unused. Where one client makes one server listen (PASV) and tells the other to connect there
-// (PORT), both announcements stand: the transfer between the servers is both sessions', and its control_uid the session
-// whose announced originator connects.
+// removed, and for connections that begin within five minutes, as the reference waits for them (no use makes that
+// longer: whether a worker has to tell of a connection would depend on other workers'). Where one client makes one
+// server listen (PASV) and tells the other to connect there (PORT), both announcements stand: the transfer between the
+// servers is both sessions', and its control_uid the session whose announced originator connects.
 //
 // A file goes to the command that moved it: a command's connections are those of the announcement made just before it
 // (FtpRecord::channel_number). Of several, one that moved something has it; but a stranger never hides who was awaited,
@@ -117,7 +118,8 @@ private:
     Announcer* find_latest(const IpAddress& address, std::uint16_t port, const IpAddress* originator, Timestamp opened,
                            Timestamp now);
     std::optional<Match> find_match(const Connection& c, Timestamp now);
-    std::optional<Match> with_partner(Announcer& found, const IpAddress& from, const IpAddress& to, Timestamp now);
+    std::optional<Match> with_partner(const Announcer& found, const IpAddress& from, const IpAddress& to,
+                                      Timestamp now);
     void consider(Connection& c, Timestamp now);
     void reconsider(const IpAddress& address, std::uint16_t port, Timestamp now);
     void offer(const Announcer& a, bool awaited, const Connection& c);

@@ -32,8 +32,5 @@ struct PipelineOptions {
 // connections that began at most so long before them.
 inline constexpr Duration kAnnouncementLifetime = 5 * kMinute;
 inline constexpr Duration kAnnouncementLead = kSecond;
-// Extended: a connection keeps its announcement for another five minutes, which the worker that sees it tells the
-// others where they know of nothing younger than this. Hints stand that much longer; they decide nothing.
-inline constexpr Duration kHintMargin = kAnnouncementLifetime / 2;
 
 } // namespace ftpsensor

@@ -129,7 +129,7 @@ void Worker::read_board() {
     shared_.board.read(number_, [this](const Announcement& a) {
         for (const IpAddress& address : {a.address, a.other}) {
             if (address.is_unspecified()) continue;
-            if (!hints_.add(address, a.port, a.time + kAnnouncementLifetime + kHintMargin))
+            if (!hints_.add(address, a.port, a.time + kAnnouncementLifetime))
                 events_.count(Event::FTP_too_many_expected_data_channels);
             data_.announce(address, a.port, a.time);
         }
@@ -140,10 +140,6 @@ void Worker::announced(const EndpointId& control, const DataChannel& channel, Ti
     Announcement a{channel.resp_h, {}, channel.resp_p, now};
     const IpAddress& on_the_wire = channel.passive ? control.resp_h : control.orig_h;
     if (options_.extended && on_the_wire != channel.resp_h) a.other = on_the_wire;
-    tell_board(a);
-}
-
-void Worker::tell_board(const Announcement& a) {
     while (!shared_.board.append(a)) {
         if (!options_.emitter.wait_when_full) {
             events_.count(Event::announcements_full);
@@ -181,23 +177,13 @@ void Worker::watch(Connection& c, std::uint32_t index, const PacketView& packet)
         return;
     }
     if (!may_be_announced(c.id())) return;
-    const bool hinted = is_hinted(c, packet.now);
-    if (hinted && options_.extended) renew_hints(c, packet.now);
-    data_.open(c, index, hinted, packet);
+    data_.open(c, index, is_hinted(c, packet.now), packet);
 }
 
 bool Worker::may_be_announced(const EndpointId& id) const {
     if (!options_.extended) return true; // as the reference
     return (id.resp_p >= kLowestDataPort && !ftp_port_[id.resp_p]) || id.orig_p == kServerDataPort ||
            id.resp_p == kServerDataPort; // from there, its beginning not seen
-}
-
-void Worker::renew_hints(const Connection& c, Timestamp now) {
-    for (unsigned side = 0; side < 2; ++side) {
-        const Timestamp until = hints_.until(c.key.address[side], c.key.port[side]);
-        if (until > now && until < now + kAnnouncementLifetime)
-            tell_board({c.key.address[side], {}, c.key.port[side], now});
-    }
 }
 
 bool Worker::is_hinted(const Connection& c, Timestamp now) const {

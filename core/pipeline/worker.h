@@ -79,8 +79,6 @@ private:
     bool is_hinted(const Connection& c, Timestamp now) const; // one of its endpoints was announced
     bool may_be_announced(const EndpointId& id) const;
     void watch(Connection& c, std::uint32_t index, const PacketView& packet);
-    void renew_hints(const Connection& c, Timestamp now);
-    void tell_board(const Announcement& a);
 
     void opened(Connection& c, std::uint32_t index, const PacketView& packet) override;
     void flipped(Connection& c, std::uint32_t index, const PacketView& packet) override;

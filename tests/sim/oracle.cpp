@@ -75,6 +75,7 @@ private:
     bool is_ambiguous(std::size_t connection) const;
     bool has_to_match(std::size_t connection) const;
     bool seems_timely(std::size_t connection) const;
+    bool is_untimely(std::size_t connection) const;
     bool was_known_before(std::size_t connection, Timestamp time) const;
     bool is_of_session(std::size_t connection, std::size_t session) const;
     void check_moved(const json& entry, const TrueCommand& command, std::size_t connection, OracleCounts& counts);
@@ -173,6 +174,15 @@ bool Oracle::seems_timely(std::size_t connection) const {
     });
 }
 
+// And nothing on the way can have made it seem otherwise.
+bool Oracle::is_untimely(std::size_t connection) const {
+    const TrueConnection& c = world_.connections[connection];
+    const bool damaged = std::any_of(c.announcements.begin(), c.announcements.end(), [&](std::size_t i) {
+        return is_control_damaged(world_.announcements[i].session);
+    });
+    return !c.announcements.empty() && !damaged && !seems_timely(connection);
+}
+
 bool Oracle::is_of_session(std::size_t connection, std::size_t session) const {
     const auto& sessions = world_.connections[connection].sessions;
     return std::find(sessions.begin(), sessions.end(), session) != sessions.end();
@@ -200,6 +210,8 @@ void Oracle::check_conn_extended() {
             else if (has_to_match(connection) && !may_miss_ && control->second != world_.sessions[c.sessions[0]])
                 fail("of the other session: " + entry.dump());
         }
+        if (is_transfer && !is_ambiguous(connection) && is_untimely(connection))
+            fail("not in the time of its announcement: " + entry.dump());
         if (is_transfer) transfers.insert(connection);
     }
     for (std::size_t i = 0; i < world_.connections.size() && !may_miss_; ++i) {

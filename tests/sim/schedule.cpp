@@ -46,6 +46,8 @@ public:
     }
 
     ScheduleResult run() {
+        Random dice(options_.seed + 1);
+        if (options_.lag_most >= kHour && dice.percent(50)) run_ahead(lanes_[dice.below(lanes_.size())]);
         for (std::uint64_t acts = 0; finished_ < lanes_.size(); ++acts) {
             if (acts == kActsMax) {
                 result_.broken = "the workers do not come to an end";
@@ -97,6 +99,12 @@ private:
         if (random_.percent(25)) return log();
         if (given_out_ < packets_.size() && random_.percent(30)) return give_out();
         step(random_.percent(70) ? favourite_ : random_.below(lanes_.size()));
+    }
+
+    // One worker is minutes ahead of all others.
+    void run_ahead(Lane& lane) {
+        given_out_ = packets_.size();
+        while (has_work(lane)) run(lane);
     }
 
     // The distributor, or the port: packets up to here are there. Live, time goes on between them.

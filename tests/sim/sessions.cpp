@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::uint16_t kFtpPort = 21;
 constexpr std::uint16_t kFirstListener = 40'000;   // of servers and of clients; ephemeral ports lie below
-constexpr Duration kLongest = 12 * kSecond;        // of a transfer, without the waits of Timing
+constexpr Duration kLongest = 12 * kSecond;        // of a transfer, without the waits of Timing and Visit
 constexpr std::uint16_t kFirstThirdParty = 41'000; // beside those: what a client tells of a server reads as its own NAT
 
 enum class Mode : std::uint8_t { pasv, epsv, port, eprt };
 enum class Timing : std::uint8_t { after, early, too_early, after_minutes, too_late, never };
-enum class Visit : std::uint8_t { none, alone, before, after };
+enum class Visit : std::uint8_t { none, alone, before, after, minutes_after };
 enum class Outcome : std::uint8_t { whole, shorter, reset, empty, refused };
 
 struct Host {
@@ -51,7 +51,7 @@ std::string in_commas(const IpAddress& address, std::uint16_t port) {
 
 class WorldMaker {
 public:
-    explicit WorldMaker(std::uint64_t seed) : random_(seed) {}
+    explicit WorldMaker(std::uint64_t seed) : random_(seed), late_visits_(seed + kLateVisits) {}
     World make();
 
 private:
@@ -80,7 +80,9 @@ private:
     void pause(Trace& trace, Duration most) { trace.wait(random_.up_to(most)); }
     static IpAddress announced(const Host& host);
 
+    static constexpr std::uint64_t kLateVisits = 1ull << 63;
     Random random_;
+    Random late_visits_; // dice of their own: the worlds without them are what they were
     World world_;
     std::vector<Host> clients_[2], servers_[2]; // by family
     std::uint16_t listeners_ = 4;               // ports that a host listens on for data
@@ -205,6 +207,7 @@ Plan WorldMaker::draw_plan(const Session& s) {
                                 : Timing::never;
     if (plan.timing == Timing::after && random_.percent(25)) plan.visit = static_cast<Visit>(random_.between(1, 3));
     if (random_.percent(35)) plan.outcome = static_cast<Outcome>(random_.between(1, 4));
+    if (plan.timing == Timing::after_minutes && late_visits_.percent(50)) plan.visit = Visit::minutes_after;
     plan.upload = random_.percent(35);
     plan.fails_first = plan.timing == Timing::after && random_.percent(5);
     return plan;
@@ -215,7 +218,7 @@ void WorldMaker::transfer(Session& s) {
     const Timestamp from = s.trace.now();
     const bool is_long = plan.timing == Timing::after_minutes || plan.timing == Timing::too_late;
     const Host& listener = plan.is_passive() ? s.server : s.client;
-    const auto place = reserve(listener.address, from, from + kLongest + (is_long ? 6 * kMinute : 0));
+    const auto place = reserve(listener.address, from, from + kLongest + (is_long ? 10 * kMinute : 0));
     if (!place) return;
     std::optional<TcpTalk> early;
     std::optional<std::size_t> connection;
@@ -363,6 +366,10 @@ void WorldMaker::move(Session& s, const Plan& plan, const TalkEnd& place, std::o
     world_.commands[index].visitors = command.visitors;
     const Side sender = plan.upload == plan.is_passive() ? Side::client : Side::server;
     converse(*data, sender, plan, moved);
+    if (plan.visit == Visit::minutes_after) { // the transfer goes on; what was announced is long known to everybody
+        s.trace.wait(3 * kMinute + late_visits_.up_to(100 * kSecond));
+        world_.commands[index].visitors.push_back(visit(s, place, originator));
+    }
     const bool done_first = random_.percent(30);
     if (done_first) ftp.server("226 Done.");
     finish_data(*data, *connection, sender, plan);
