@@ -60,14 +60,14 @@ void capture(World& world, Random& random) {
     world.frames = std::move(captured);
 }
 
-std::vector<PacketView> World::views(bool numbered) const {
+std::vector<PacketView> World::views() const {
     std::vector<PacketView> views;
     for (const TrueFrame& frame : frames) {
         PacketView view;
         view.data = frame.bytes.data();
         view.captured = view.length = static_cast<std::uint32_t>(frame.bytes.size());
         view.time = view.now = frame.time;
-        view.number = numbered ? views.size() + 1 : 0;
+        view.number = views.size() + 1;
         views.push_back(view);
     }
     return views;

@@ -35,13 +35,16 @@ public:
     Schedule(const World& world, const ScheduleOptions& options)
         : options_(options), random_(options.seed), shared_(options.workers), bound_(shared_, options.hold),
           merge_(IdKey::from_seed(kSeed)), builder_(entry_options(), types_, *this, events_),
-          packets_(world.views(!options.hold)) {
+          packets_(world.views()) {
         for (std::size_t i = 0; i < options.workers; ++i)
             lanes_.push_back({std::make_unique<Worker>(i, pipeline_options(), shared_)});
         std::vector<std::size_t> lane_of(world.connections.size());
         for (auto& lane : lane_of) lane = random_.below(options.workers);
-        for (std::size_t i = 0; i < packets_.size(); ++i)
-            lanes_[lane_of[world.frames[i].connection]].packets.push_back(i);
+        for (std::size_t i = 0; i < packets_.size(); ++i) {
+            auto& packets = lanes_[lane_of[world.frames[i].connection]].packets;
+            packets.push_back(i);
+            if (options.hold) packets_[i].number = packets.size(); // each worker counts its own, as RxLoop does
+        }
         finished_ = 0;
     }
 

@@ -69,7 +69,7 @@ struct World {
     std::vector<TrueAnnouncement> announcements;
     std::vector<TrueCommand> commands;
 
-    std::vector<PacketView> views(bool numbered) const; // into this world
+    std::vector<PacketView> views() const; // into this world
 
     using Ends = std::tuple<IpAddress, std::uint16_t, IpAddress, std::uint16_t>;
     std::map<Ends, std::size_t> by_ends; // connections, by who opened first
