@@ -27,6 +27,7 @@ enum class ConfigFormat : std::uint8_t { json, tsv };
 enum class ConfigTimestamps : std::uint8_t { iso8601, epoch };
 enum class ConfigRss : std::uint8_t { automatic, addresses, ports };
 enum class ConfigShunt : std::uint8_t { off, on, counts };
+enum class ConfigResteer : std::uint8_t { off, on, automatic };
 
 struct PortConfig {        // one item of capture.ports; exactly one of the four
     std::string interface; // "eth1": net_af_packet on a network interface of the kernel
@@ -48,6 +49,8 @@ struct CaptureConfig {
     ConfigShunt shunt = ConfigShunt::off;
     std::uint64_t shunt_after = 1ull << 20; // payload bytes of a transfer
     std::uint32_t shunt_rules_max = 1024;   // at a time, all workers
+    ConfigResteer resteer = ConfigResteer::automatic;
+    std::uint32_t resteer_packets = 4096; // that wait in one ring between two workers
 };
 
 struct WorkersConfig {

@@ -96,6 +96,27 @@ Keys capture_keys() {
     };
 }
 
+Keys resteer_keys() {
+    const auto in = &Config::capture;
+    return {
+        key("capture.resteer",
+            choice<ConfigResteer>(
+                {{"off", ConfigResteer::off}, {"on", ConfigResteer::on}, {"auto", ConfigResteer::automatic}}),
+            "Whether a worker hands a packet to the worker that owns its addresses, by a ring between the two, before "
+            "it "
+            "looks closer. auto: where a port may give the two directions of a connection to two workers: AF_PACKET (a "
+            "tunnel over UDP has other ports each way; and the kernel gives packets to any queue while one is nearly "
+            "full), AF_XDP (the card decides), and a physical port that did not take the symmetric key. It costs a "
+            "packet "
+            "some 50 ns, and some milliseconds until its turn. off: each worker keeps what it receives.",
+            in, &CaptureConfig::resteer),
+        key("capture.resteer_packets", number<Count>("a number of packets", 64, 1'000'000),
+            "Packets that wait in one ring between two workers. What a full ring does not take is lost, and counted. "
+            "eal.memory holds so many more packet buffers for each worker, as far as it has room.",
+            in, &CaptureConfig::resteer_packets),
+    };
+}
+
 Keys workers_keys() {
     const auto in = &Config::workers;
     return {
@@ -368,8 +389,9 @@ Keys document_keys() {
 
 Keys make_keys() {
     Keys all;
-    for (auto make : {capture_keys, workers_keys, eal_keys, limits_keys, timeouts_keys, ftp_keys, log_place_keys,
-                      log_flow_keys, conn_log_keys, rotation_keys, retention_keys, metrics_keys, document_keys}) {
+    for (auto make :
+         {capture_keys, resteer_keys, workers_keys, eal_keys, limits_keys, timeouts_keys, ftp_keys, log_place_keys,
+          log_flow_keys, conn_log_keys, rotation_keys, retention_keys, metrics_keys, document_keys}) {
         Keys part = make();
         std::move(part.begin(), part.end(), std::back_inserter(all));
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace ftpsensor {
 
@@ -300,6 +301,8 @@ void DataWatches::fill_holes(Stream& s, std::uint64_t begin, std::uint64_t end) 
             hole.begin = end;
         else if (begin < hole.end && end >= hole.end)
             hole.end = begin;
+        else if (begin > hole.begin && end < hole.end && s.hole_count < s.holes.size())
+            s.holes[s.hole_count++] = {end, std::exchange(hole.end, begin)}; // two are left of it
         if (hole.begin < hole.end)
             ++i;
         else

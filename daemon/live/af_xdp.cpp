@@ -40,13 +40,6 @@ bool is_symmetric(const std::vector<std::uint8_t>& key) {
     return true;
 }
 
-std::string symmetric_key_text(std::size_t bytes) {
-    std::string text;
-    for (const std::uint8_t byte : symmetric_rss_key(bytes))
-        text += fmt::format("{}{:02x}", text.empty() ? "" : ":", byte);
-    return text;
-}
-
 } // namespace
 
 AfXdpState inspect_af_xdp(const std::string& name) {
@@ -82,7 +75,7 @@ void check_af_xdp(const std::string& name, const InterfaceState& interface, cons
     if (workers > 1 && !is_symmetric(state.rss_key))
         add_fixable_note(notes, NoteLevel::warning,
                          name + ": its RSS is not symmetric: the two directions of a connection may reach two workers",
-                         {"ethtool", "-X", name, "hkey", symmetric_key_text(state.rss_key.size())});
+                         {"ethtool", "-X", name, "hkey", rss_key_text(symmetric_rss_key(state.rss_key.size()))});
     if (interface.mtu + kFrameOverhead > kAfXdpFrameMax)
         add_note(notes, NoteLevel::warning,
                  fmt::format("{}: its MTU is {}, AF_XDP loses frames longer than {} bytes", name, interface.mtu,

@@ -1,9 +1,11 @@
 // `ftpsensord check`: what `run` would do with this config on this machine, and what stands in its way.
 //
-// Opens nothing and changes nothing, but with --fix. Each line that is not plain information says what to type.
+// Changes nothing, but with --fix, and opens nothing but ports of DPDK's own drivers, where several workers would share
+// them: what they take of RSS shows only then. Each line that is not plain information says what to type.
 #include "config/units.h"
 #include "daemon/commands.h"
 #include "daemon/live/af_xdp.h"
+#include "daemon/live/ask_ports.h"
 #include "daemon/live/eal.h"
 #include "daemon/live/filter.h"
 #include "daemon/live/fix.h"
@@ -13,6 +15,7 @@
 #include "daemon/live/permissions.h"
 #include "daemon/live/ring_geometry.h"
 #include "daemon/live/shunt.h"
+#include "daemon/live/spread.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -94,6 +97,31 @@ std::uint64_t check_port(const Config& config, const PortConfig& port, Notes& no
     return 0;
 }
 
+// Whether packets will go to other workers, and why, as far as the ports can be known here.
+void check_steering(const Config& config, std::vector<PortSpread> spreads, Notes& notes) {
+    const std::uint32_t workers = config.workers.count;
+    for (const PortConfig& port : config.capture.ports) {
+        if (!port.interface.empty())
+            spreads.push_back({port.interface, PortKind::interface, workers, parts_by_kind(PortKind::interface)});
+        if (!port.af_xdp.empty()) {
+            const std::uint32_t queues = std::min(inspect_af_xdp(port.af_xdp).queues, workers);
+            spreads.push_back(
+                {port.af_xdp, PortKind::af_xdp, queues, queues > 1 ? parts_by_kind(PortKind::af_xdp) : ""});
+        }
+    }
+    if (const std::string why = resteer_reason(config, spreads); !why.empty())
+        add_note(notes, NoteLevel::info,
+                 "packets go to the worker that owns their addresses (capture.resteer): " + why);
+    if (workers < 2 || config.capture.resteer != ConfigResteer::off) return;
+    for (const PortSpread& spread : spreads)
+        if (!spread.parts.empty())
+            add_note(notes, NoteLevel::info, spread.name + ": " + spread.parts, "capture.resteer: auto");
+}
+
+bool has_problem(const Notes& notes) {
+    return std::any_of(notes.begin(), notes.end(), [](const Note& n) { return n.level == NoteLevel::problem; });
+}
+
 // What retention would do on this disk as it is now: better known before the first file has gone.
 void check_room(const Config& config, const std::string& directory, Notes& notes) {
     struct statvfs disk {};
@@ -142,7 +170,8 @@ Notes eal_notes(EalPlan& plan) {
     return plan.notes;
 }
 
-void check_machine(const Config& config, Notes& notes) {
+// `ask`: ports of DPDK's own drivers, which is done once.
+void check_machine(const Config& config, bool ask, Notes& notes) {
     const auto cpus = allowed_cpus();
     check_placement(config, cpus, notes);
     add_note(notes, NoteLevel::info,
@@ -154,15 +183,18 @@ void check_machine(const Config& config, Notes& notes) {
     check_permissions(read_permissions(), config.capture, locked_bytes, notes);
     EalPlan plan = plan_eal(config, read_hugepage_pools(), cpus, getpid());
     for (Note& note : eal_notes(plan)) notes.push_back(std::move(note));
+    std::vector<PortSpread> spreads;
+    if (ask && wants_to_ask(config) && !has_problem(notes)) spreads = ask_ports(config, plan, notes);
+    check_steering(config, std::move(spreads), notes);
     std::string arguments;
     for (const auto& argument : plan.arguments) arguments += " " + argument;
     add_note(notes, NoteLevel::info, "EAL arguments:" + arguments);
 }
 
-Notes inspect(const Config& config) {
+Notes inspect(const Config& config, bool ask) {
     Notes notes;
     check_filter(config.capture.filter, notes);
-    check_machine(config, notes);
+    check_machine(config, ask, notes);
     check_directory(config, notes);
     check_service_directory(config.log.directory, notes);
     return notes;
@@ -191,12 +223,12 @@ int check_command(const CommandLine& command_line) {
     const Config& config = command_line.config;
     fmt::print("# {}\n{}\n", command_line.config_path.empty() ? "built-in defaults" : command_line.config_path,
                describe(config));
-    Notes notes = inspect(config);
+    Notes notes = inspect(config, !command_line.fix);
     if (command_line.fix) {
         const auto results = run_fixes(notes);
         for (const auto& result : results) fmt::print("{:>8}  {}\n", result.done ? "done" : "failed", line_of(result));
         if (results.empty()) fmt::print("{:>8}  nothing that can be mended safely\n", "done");
-        notes = inspect(config); // as it is now
+        notes = inspect(config, true); // as it is now
     }
     const int problems = print(notes);
     std::fflush(stdout);

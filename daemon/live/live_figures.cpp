@@ -40,6 +40,16 @@ void LiveSensor::add_ports(Snapshot& snapshot) {
     }
 }
 
+void LiveSensor::add_rings(std::uint32_t from, WorkerFigures& worker) const {
+    for (std::uint32_t to = 0; to < steering_->workers(); ++to) {
+        worker.rings.push_back({.steered_packets = steering_->steered(from, to),
+                                .dropped_packets = steering_->dropped(from, to),
+                                .waiting_packets = steering_->waiting(from, to)});
+        worker.steered_packets += worker.rings.back().steered_packets;
+        worker.steering_dropped_packets += worker.rings.back().dropped_packets;
+    }
+}
+
 void LiveSensor::add_workers(const EngineStats& engine, Snapshot& snapshot) const {
     for (std::size_t i = 0; i < engine.workers.size(); ++i) {
         const WorkerStats& w = engine.workers[i];
@@ -55,7 +65,8 @@ void LiveSensor::add_workers(const EngineStats& engine, Snapshot& snapshot) cons
                               .conn_records = w.conn_records,
                               .ftp_records = w.ftp_records,
                               .conn_records_dropped = w.conn_records_dropped,
-                              .ftp_records_dropped = w.ftp_records_dropped};
+                              .ftp_records_dropped = w.ftp_records_dropped,
+                              .rings = {}};
         if (i < loops_.size()) {
             const RxCounts& rx = loops_[i]->counts();
             figures.busy_seconds = loops_[i]->busy_seconds();
@@ -65,7 +76,9 @@ void LiveSensor::add_workers(const EngineStats& engine, Snapshot& snapshot) cons
             figures.gathered_packets = value_of(rx.gathered);
             figures.wrong_time_packets = value_of(rx.wrong_times);
             figures.rings_out_of_step = value_of(rx.out_of_step);
+            figures.steered_late_packets = loops_[i]->steered_late();
         }
+        if (steering_) add_rings(static_cast<std::uint32_t>(i), figures);
         snapshot.workers.push_back(std::move(figures));
     }
 }

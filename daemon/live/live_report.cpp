@@ -32,12 +32,16 @@ std::string loss_text(const Snapshot& change) {
     add(sum(change.ports, &PortFigures::no_mbuf_packets), "packets without a packet buffer");
     add(sum(change.ports, &PortFigures::error_packets), "damaged frames");
     add(sum(change.workers, &WorkerFigures::cut_packets), "frames cut to their slot");
+    add(sum(change.workers, &WorkerFigures::steering_dropped_packets),
+        "packets on their way to another worker (ring full)");
     add(change.totals.records_dropped, "records dropped (queue full)");
     add(change.totals.entries_lost, "entries that could not be written");
     return text;
 }
 
 std::string loss_remedy(const Snapshot& change) {
+    if (sum(change.workers, &WorkerFigures::steering_dropped_packets) != 0)
+        return "a larger capture.resteer_packets, or CPUs of their own for the workers";
     if (change.totals.lost_packets != 0)
         return "more workers, a larger capture.ring_bytes (interface) or capture.rx_descriptors (port)";
     if (sum(change.workers, &WorkerFigures::cut_packets) != 0)
@@ -116,6 +120,10 @@ void LiveReport::summary(const Snapshot& end,
         sum(end.ports, &PortFigures::no_mbuf_packets), sum(end.ports, &PortFigures::kernel_dropped_packets),
         sum(end.workers, &WorkerFigures::filtered_packets), sum(end.workers, &WorkerFigures::cut_packets),
         sum(end.workers, &WorkerFigures::gathered_packets), sum(end.workers, &WorkerFigures::rings_out_of_step));
+    log_->info("summary: steered={} steering_dropped={} steered_late={}",
+               sum(end.workers, &WorkerFigures::steered_packets),
+               sum(end.workers, &WorkerFigures::steering_dropped_packets),
+               sum(end.workers, &WorkerFigures::steered_late_packets));
     log_->info("summary: conn_entries={} ftp_entries={} conn_records_dropped={} ftp_records_dropped={} late_records={} "
                "write_errors={} entries_lost={}",
                end.totals.conn_entries, end.totals.ftp_entries, sum(end.workers, &WorkerFigures::conn_records_dropped),

@@ -53,10 +53,21 @@ LiveSensor::LiveSensor(const CommandLine& command_line, Notes& notes) : command_
     eal_ = std::make_unique<Eal>(plan);
     for (const auto& port : config.capture.ports)
         ports_.push_back(std::make_unique<Port>(port, config, ports_.size(), notes));
+    set_up_steering(notes);
     nodes_ = worker_nodes(config, notes);
     if (config.capture.shunt != ConfigShunt::off)
         shunt_ = std::make_unique<Shunt>(config.capture, config.workers.count);
     engine_ = std::make_unique<Engine>(config, EngineMode::live, command_line_.seed, nodes_, shunt_.get());
+}
+
+void LiveSensor::set_up_steering(Notes& notes) {
+    const Config& config = command_line_.config;
+    std::vector<PortSpread> spreads;
+    for (const auto& port : ports_) spreads.push_back(port->spread());
+    const std::string why = resteer_reason(config, spreads);
+    if (why.empty()) return;
+    steering_ = std::make_unique<SteeringRings>(config.workers.count, config.capture.resteer_packets);
+    add_note(notes, NoteLevel::info, "packets go to the worker that owns their addresses (capture.resteer): " + why);
 }
 
 LiveSensor::~LiveSensor() {
@@ -76,7 +87,7 @@ void LiveSensor::start(Notes& notes) {
     for (auto& port : ports_) port->start(notes);
     start_shunt(notes);
     const RxOptions options{static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen,
-                            polls_adaptively(config.capture), filter_ ? &*filter_ : nullptr};
+                            polls_adaptively(config.capture), filter_ ? &*filter_ : nullptr, steering_.get()};
     failures_.resize(config.workers.count);
     polls_seen_.resize(config.workers.count);
     for (std::uint32_t worker = 0; worker < config.workers.count; ++worker) {

@@ -12,6 +12,7 @@
 #include "daemon/live/port.h"
 #include "daemon/live/rx_loop.h"
 #include "daemon/live/shunt.h"
+#include "daemon/live/steering.h"
 #include "daemon/stats/snapshot.h"
 
 #include <atomic>
@@ -53,15 +54,18 @@ public:
 private:
     void start_shunt(Notes& notes);
     void work(std::uint32_t worker);
+    void set_up_steering(Notes& notes);
     void add_ports(Snapshot& snapshot);
+    void add_rings(std::uint32_t from, WorkerFigures& worker) const;
     void add_workers(const EngineStats& engine, Snapshot& snapshot) const;
 
     const CommandLine& command_line_;
     std::optional<PacketFilter> filter_;
     std::unique_ptr<Eal> eal_; // outlives all that is below
     std::vector<std::unique_ptr<Port>> ports_;
-    std::vector<int> nodes_;       // of each worker's memory
-    std::unique_ptr<Shunt> shunt_; // null: capture.shunt is off
+    std::vector<int> nodes_;                  // of each worker's memory
+    std::unique_ptr<Shunt> shunt_;            // null: capture.shunt is off
+    std::unique_ptr<SteeringRings> steering_; // null: each worker keeps what it receives
     std::unique_ptr<Engine> engine_;
     std::vector<std::unique_ptr<RxLoop>> loops_;
     std::vector<std::thread> threads_;

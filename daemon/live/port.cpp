@@ -19,6 +19,7 @@ namespace ftpsensor {
 namespace {
 
 constexpr unsigned kPoolCache = 256; // mbufs a worker keeps to itself
+constexpr std::uint32_t kSteeredLeast = 256;
 constexpr std::uint16_t kVirtualDescriptors = 512;
 constexpr std::string_view kAfXdpDriver = "net_af_xdp"; // also where it was given as a vdev
 constexpr auto kAnySocket = static_cast<unsigned>(SOCKET_ID_ANY);
@@ -143,13 +144,7 @@ void Port::configure(const Config& all, Notes& notes) {
     rte_eth_conf conf{};
     conf.rxmode.offloads = rx_offloads(all, info.rx_offload_capa);
     if (driver_ != kAfXdpDriver) conf.rxmode.mtu = mtu_for(info, all.capture.snaplen);
-    std::vector<std::uint8_t> key = symmetric_rss_key(info.hash_key_size != 0 ? info.hash_key_size : 40);
-    if (kind_ == PortKind::physical && queues_ > 1 && info.flow_type_rss_offloads != 0) {
-        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-        conf.rx_adv_conf.rss_conf.rss_key = key.data();
-        conf.rx_adv_conf.rss_conf.rss_key_len = static_cast<std::uint8_t>(key.size());
-        conf.rx_adv_conf.rss_conf.rss_hf = rss_hash_fields(all.capture.rss, info.flow_type_rss_offloads);
-    }
+    set_up_rss(all, info, conf);
     apply(conf);
     if (kind_ == PortKind::physical && conf.rxmode.mtu + RTE_ETHER_HDR_LEN < all.capture.snaplen)
         add_note(
@@ -158,7 +153,21 @@ void Port::configure(const Config& all, Notes& notes) {
                         "lost there",
                         name_, conf.rxmode.mtu == 0 ? RTE_ETHER_MTU : conf.rxmode.mtu));
     set_up_queues(all, info, (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0);
-    if (conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS) report_rss(conf, notes);
+    if (queues_ < 2) return;
+    if (!rss_key_.empty())
+        report_rss(conf, notes);
+    else
+        parts_ = parts_by_kind(driver_ == kAfXdpDriver ? PortKind::af_xdp : kind_);
+}
+
+void Port::set_up_rss(const Config& all, const rte_eth_dev_info& info, rte_eth_conf& conf) {
+    const bool ours = kind_ == PortKind::physical || kind_ == PortKind::virtual_device;
+    if (!ours || driver_ == kAfXdpDriver || queues_ < 2 || info.flow_type_rss_offloads == 0) return;
+    rss_key_ = symmetric_rss_key(info.hash_key_size != 0 ? info.hash_key_size : 40);
+    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf.rx_adv_conf.rss_conf.rss_key = rss_key_.data();
+    conf.rx_adv_conf.rss_conf.rss_key_len = static_cast<std::uint8_t>(rss_key_.size());
+    conf.rx_adv_conf.rss_conf.rss_hf = rss_hash_fields(all.capture.rss, info.flow_type_rss_offloads);
 }
 
 void Port::apply(const rte_eth_conf& conf) {
@@ -191,17 +200,27 @@ void Port::set_up_queues(const Config& all, const rte_eth_dev_info& info, bool s
     // the pool's caches (which may grow to one and a half).
     const std::uint32_t held = descriptors * (driver_ == kAfXdpDriver ? 2 : 1);
     const std::uint32_t segments = scatter ? (all.capture.snaplen / RTE_MBUF_DEFAULT_DATAROOM) + 1 : 1;
-    const std::uint32_t mbufs = queues_ * (held + 2 * all.capture.burst * segments + kPoolCache + kPoolCache / 2) + 1;
-    const std::uint64_t bytes = std::uint64_t{mbufs} * (room + sizeof(rte_mbuf) + RTE_CACHE_LINE_SIZE);
+    // And on their way between workers; where there is not room for so many, packets wait before the port instead.
+    const bool may_steer = all.capture.resteer != ConfigResteer::off && workers_of(all) > 1;
+    std::uint32_t steered = may_steer ? all.capture.resteer_packets : 0;
+    const auto mbufs_with = [&](std::uint32_t between) {
+        const std::uint32_t in_hand = (2 + (may_steer ? 2 * workers_of(all) : 0)) * all.capture.burst + between;
+        return queues_ * (held + in_hand * segments + kPoolCache + kPoolCache / 2) + 1;
+    };
+    const auto bytes_of = [&](std::uint32_t mbufs) {
+        return std::uint64_t{mbufs} * (room + sizeof(rte_mbuf) + RTE_CACHE_LINE_SIZE);
+    };
+    while (steered > kSteeredLeast && bytes_of(mbufs_with(steered)) > all.eal.memory) steered /= 2;
+    const std::uint32_t mbufs = mbufs_with(steered);
+    const std::uint64_t bytes = bytes_of(mbufs);
     pool_ = bytes > all.eal.memory ? nullptr
                                    : rte_pktmbuf_pool_create((device_ + "_pool").substr(0, 24).c_str(), mbufs,
                                                              kPoolCache, 0, static_cast<std::uint16_t>(room), socket);
     if (pool_ == nullptr)
-        throw std::runtime_error(
-            fmt::format("{}: {} packet buffers of {} bytes need {} MiB, eal.memory is {} MiB for all "
-                        "ports; raise eal.memory or lower capture.snaplen, capture.rx_descriptors or "
-                        "workers.count",
-                        name_, mbufs, room, (bytes >> 20) + 1, all.eal.memory >> 20));
+        throw std::runtime_error(fmt::format(
+            "{}: {} packet buffers of {} bytes need {} MiB, eal.memory is {} MiB for all "
+            "ports; raise eal.memory or lower capture.snaplen, capture.rx_descriptors{} or workers.count",
+            name_, mbufs, room, (bytes >> 20) + 1, all.eal.memory >> 20, may_steer ? ", capture.resteer_packets" : ""));
     for (std::uint16_t q = 0; q < queues_; ++q)
         if (const int result = rte_eth_rx_queue_setup(port_id_, q, descriptors,
                                                       static_cast<unsigned>(std::max(socket, 0)), nullptr, pool_);
@@ -224,29 +243,45 @@ void Port::find_stamps() {
     if (rte_mbuf_dyn_rx_timestamp_register(&stamps_.field_offset, &stamps_.valid_flag) != 0) stamps_ = {};
 }
 
-void Port::report_rss(const rte_eth_conf& asked, Notes& notes) const {
+// What the port really took. A driver may take a key only once it is configured.
+void Port::report_rss(const rte_eth_conf& asked, Notes& notes) {
     std::array<std::uint8_t, 256> key{};
     rte_eth_rss_conf taken{};
-    taken.rss_key = key.data();
-    taken.rss_key_len = asked.rx_adv_conf.rss_conf.rss_key_len;
-    if (rte_eth_dev_rss_hash_conf_get(port_id_, &taken) != 0) {
+    const auto read_back = [&] {
+        taken = {};
+        taken.rss_key = key.data();
+        taken.rss_key_len = static_cast<std::uint8_t>(rss_key_.size());
+        return rte_eth_dev_rss_hash_conf_get(port_id_, &taken) == 0;
+    };
+    const auto is_ours = [&] { return std::equal(rss_key_.begin(), rss_key_.end(), key.begin()); };
+    bool told = read_back();
+    if (told && !is_ours()) {
+        rte_eth_rss_conf again = asked.rx_adv_conf.rss_conf;
+        rte_eth_dev_rss_hash_update(port_id_, &again);
+        told = read_back();
+    }
+    const std::string remedy = "capture.resteer: auto, or workers.count: 1";
+    if (!told) {
+        parts_ = "it does not tell its RSS key";
         add_note(notes, NoteLevel::warning,
                  name_ + ": does not tell its RSS key: the two directions of a connection may reach two workers",
-                 "set workers.count: 1 if conn.log shows one-sided connections");
+                 remedy);
         return;
     }
-    const auto* wanted = asked.rx_adv_conf.rss_conf.rss_key;
-    const bool symmetric = std::equal(key.begin(), key.begin() + asked.rx_adv_conf.rss_conf.rss_key_len, wanted);
-    const bool ports = (taken.rss_hf & (RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)) != 0;
-    const std::string fields =
-        fmt::format("{} (hash fields {:#x})", ports ? "addresses and ports" : "addresses", taken.rss_hf);
-    if (symmetric)
-        add_note(notes, NoteLevel::info, name_ + ": RSS with the symmetric key by " + fields);
-    else
-        add_note(notes, NoteLevel::warning,
-                 name_ + ": the port kept its own RSS key, by " + fields +
-                     ": the two directions of a connection may reach two workers",
-                 "set workers.count: 1 if conn.log shows one-sided connections");
+    const std::string fields = rss_fields_text(taken.rss_hf);
+    if (is_ours()) {
+        add_note(notes, NoteLevel::info,
+                 fmt::format("{}: RSS took the symmetric key ({}...), over {}", name_,
+                             rss_key_text({rss_key_.begin(), rss_key_.begin() + 4}), fields));
+        return;
+    }
+    parts_ = "its RSS is not symmetric";
+    add_note(
+        notes, NoteLevel::warning,
+        fmt::format("{}: the port kept its own RSS key ({}...), over {}: the two directions of a connection may reach "
+                    "two workers",
+                    name_, rss_key_text({key.begin(), key.begin() + 4}), fields),
+        remedy);
 }
 
 void Port::start(Notes& notes) {

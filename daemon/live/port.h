@@ -12,6 +12,7 @@
 #include "daemon/live/packet_ring.h"
 #include "daemon/live/ring_geometry.h"
 #include "daemon/live/rx_clock.h"
+#include "daemon/live/spread.h"
 
 #include <cstdint>
 #include <memory>
@@ -25,8 +26,6 @@ struct rte_eth_dev_info;
 struct rte_eth_conf;
 
 namespace ftpsensor {
-
-enum class PortKind : std::uint8_t { interface, af_xdp, physical, virtual_device };
 
 // What a worker needs to poll its queue of a port.
 struct RxSource {
@@ -71,10 +70,11 @@ public:
     // Worker `worker`'s queue; empty where the port has fewer queues than there are workers.
     std::optional<RxSource> source(std::uint32_t worker) const;
 
-    PortCounts counts();                                               // reads the kernel's figures too
-    void check_link(Notes& notes);                                     // notes a change since the last call
-    bool link_up() const { return carrier_; }                          // as of the last check_link()
-    std::vector<std::pair<std::string, std::uint64_t>> loss_details(); // the driver's own counters of loss, not 0
+    PortCounts counts();                                                  // reads the kernel's figures too
+    void check_link(Notes& notes);                                        // notes a change since the last call
+    PortSpread spread() const { return {name_, kind_, queues_, parts_}; } // as it was taken by the port
+    bool link_up() const { return carrier_; }                             // as of the last check_link()
+    std::vector<std::pair<std::string, std::uint64_t>> loss_details();    // the driver's own counters of loss, not 0
 
 private:
     std::string probe(const PortConfig& config, const Config& all, std::size_t index, Notes& notes);
@@ -86,7 +86,8 @@ private:
     void apply(const rte_eth_conf& conf);
     std::uint16_t descriptors_wanted(const CaptureConfig& capture) const;
     void set_up_queues(const Config& all, const rte_eth_dev_info& info, bool scatter);
-    void report_rss(const rte_eth_conf& conf, Notes& notes) const;
+    void set_up_rss(const Config& all, const rte_eth_dev_info& info, rte_eth_conf& conf);
+    void report_rss(const rte_eth_conf& conf, Notes& notes);
     void find_stamps();
     void start_interface(Notes& notes);
     void discard_earlier_packets();
@@ -106,6 +107,8 @@ private:
     std::vector<std::unique_ptr<QueueRing>> rings_; // kind interface, one a queue; none where the sockets hide
     std::string device_;                            // DPDK's name of it
     std::string driver_;
+    std::string parts_;                 // PortSpread's
+    std::vector<std::uint8_t> rss_key_; // that was asked for; empty: none
     std::uint16_t port_id_ = 0;
     std::uint16_t queues_ = 0;
     std::uint16_t burst_ = 0;

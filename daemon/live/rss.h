@@ -1,14 +1,14 @@
 // Receive side scaling: which queue, and so which worker, a packet of a physical port goes to.
 //
 // The key repeats the two bytes 0x6d5a, with which Toeplitz hashing gives both directions of a connection the same
-// value (Woo and Park, 2012). What the port really took is read back and said. AF_PACKET is not told: its
-// PACKET_FANOUT_HASH uses the kernel's flow hash, which is symmetric over addresses and ports since Linux 4.2.
+// value (Woo and Park, 2012). What the port really took is read back and said. What other ports hash by: spread.h.
 // Main thread.
 #pragma once
 
 #include "config/config.h"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace ftpsensor {
@@ -19,5 +19,8 @@ std::vector<std::uint8_t> symmetric_rss_key(std::size_t bytes); // a multiple of
 // session's data connections stay with their connection, but one busy pair is one busy worker. ports: TCP and UDP ports
 // too, which spreads better and parts those. auto: addresses, as fragments are then always where they belong.
 std::uint64_t rss_hash_fields(ConfigRss rss, std::uint64_t capability);
+
+std::string rss_key_text(const std::vector<std::uint8_t>& key); // "6d:5a:6d:5a", as ethtool takes it
+std::string rss_fields_text(std::uint64_t fields);              // "addresses, TCP and UDP ports (0x…)"
 
 } // namespace ftpsensor

@@ -1,5 +1,6 @@
 #include "daemon/live/rx_loop.h"
 
+#include "core/packet/decode.h"
 #include "daemon/engine.h"
 
 #include <algorithm>
@@ -20,7 +21,11 @@ constexpr Duration kIdleInterval = kMillisecond; // time goes on at least so oft
 // A packet that was stamped before an idle poll may be seen only after it: time goes on so much behind the clock.
 constexpr Duration kStampLag = 5 * kMillisecond;
 constexpr Duration kDrainLimit = 100 * kMillisecond; // at the end: what the queues still hold
-constexpr Duration kStampAheadMax = kSecond;         // of the host's clock
+constexpr Duration kSteeringEndMost = kSecond;       // and until the other workers have emptied theirs
+// Processors that fill one queue may trade places: what came so shortly before the latest packet may yet be missing.
+constexpr Duration kOrderSlack = 200 * kMicrosecond;
+constexpr Timestamp kAllHandedOn = INT64_MAX;
+constexpr Duration kStampAheadMax = kSecond; // of the host's clock
 constexpr Duration kStampBehindMax = kSecond;
 constexpr std::uint32_t kSpins = 64; // empty polls before the first rest
 constexpr Duration kShortestSleep = 8 * kMicrosecond;
@@ -39,6 +44,11 @@ bool checksums_good(std::uint64_t flags) {
            (flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 }
 
+void sleep_for(Duration duration) {
+    const timespec length{.tv_sec = 0, .tv_nsec = duration};
+    nanosleep(&length, nullptr);
+}
+
 } // namespace
 
 RxLoop::RxLoop(Engine& engine, std::uint32_t worker, const std::vector<RxSource>& sources, const RxOptions& options)
@@ -51,6 +61,7 @@ RxLoop::RxLoop(Engine& engine, std::uint32_t worker, const std::vector<RxSource>
         if (source.wait_fd >= 0) wait_.push_back({source.wait_fd, POLLIN, 0});
     }
     if (wait_.size() != inputs_.size()) wait_.clear();
+    if (options.steering != nullptr) steering_ = std::make_unique<Steering>(*options.steering, worker, options.burst);
 }
 
 RxLoop::~RxLoop() {
@@ -77,6 +88,7 @@ void RxLoop::run(const std::atomic<bool>& stop) {
     }
     merge_.no_more();
     hand_on();
+    if (steering_) finish_steering();
     engine_.finish(worker_, std::max(now_, host_clock()));
 }
 
@@ -89,14 +101,16 @@ std::size_t RxLoop::poll() {
     for (std::size_t queue = 0; queue < inputs_.size(); ++queue)
         if (merge_.wants_batch(queue)) received += fetch(queue, host_time);
     add_to(counts_.packets, received);
-    const std::size_t there = merge_.waiting();
-    bool worked = true;
-    if (there == 0) {
-        worked = empty(host_time);
-    } else {
-        hand_on();
+    std::size_t there = merge_.waiting();
+    if (there != 0) {
+        const Timestamp limit = hand_on();
         add_to(counts_.bytes, poll_bytes_);
+        if (steering_) give_out(host_time, limit);
+    } else if (steering_) {
+        give_out(host_time, kAllHandedOn);
     }
+    if (steering_) there += take_own(host_time);
+    const bool worked = there != 0 || empty(host_time);
     if (worked) add_to(counts_.busy_cycles, rte_rdtsc() - began);
     add_to(counts_.polls, 1); // behind the work: a worker that hangs in it shows no life
     return there;
@@ -144,38 +158,59 @@ bool RxLoop::take_ring_slots(std::size_t queue, std::uint16_t count) {
     return true;
 }
 
-void RxLoop::hand_on() {
+// Returns through when everything was handed on that the queues held; kAllHandedOn: all of it.
+Timestamp RxLoop::hand_on() {
     const Timestamp limit = merge_.limit();
     for (int queue; (queue = merge_.earliest(limit)) >= 0;) {
         auto& input = inputs_[static_cast<std::size_t>(queue)];
         auto& batch = merge_.batch(static_cast<std::size_t>(queue));
         const std::uint16_t i = batch.next++;
-        add(input.mbufs[i], input.lengths[i], batch.times[i]);
+        received(input.mbufs[i], input.lengths[i], batch.times[i]);
     }
     flush();
+    return limit;
 }
 
-void RxLoop::add(rte_mbuf* mbuf, std::uint32_t length, Timestamp time) {
+void RxLoop::received(rte_mbuf* mbuf, std::uint32_t length, Timestamp time) {
     poll_bytes_ += length;
-    PacketView view;
-    view.length = length;
-    view.captured = std::min({rte_pktmbuf_pkt_len(mbuf), options_.snaplen, kGatherMax});
-    view.data = mbuf->nb_segs == 1 ? rte_pktmbuf_mtod(mbuf, const std::uint8_t*) : gather(mbuf, view.captured);
     if (time > poll_time_ + kStampAheadMax) { // a clock gone wrong must not take all timers with it
         add_to(counts_.wrong_times, 1);
         time = poll_time_;
     }
-    view.time = time;
-    view.now = now_ = std::max({now_, time, poll_time_ - kStampBehindMax});
-    view.number = ++number_;
-    view.checksum_known_good = checksums_good(mbuf->ol_flags);
-    view.vlan_stripped = (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
-    view.vlan_tci = mbuf->vlan_tci;
+    PacketView view = view_of(mbuf, length);
+    if (steering_)
+        view.time = time; // `now` is its owner's
+    else
+        stamp(view, time);
     if (options_.filter != nullptr && !wanted(view)) {
         add_to(counts_.filtered, 1);
         rte_pktmbuf_free(mbuf);
         return;
     }
+    if (steering_)
+        steer(mbuf, view);
+    else
+        add(mbuf, view);
+}
+
+void RxLoop::stamp(PacketView& view, Timestamp time) {
+    view.time = time;
+    view.now = now_ = std::max({now_, time, poll_time_ - kStampBehindMax});
+    view.number = ++number_;
+}
+
+PacketView RxLoop::view_of(rte_mbuf* mbuf, std::uint32_t length) {
+    PacketView view;
+    view.length = length;
+    view.captured = std::min({rte_pktmbuf_pkt_len(mbuf), options_.snaplen, kGatherMax});
+    view.data = mbuf->nb_segs == 1 ? rte_pktmbuf_mtod(mbuf, const std::uint8_t*) : gather(mbuf, view.captured);
+    view.checksum_known_good = checksums_good(mbuf->ol_flags);
+    view.vlan_stripped = (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
+    view.vlan_tci = mbuf->vlan_tci;
+    return view;
+}
+
+void RxLoop::add(rte_mbuf* mbuf, const PacketView& view) {
     views_[batched_] = view;
     batch_[batched_] = mbuf;
     if (++batched_ == options_.burst) flush();
@@ -217,13 +252,54 @@ void RxLoop::flush() {
     scratch_used_ = 0;
 }
 
+// To the rings, from where its owner takes it.
+void RxLoop::steer(rte_mbuf* mbuf, const PacketView& view) {
+    if (view.time > clock_) clock_ = host_clock(); // it came after the poll began, or its stamp is ahead
+    const Timestamp order = std::min(view.time, clock_);
+    latest_ = std::max(latest_, order);
+    steering_->give({mbuf, view.time, order, view.length}, distribution_hash(view));
+    scratch_used_ = 0; // it is gathered again where it is looked at
+}
+
+// All rings are filled, and it is told through when.
+void RxLoop::give_out(Timestamp host_time, Timestamp handed_on) {
+    const bool all = handed_on == kAllHandedOn;
+    steering_->give_out(all ? std::max(latest_ - kOrderSlack, host_time - idle_lag_) : std::min(handed_on, latest_));
+}
+
+std::size_t RxLoop::take_own(Timestamp host_time) {
+    const std::size_t taken = steering_->take(host_time, [this](const SteeredPacket& packet) { take(packet); });
+    flush();
+    return taken;
+}
+
+void RxLoop::take(const SteeredPacket& packet) {
+    PacketView view = view_of(packet.mbuf, static_cast<std::uint32_t>(packet.length));
+    stamp(view, packet.time);
+    add(packet.mbuf, view);
+}
+
+// The others may have something for this worker until they have ended, too.
+void RxLoop::finish_steering() {
+    steering_->end();
+    const Timestamp deadline = host_clock() + kSteeringEndMost;
+    while (!steering_->all_ended() && host_clock() < deadline) {
+        poll_time_ = host_clock();
+        if (take_own(poll_time_) == 0) sleep_for(kShortestSleep);
+    }
+    steering_->take_rest([this](const SteeredPacket& packet) { take(packet); });
+    flush();
+}
+
 // True: time went on, which is work (expiry).
 bool RxLoop::empty(Timestamp host_time) {
     add_to(counts_.empty_polls, 1);
     if (host_time - idle_at_ < kIdleInterval && host_time >= idle_at_) // a clock set back does not silence it
         return false;
     idle_at_ = host_time;
-    now_ = std::max(now_, host_time - idle_lag_);
+    Timestamp now = host_time - idle_lag_;
+    if (steering_) now = std::min(now, steering_->taken_through());
+    now_ = std::max(now_, now);
     engine_.idle(worker_, now_);
     return true;
 }
@@ -247,8 +323,7 @@ void RxLoop::rest() {
     }
     if (!wait_.empty() && wait_for_packets()) return;
     const std::uint32_t doublings = std::min(empty_in_a_row_ - kSpins, 7u);
-    const timespec length{.tv_sec = 0, .tv_nsec = std::min(kShortestSleep << doublings, kLongestSleep)};
-    nanosleep(&length, nullptr);
+    sleep_for(std::min(kShortestSleep << doublings, kLongestSleep));
 }
 
 // False: a socket is in error (its interface went down), which poll(2) would report without end.

@@ -11,6 +11,7 @@
 #include "daemon/live/filter.h"
 #include "daemon/live/port.h"
 #include "daemon/live/rx_clock.h"
+#include "daemon/live/steering.h"
 #include "daemon/live/time_merge.h"
 
 #include <array>
@@ -32,6 +33,7 @@ struct RxOptions {
     std::uint32_t snaplen = 9216;         // bytes of a frame that are looked at
     bool adaptive = true;                 // rest after empty polls; else poll without pause
     const PacketFilter* filter = nullptr; // outlives the loop; null: everything
+    SteeringRings* steering = nullptr;    // outlives the loop; null: a worker keeps what it receives
 };
 
 // One writer, the worker; monotonic.
@@ -62,6 +64,7 @@ public:
     double busy_seconds() const; // any thread
     // Packets fetched from this worker's queue of a port; 0 where it has none there.
     std::uint64_t packets_of_port(std::uint16_t port_id) const;
+    std::uint64_t steered_late() const { return steering_ ? steering_->late() : 0; }
 
 private:
     struct Input { // one queue
@@ -76,8 +79,16 @@ private:
     std::size_t poll();
     std::uint16_t fetch(std::size_t queue, Timestamp host_time);
     bool take_ring_slots(std::size_t queue, std::uint16_t count);
-    void hand_on();
-    void add(rte_mbuf* mbuf, std::uint32_t length, Timestamp time);
+    Timestamp hand_on();
+    void received(rte_mbuf* mbuf, std::uint32_t length, Timestamp time);
+    PacketView view_of(rte_mbuf* mbuf, std::uint32_t length);
+    void stamp(PacketView& view, Timestamp time);
+    void add(rte_mbuf* mbuf, const PacketView& view);
+    void steer(rte_mbuf* mbuf, const PacketView& view);
+    void give_out(Timestamp host_time, Timestamp handed_on);
+    std::size_t take_own(Timestamp host_time);
+    void take(const SteeredPacket& packet);
+    void finish_steering();
     const std::uint8_t* gather(const rte_mbuf* mbuf, std::uint32_t length);
     bool wanted(const PacketView& view);
     void flush();
@@ -90,6 +101,9 @@ private:
     const RxOptions options_;
     std::vector<Input> inputs_;
     TimeMerge merge_;
+    std::unique_ptr<Steering> steering_;
+    Timestamp latest_ = 0;  // SteeredPacket::order of all that was received
+    Timestamp clock_ = 0;   // the host's, as last read for it
     Timestamp now_ = 0;     // highest time so far
     Duration idle_lag_ = 0; // by which time stays behind the clock in an idle poll
 

@@ -35,7 +35,7 @@ constexpr std::array<Figure<Q>, 3> kQueue{{
 }};
 
 using W = WorkerFigures;
-constexpr std::array<Figure<W>, 20> kWorker{{
+constexpr std::array<Figure<W>, 23> kWorker{{
     {"packets", kCounter, &W::packets, "Packets that were analysed."},
     {"bytes", kCounter, &W::bytes, "Their bytes on the wire."},
     {"busy_seconds", kCounter, &W::busy_seconds, "Time spent on polls that brought packets or let time go on."},
@@ -46,6 +46,10 @@ constexpr std::array<Figure<W>, 20> kWorker{{
     {"gathered_packets", kCounter, &W::gathered_packets, "Came in several buffers and were copied together."},
     {"wrong_time_packets", kCounter, &W::wrong_time_packets, "Stamped ahead of the host's clock, which counts then."},
     {"rings_out_of_step", kCounter, &W::rings_out_of_step, "Rings whose slots did not fit the packets."},
+    {"steered_packets", kCounter, &W::steered_packets, "Handed to the workers that own them (capture.resteer)."},
+    {"steering_dropped_packets", kCounter, &W::steering_dropped_packets,
+     "Lost: the ring to the worker that owns them was full.", kLoss},
+    {"steered_late_packets", kCounter, &W::steered_late_packets, "Taken after later ones: a worker was behind."},
     {"connections", kCounter, &W::connections, "Connections opened."},
     {"connections_open", kGauge, &W::connections_open, "Connections in the table."},
     {"connections_evicted", kCounter, &W::connections_evicted, "Recorded early, to make room in the table.", kLoss},
@@ -57,6 +61,13 @@ constexpr std::array<Figure<W>, 20> kWorker{{
     {"conn_records_dropped", kCounter, &W::conn_records_dropped, "Records of connections lost: the queue was full.",
      kLoss},
     {"ftp_records_dropped", kCounter, &W::ftp_records_dropped, "Records of FTP lost: the queue was full.", kLoss},
+}};
+
+using R = RingFigures;
+constexpr std::array<Figure<R>, 3> kRing{{
+    {"steered_packets", kCounter, &R::steered_packets, "Packets that one worker handed to the other."},
+    {"dropped_packets", kCounter, &R::dropped_packets, "Lost: the ring was full."},
+    {"waiting_packets", kGauge, &R::waiting_packets, "In the ring."},
 }};
 
 using L = LogFigures;
@@ -93,7 +104,7 @@ using T = Totals;
 constexpr std::array<Figure<T>, 15> kTotals{{
     {"received_packets", kCounter, &T::received_packets, "Of all ports."},
     {"received_bytes", kCounter, &T::received_bytes, "Of all ports."},
-    {"lost_packets", kCounter, &T::lost_packets, "Missed, without a buffer and dropped by the kernel, of all ports."},
+    {"lost_packets", kCounter, &T::lost_packets, "Missed, without a buffer, dropped by the kernel or between workers."},
     {"error_packets", kCounter, &T::error_packets, "Of all ports."},
     {"connections", kCounter, &T::connections, "Of all workers."},
     {"connections_open", kGauge, &T::connections_open, "Of all workers."},
@@ -113,6 +124,7 @@ constexpr std::array<Figure<T>, 15> kTotals{{
 std::span<const Figure<PortFigures>> port_figures() { return kPort; }
 std::span<const Figure<QueueFigures>> queue_figures() { return kQueue; }
 std::span<const Figure<WorkerFigures>> worker_figures() { return kWorker; }
+std::span<const Figure<RingFigures>> ring_figures() { return kRing; }
 std::span<const Figure<LogFigures>> log_figures() { return kLog; }
 std::span<const Figure<EventFigures>> event_figures() { return kEvent; }
 std::span<const Figure<SensorFigures>> sensor_figures() { return kSensor; }

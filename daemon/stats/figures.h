@@ -30,6 +30,7 @@ struct Figure {
 std::span<const Figure<PortFigures>> port_figures();
 std::span<const Figure<QueueFigures>> queue_figures();
 std::span<const Figure<WorkerFigures>> worker_figures();
+std::span<const Figure<RingFigures>> ring_figures();
 std::span<const Figure<LogFigures>> log_figures();
 std::span<const Figure<EventFigures>> event_figures();
 std::span<const Figure<SensorFigures>> sensor_figures();

@@ -121,8 +121,14 @@ std::vector<MetricFamily> metric_families(const Snapshot& s) {
     ports.move_to(all);
     queues.move_to(all);
     Scope workers("worker_", worker_figures());
-    for (const auto& worker : s.workers) workers.add(worker, {{"worker", worker.name}});
+    Scope rings("ring_", ring_figures());
+    for (const auto& worker : s.workers) {
+        workers.add(worker, {{"worker", worker.name}});
+        for (std::size_t i = 0; i < worker.rings.size(); ++i)
+            rings.add(worker.rings[i], {{"worker", worker.name}, {"to", s.workers[i].name}});
+    }
     workers.move_to(all);
+    rings.move_to(all);
     Scope logs("log_", log_figures());
     for (const auto& log : s.logs) logs.add(log, {{"log", log.name}});
     logs.move_to(all);

@@ -49,6 +49,7 @@ void add_up(Snapshot& s) {
         t.records_dropped += worker.conn_records_dropped + worker.ftp_records_dropped;
         t.payload_bytes += worker.payload_bytes;
         t.missed_bytes += worker.missed_bytes;
+        t.lost_packets += worker.steering_dropped_packets;
     }
     for (const auto& log : s.logs) {
         if (log.name == "conn") t.conn_entries = log.entries;
@@ -85,6 +86,8 @@ Snapshot difference(const Snapshot& now, const Snapshot& before) {
     for (std::size_t i = 0; i < std::min(change.ports.size(), before.ports.size()); ++i)
         subtract_all(queue_figures(), change.ports[i].queues, before.ports[i].queues);
     subtract_all(port_figures(), change.ports, before.ports);
+    for (std::size_t i = 0; i < std::min(change.workers.size(), before.workers.size()); ++i)
+        subtract_all(ring_figures(), change.workers[i].rings, before.workers[i].rings);
     subtract_all(worker_figures(), change.workers, before.workers);
     subtract_all(log_figures(), change.logs, before.logs);
     subtract(sensor_figures(), change.sensor, before.sensor);

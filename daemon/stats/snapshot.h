@@ -42,6 +42,12 @@ struct PortFigures {
     std::uint64_t lost_packets() const { return missed_packets + no_mbuf_packets + kernel_dropped_packets; }
 };
 
+struct RingFigures { // of the ring from one worker to another (capture.resteer)
+    std::uint64_t steered_packets = 0;
+    std::uint64_t dropped_packets = 0;
+    std::uint64_t waiting_packets = 0;
+};
+
 struct WorkerFigures {
     std::string name; // "worker-01"
     std::uint64_t packets = 0;
@@ -54,6 +60,9 @@ struct WorkerFigures {
     std::uint64_t gathered_packets = 0;
     std::uint64_t wrong_time_packets = 0;
     std::uint64_t rings_out_of_step = 0;
+    std::uint64_t steered_packets = 0;
+    std::uint64_t steering_dropped_packets = 0;
+    std::uint64_t steered_late_packets = 0;
     std::uint64_t connections = 0;
     std::uint64_t connections_open = 0;
     std::uint64_t connections_evicted = 0;
@@ -64,6 +73,7 @@ struct WorkerFigures {
     std::uint64_t ftp_records = 0;
     std::uint64_t conn_records_dropped = 0;
     std::uint64_t ftp_records_dropped = 0;
+    std::vector<RingFigures> rings; // by the worker that takes; empty: none
 };
 
 struct LogFigures {

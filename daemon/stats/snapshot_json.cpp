@@ -60,8 +60,13 @@ std::string to_json(const Snapshot& s) {
         }
         json["ports"].push_back(std::move(object));
     }
-    for (const auto& worker : s.workers)
-        json["workers"].push_back(object_of("worker", worker.name, worker_figures(), worker));
+    for (const auto& worker : s.workers) {
+        Json object = object_of("worker", worker.name, worker_figures(), worker);
+        object["rings"] = Json::array();
+        for (std::size_t i = 0; i < worker.rings.size(); ++i)
+            object["rings"].push_back(object_of("to", s.workers[i].name, ring_figures(), worker.rings[i]));
+        json["workers"].push_back(std::move(object));
+    }
     for (const auto& log : s.logs) json["logs"].push_back(object_of("log", log.name, log_figures(), log));
     for (const auto& event : s.events) json["events"].push_back(object_of("event", event.name, event_figures(), event));
     return one_line(json);
@@ -81,6 +86,9 @@ std::optional<Snapshot> from_json(std::string_view text) {
             for (const Json& queue : json.at("ports").at(i).at("queues"))
                 read_figures(queue, queue_figures(), s.ports[i].queues.emplace_back());
         s.workers = read_rows(json.at("workers"), "worker", worker_figures());
+        for (std::size_t i = 0; i < s.workers.size(); ++i)
+            for (const Json& ring : json.at("workers").at(i).at("rings"))
+                read_figures(ring, ring_figures(), s.workers[i].rings.emplace_back());
         s.logs = read_rows(json.at("logs"), "log", log_figures());
         s.events = read_rows(json.at("events"), "event", event_figures());
         return s;

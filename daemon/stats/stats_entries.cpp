@@ -54,7 +54,16 @@ public:
                 add(queue);
             }
         }
-        for (const auto& worker : change_.workers) add_row("worker", worker.name, worker_figures(), worker);
+        for (const auto& worker : change_.workers) {
+            add_row("worker", worker.name, worker_figures(), worker);
+            for (std::size_t i = 0; i < worker.rings.size(); ++i) {
+                Json ring = entry("ring");
+                ring["worker"] = worker.name;
+                ring["to"] = change_.workers[i].name;
+                add_figures(ring, ring_figures(), worker.rings[i]);
+                add(ring);
+            }
+        }
         for (const auto& log : change_.logs) add_row("log", log.name, log_figures(), log);
         for (const auto& event : change_.events) add_row("event", event.name, event_figures(), event);
     }

@@ -61,6 +61,8 @@ def expected_metrics(figures):
             add("queue_", {**queue, "port": port["port"]}, "port", "queue")
     for worker in figures["workers"]:
         add("worker_", worker, "worker")
+        for ring in worker["rings"]:
+            add("ring_", {**ring, "worker": worker["worker"]}, "worker", "to")
     for log in figures["logs"]:
         add("log_", log, "log")
     for event in figures["events"]:
@@ -145,7 +147,7 @@ def check_stats_log(sensor):
     lab.check(all(set(entry) >= {"_system_name", "_write_ts", "ts", "ts_delta", "scope"} for entry in found),
               f"{len(found)} entries in stats.log, with the envelope")
     scopes = {entry["scope"] for entry in found}
-    lab.check(scopes == {"sensor", "port", "queue", "worker", "log", "event", "loss"}, f"of scopes {sorted(scopes)}")
+    lab.check(scopes == {"sensor", "port", "queue", "worker", "ring", "log", "event", "loss"}, f"of scopes {sorted(scopes)}")
     for scope, name, total in (("sensor", "received_packets", "received"), ("port", "received_packets", "received"),
                                ("queue", "received_packets", "received"), ("sensor", "conn_entries", "conn_entries")):
         counted = sum(entry[name] for entry in found if entry["scope"] == scope)

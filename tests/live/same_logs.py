@@ -34,6 +34,8 @@ def normalised(logs):
             for name in CONNECTION_IDS:
                 if name in entry:
                     entry[name] = names.get(entry[name], f"of no connection: {entry[name]}")
+            if "tunnel_parents" in entry:
+                entry["tunnel_parents"] = sorted(str(names.get(parent, "a tunnel without ports")) for parent in entry["tunnel_parents"])
             for name in FILE_IDS:
                 if name in entry:
                     entry[name] = "a file"

@@ -1,4 +1,5 @@
-// capture() and views() of world.h.
+// collect(), capture() and views() of world.h.
+#include "core/packet/decode.h"
 #include "tests/sim/world.h"
 
 #include <algorithm>
@@ -31,6 +32,27 @@ Tap draw_tap(Random& random) {
 }
 
 } // namespace
+
+void collect(const Trace& trace, World& world) {
+    EventCounters events;
+    Decoder decoder({.fragment_bytes_max = 1u << 16, .fragment_datagrams_max = 1}, events); // there are no fragments
+    for (const PacketView& view : trace.views()) {
+        DecodedPacket decoded;
+        decoder.decode(view, decoded);
+        const Layer& layer = decoded.layers[0];
+        const TalkEnd from{layer.source, layer.source_port}, to{layer.destination, layer.destination_port};
+        TrueFrame frame;
+        frame.sent = view.time;
+        frame.connection = world.find(from, to).value();
+        const TrueConnection& c = world.connections[frame.connection];
+        frame.from_opener = c.from.address == from.address && c.from.port == from.port;
+        frame.flags = layer.tcp_flags;
+        frame.seq = layer.tcp_seq;
+        frame.payload = layer.payload_length;
+        frame.bytes.assign(view.data, view.data + view.captured);
+        world.frames.push_back(std::move(frame));
+    }
+}
 
 void capture(World& world, Random& random) {
     const Tap tap = draw_tap(random);

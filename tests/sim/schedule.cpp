@@ -34,8 +34,7 @@ class Schedule final : private LineSink {
 public:
     Schedule(const World& world, const ScheduleOptions& options)
         : options_(options), random_(options.seed), shared_(options.workers), bound_(shared_, options.hold),
-          merge_(IdKey::from_seed(kSeed)), builder_(entry_options(), types_, *this, events_),
-          packets_(world.views()) {
+          merge_(IdKey::from_seed(kSeed)), builder_(entry_options(), types_, *this, events_), packets_(world.views()) {
         for (std::size_t i = 0; i < options.workers; ++i)
             lanes_.push_back({std::make_unique<Worker>(i, pipeline_options(), shared_)});
         std::vector<std::size_t> lane_of(world.connections.size());

@@ -76,7 +76,6 @@ private:
     std::optional<TalkEnd> reserve(const IpAddress& address, Timestamp from, Timestamp until,
                                    std::uint16_t first_port = kFirstListener);
     void release(const TalkEnd& place, Timestamp from, Timestamp until);
-    void collect(const Trace& trace);
     void pause(Trace& trace, Duration most) { trace.wait(random_.up_to(most)); }
     static IpAddress announced(const Host& host);
 
@@ -191,7 +190,7 @@ void WorldMaker::run_session(Timestamp start) {
         pause(trace, random_.percent(80) ? 100 * kMillisecond : 5 * kSecond);
     }
     end(s);
-    collect(trace);
+    collect(trace, world_);
 }
 
 Plan WorldMaker::draw_plan(const Session& s) {
@@ -207,7 +206,8 @@ Plan WorldMaker::draw_plan(const Session& s) {
                                 : Timing::never;
     if (plan.timing == Timing::after && random_.percent(25)) plan.visit = static_cast<Visit>(random_.between(1, 3));
     if (random_.percent(35)) plan.outcome = static_cast<Outcome>(random_.between(1, 4));
-    if (plan.timing == Timing::after_minutes && late_visits_.percent(50)) plan.visit = Visit::minutes_after;
+    const bool stays_open = plan.timing == Timing::after_minutes && plan.outcome != Outcome::refused;
+    if (stays_open && late_visits_.percent(50)) plan.visit = Visit::minutes_after;
     plan.upload = random_.percent(35);
     plan.fails_first = plan.timing == Timing::after && random_.percent(5);
     return plan;
@@ -410,7 +410,7 @@ void WorldMaker::run_third_party(Timestamp start) {
         end(*s);
     }
     release(*place, begun, trace.now());
-    collect(trace);
+    collect(trace, world_);
 }
 
 // Connections that nobody announced, some of them to ports beside those that are.
@@ -423,28 +423,7 @@ void WorldMaker::run_noise(Timestamp start) {
                            {random_.pick(servers_[v6]).address, port}, connection);
     talk.open().client("GET /").server(std::string(random_.between(1, 3000), 'y'));
     if (random_.percent(80)) talk.close();
-    collect(trace);
-}
-
-void WorldMaker::collect(const Trace& trace) {
-    EventCounters events;
-    Decoder decoder({.fragment_bytes_max = 1u << 16, .fragment_datagrams_max = 1}, events); // there are no fragments
-    for (const PacketView& view : trace.views()) {
-        DecodedPacket decoded;
-        decoder.decode(view, decoded);
-        const Layer& layer = decoded.layers[0];
-        const TalkEnd from{layer.source, layer.source_port}, to{layer.destination, layer.destination_port};
-        TrueFrame frame;
-        frame.sent = view.time;
-        frame.connection = world_.find(from, to).value();
-        const TrueConnection& c = world_.connections[frame.connection];
-        frame.from_opener = c.from.address == from.address && c.from.port == from.port;
-        frame.flags = layer.tcp_flags;
-        frame.seq = layer.tcp_seq;
-        frame.payload = layer.payload_length;
-        frame.bytes.assign(view.data, view.data + view.captured);
-        world_.frames.push_back(std::move(frame));
-    }
+    collect(trace, world_);
 }
 
 } // namespace

@@ -78,6 +78,7 @@ struct World {
 };
 
 World make_world(std::uint64_t seed);
+void collect(const Trace& trace, World& world); // adds its frames, as they were sent
 // What a tap makes of it: frames lost, late and twice, by dice of its own; each at a microsecond of its own.
 void capture(World& world, Random& random);
 

@@ -1,8 +1,13 @@
 // RSS: the key that makes Toeplitz hashing symmetric, and the fields asked for.
+#include "daemon/live/ask_ports.h"
 #include "daemon/live/rss.h"
 #include "tests/support/catch.h"
 
+#include <algorithm>
 #include <array>
+#include <string>
+
+#include <unistd.h>
 
 using namespace ftpsensor;
 
@@ -43,4 +48,52 @@ TEST_CASE("ports are hashed only where asked for, and nothing that the port cann
     CHECK(rss_hash_fields(ConfigRss::automatic, all) == addresses);
     CHECK(rss_hash_fields(ConfigRss::ports, addresses) == addresses);
     CHECK(rss_hash_fields(ConfigRss::ports, 0) == 0);
+}
+
+TEST_CASE("what is asked for and taken is told as a person types it") {
+    CHECK(rss_key_text(symmetric_rss_key(4)) == "6d:5a:6d:5a");
+    const std::uint64_t all = ~std::uint64_t{0};
+    CHECK(rss_fields_text(rss_hash_fields(ConfigRss::addresses, all)).starts_with("addresses (hash fields 0x"));
+    CHECK(rss_fields_text(rss_hash_fields(ConfigRss::ports, all))
+              .starts_with("addresses, TCP ports, UDP ports, SCTP ports ("));
+    CHECK(rss_fields_text(0).starts_with("nothing"));
+}
+
+TEST_CASE("packets go to their owners where a port parts them, or two ports spread in two ways") {
+    Config config;
+    config.workers.count = 2;
+    config.capture.resteer = ConfigResteer::automatic;
+    const PortSpread good{"a", PortKind::physical, 2, ""}, bad{"b", PortKind::interface, 2, "why"};
+    const PortSpread fewer{"c", PortKind::physical, 1, ""}, other{"d", PortKind::virtual_device, 2, ""};
+    CHECK(resteer_reason(config, {good}).empty());
+    CHECK(resteer_reason(config, {good, good}).empty());
+    CHECK(resteer_reason(config, {good, bad}) == "b: why");
+    CHECK(resteer_reason(config, {good, fewer}) == "c: spreads otherwise than a");
+    CHECK(resteer_reason(config, {good, other}) == "d: spreads otherwise than a");
+    config.capture.resteer = ConfigResteer::on;
+    CHECK(resteer_reason(config, {good}) == "on");
+    config.workers.count = 1;
+    CHECK(resteer_reason(config, {bad}).empty());
+    config.workers.count = 2;
+    config.capture.resteer = ConfigResteer::off;
+    CHECK(resteer_reason(config, {bad}).empty());
+}
+
+// net_null has queues and a key, like a card; it takes a key only once it is configured.
+TEST_CASE("check asks a port what it took") {
+    Config config;
+    config.workers.count = 2;
+    config.eal.memory = 64u << 20;
+    config.eal.hugepages = ConfigHugepages::off;
+    config.capture.ports.push_back({.interface = "", .pci = "", .vdev = "net_null7"});
+    CHECK(wants_to_ask(config));
+    Notes notes;
+    const auto spreads = ask_ports(config, plan_eal(config, {}, allowed_cpus(), getpid()), notes);
+    REQUIRE(spreads.size() == 1);
+    CHECK(spreads[0].queues == 2);
+    CHECK(spreads[0].parts.empty());
+    REQUIRE(notes.size() == 1);
+    CHECK(notes[0].text.starts_with("net_null7: RSS took the symmetric key (6d:5a:6d:5a...), over addresses"));
+    config.workers.count = 1;
+    CHECK_FALSE(wants_to_ask(config));
 }

@@ -1,15 +1,18 @@
 // RxLoop on packets that net_pcap reads from a file: what goes in comes out, filtered, gathered and cut as it should.
 // EAL runs without huge pages, so that this needs no privileges. The Engine here is one that keeps what it is handed.
+#include "core/packet/decode.h"
 #include "daemon/engine.h"
 #include "daemon/live/eal.h"
 #include "daemon/live/rx_loop.h"
 #include "tests/support/catch.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -29,7 +32,7 @@ struct Seen { // what the Engine was handed; read once the worker has ended, but
     int finished = 0;
     Timestamp end = 0;
 };
-Seen* seen = nullptr;
+std::array<Seen*, 2> seen_by{}; // by worker
 
 } // namespace
 
@@ -39,7 +42,8 @@ struct Engine::State {};
 Engine::Engine(const Config&, EngineMode, std::optional<std::uint64_t>, const std::vector<int>&, ShuntPorts*) {}
 Engine::~Engine() = default;
 
-void Engine::process_burst(std::uint32_t, std::span<const PacketView> burst) {
+void Engine::process_burst(std::uint32_t worker, std::span<const PacketView> burst) {
+    Seen* const seen = seen_by[worker];
     seen->largest_burst = std::max(seen->largest_burst, burst.size());
     for (const auto& view : burst) {
         seen->packets.emplace_back(view.data, view.data + view.captured);
@@ -47,11 +51,11 @@ void Engine::process_burst(std::uint32_t, std::span<const PacketView> burst) {
     }
 }
 
-void Engine::idle(std::uint32_t, Timestamp) { seen->idle_calls.fetch_add(1); }
+void Engine::idle(std::uint32_t worker, Timestamp) { seen_by[worker]->idle_calls.fetch_add(1); }
 
-void Engine::finish(std::uint32_t, Timestamp end) {
-    ++seen->finished;
-    seen->end = end;
+void Engine::finish(std::uint32_t worker, Timestamp end) {
+    ++seen_by[worker]->finished;
+    seen_by[worker]->end = end;
 }
 
 } // namespace ftpsensor
@@ -96,8 +100,8 @@ struct Counts {
     double seconds = 0;
 };
 
-// Reads `packets` through a port and a loop into `out`.
-Counts run(const Packets& packets, const Config& config, Seen& out, const PacketFilter* filter = nullptr) {
+// A port that delivers the packets once.
+std::unique_ptr<Port> make_port(const Packets& packets, const Config& config) {
     static const Eal eal(plan_eal(small_config(), {}, allowed_cpus(), getpid()));
     static std::size_t ports = 0;
     const std::string path =
@@ -106,26 +110,32 @@ Counts run(const Packets& packets, const Config& config, Seen& out, const Packet
     const PortConfig port_config{
         .interface = "", .pci = "", .vdev = "net_pcap" + std::to_string(ports) + ",rx_pcap=" + path};
     Notes notes;
-    Port port(port_config, config, ports++, notes);
-    port.start(notes);
+    auto port = std::make_unique<Port>(port_config, config, ports++, notes);
+    port->start(notes);
+    std::remove(path.c_str()); // it is open
+    return port;
+}
 
-    seen = &out;
+// Reads `packets` through a port and a loop into `out`.
+Counts run(const Packets& packets, const Config& config, Seen& out, const PacketFilter* filter = nullptr) {
+    const auto port = make_port(packets, config);
+
+    seen_by = {&out, nullptr};
     Engine engine(config, EngineMode::live, std::nullopt);
-    RxLoop loop(engine, 0, {port.source(0).value()},
-                {static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen, true, filter});
+    RxLoop loop(engine, 0, {port->source(0).value()},
+                {static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen, true, filter, nullptr});
     std::atomic<bool> stop{false};
     const Timestamp began = host_clock();
     std::thread worker([&] { loop.run(stop); });
     while (out.idle_calls == 0) std::this_thread::yield(); // an empty poll: the file was read
     stop = true;
     worker.join();
-    port.stop();
-    std::remove(path.c_str());
+    port->stop();
     return {loop.counts().packets,
             loop.counts().filtered,
             loop.counts().gathered,
-            loop.packets_of_port(port.port_id()),
-            loop.packets_of_port(static_cast<std::uint16_t>(port.port_id() + 1)),
+            loop.packets_of_port(port->port_id()),
+            loop.packets_of_port(static_cast<std::uint16_t>(port->port_id() + 1)),
             loop.busy_seconds(),
             static_cast<double>(host_clock() - began) / 1e9};
 }
@@ -203,4 +213,50 @@ TEST_CASE("a queue without packets goes on in time and ends at once") {
     CHECK(out.idle_calls > 0);
     CHECK(out.finished == 1);
     CHECK(out.end > 0);
+}
+
+// The port has one queue: the first worker receives everything, and the second one's part comes to it by the ring.
+TEST_CASE("with capture.resteer each worker is handed the packets that it owns, and no others") {
+    Packets packets;
+    for (std::size_t i = 0; i < 1000; ++i) {
+        packets.push_back(packet(60 + i % 1400, 0));
+        packets.back()[14] = 0x45;
+        packets.back()[29] = static_cast<std::uint8_t>(i % 50); // of the source address
+        packets.back()[40] = static_cast<std::uint8_t>(i);      // payload
+    }
+    Config config = small_config();
+    config.workers.count = 2;
+    const auto port = make_port(packets, config);
+    std::array<Seen, 2> out;
+    seen_by = {&out[0], &out[1]};
+    Engine engine(config, EngineMode::live, std::nullopt);
+    SteeringRings rings(2, config.capture.resteer_packets);
+    const PacketFilter filter("greater 100");
+    const RxOptions options{64, config.capture.snaplen, true, &filter, &rings};
+    RxLoop first(engine, 0, {port->source(0).value()}, options), second(engine, 1, {}, options);
+    std::atomic<bool> stop{false};
+    std::thread one([&] { first.run(stop); }), other([&] { second.run(stop); });
+    while (out[0].idle_calls == 0) std::this_thread::yield();
+    stop = true;
+    one.join();
+    other.join();
+
+    std::array<Packets, 2> expected;
+    for (const auto& bytes : packets) {
+        PacketView view;
+        view.data = bytes.data();
+        view.captured = view.length = static_cast<std::uint32_t>(bytes.size());
+        if (bytes.size() >= 100) expected[distribution_hash(view) % 2].push_back(bytes);
+    }
+    for (std::size_t worker = 0; worker < 2; ++worker) {
+        CHECK(expected[worker].size() > 100);
+        CHECK(out[worker].packets == expected[worker]);
+        CHECK(out[worker].finished == 1);
+        const auto& views = out[worker].views;
+        for (std::size_t i = 1; i < views.size(); ++i) REQUIRE(views[i].now >= views[i - 1].now);
+    }
+    CHECK(first.counts().filtered == 1000 - expected[0].size() - expected[1].size());
+    CHECK(rings.steered(0, 1) == expected[1].size());
+    CHECK(rings.dropped(0, 1) == 0);
+    port->stop();
 }

@@ -38,6 +38,7 @@ TEST_CASE("every figure has a name of its own, help, and a line in docs/fields.m
     check_scope("port", port_figures(), documented);
     check_scope("queue", queue_figures(), documented);
     check_scope("worker", worker_figures(), documented);
+    check_scope("ring", ring_figures(), documented);
     check_scope("log", log_figures(), documented);
     check_scope("event", event_figures(), documented);
     check_scope("sensor", sensor_figures(), documented);

@@ -15,7 +15,8 @@ void fill(std::span<const Figure<Row>> figures, Row& row, std::uint64_t& next) {
     }
 }
 
-// Two ports with two queues, two workers, two logs, two events; totals and ratios are left to derive().
+// Two ports with two queues, two workers with rings to each, two logs, two events; totals and ratios are left to
+// derive().
 inline Snapshot sample_snapshot(std::uint64_t first = 0) {
     Snapshot s;
     s.time = 1'600'000'000 * kSecond;
@@ -31,6 +32,8 @@ inline Snapshot sample_snapshot(std::uint64_t first = 0) {
     for (const char* name : {"worker-01", "worker-02"}) {
         s.workers.emplace_back().name = name;
         fill(worker_figures(), s.workers.back(), next);
+        s.workers.back().rings.resize(2);
+        for (auto& ring : s.workers.back().rings) fill(ring_figures(), ring, next);
     }
     for (const char* name : {"conn", "ftp"}) {
         s.logs.emplace_back().name = name;

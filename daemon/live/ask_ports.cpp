@@ -1,0 +1,39 @@
+#include "daemon/live/ask_ports.h"
+
+#include "daemon/live/port.h"
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+
+namespace ftpsensor {
+namespace {
+
+bool is_dpdks_own(const PortConfig& port) { return !port.pci.empty() || !port.vdev.empty(); }
+
+} // namespace
+
+bool wants_to_ask(const Config& config) {
+    return config.workers.count > 1 &&
+           std::any_of(config.capture.ports.begin(), config.capture.ports.end(), is_dpdks_own);
+}
+
+std::vector<PortSpread> ask_ports(const Config& config, const EalPlan& plan, Notes& notes) {
+    std::vector<PortSpread> spreads;
+    try {
+        const Eal eal(plan);
+        std::vector<std::unique_ptr<Port>> ports; // all at once: they share the memory
+        for (const PortConfig& port : config.capture.ports) {
+            if (!is_dpdks_own(port)) continue;
+            ports.push_back(std::make_unique<Port>(port, config, ports.size(), notes));
+            spreads.push_back(ports.back()->spread());
+        }
+    } catch (const std::exception& error) {
+        add_note(notes, NoteLevel::warning,
+                 "a port could not be asked how it spreads packets (does a sensor have it?): " +
+                     std::string(error.what()));
+    }
+    return spreads;
+}
+
+} // namespace ftpsensor
