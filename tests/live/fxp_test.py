@@ -49,11 +49,8 @@ def check_entries(hub, found):
                       "and it names one of the sessions")
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    lab.need("lftp")
-    with lab.Lab(sys.argv[1], with_server=False, hosts=("client", "server", "server2")) as hub:
+def check_round(ftpsensord):
+    with lab.Lab(ftpsensord, with_server=False, hosts=("client", "server", "server2")) as hub:
         for role in ("server", "server2"):
             hub.start_vsftpd(role, pasv_promiscuous="YES", port_promiscuous="YES", connect_from_port_20="NO")
         sensor = hub.start_sensor(workers=2)
@@ -63,6 +60,13 @@ def main():
         lab.check(status == 0, "the sensor ends with status 0")
         lab.check_nothing_lost(sensor)
         check_entries(hub, lab.entries(sensor.logs))
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    lab.need("lftp")
+    lab.until_nothing_is_lost(lambda: check_round(sys.argv[1]))
 
 
 main()

@@ -75,7 +75,7 @@ def check(condition, what):
 
 LOST_ON_THE_WAY = ("missed", "kernel_drops")  # where others have the processors for longer than the port's ring lasts
 LOSSES = ("errors", "no_mbuf", "cut", "conn_records_dropped", "ftp_records_dropped", "late_records", "write_errors", "entries_lost")
-ROUNDS_MAX = 4
+ROUNDS_MAX = 6
 
 
 class PacketsLost(Exception):

@@ -141,7 +141,7 @@ TEST_CASE("a wrong type") {
           "f.yaml:2:10: capture.burst: 'many' is not a whole number; give a number of packets from 1 to 512");
     CHECK(fault_of("capture: eth1\n") ==
           "f.yaml:1:10: capture: is a section; give its keys below it: ports, filter, checksums, poll, snaplen, burst, "
-          "ring_bytes, rx_descriptors, rss, shunt, shunt_after, shunt_rules_max");
+          "ring_bytes, rx_descriptors, rss, shunt, shunt_after, shunt_rules_max, resteer, resteer_packets");
     CHECK(fault_of("- capture\n") == "f.yaml:1:1: the document is not a map; begin with a section such as capture:");
     CHECK(fault_of("capture\n") == "f.yaml:1:1: the document is not a map; begin with a section such as capture:");
     CHECK(fault_of("capture: {ports: [eth1]}\n") == "f.yaml:1:19: capture.ports[0]: is not a map; give one of "
