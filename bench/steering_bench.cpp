@@ -3,7 +3,7 @@
 // usage: steering_bench
 // One thread plays all workers, so that what is measured is work; cache lines that move between processors are not in
 // it.
-#include "core/packet/decode.h"
+#include "core/packet/distribution.h"
 #include "daemon/live/steering.h"
 
 #include <array>
@@ -47,7 +47,8 @@ std::uint32_t hash_of(const Frame& frame) {
     PacketView view;
     view.data = frame.data();
     view.captured = view.length = static_cast<std::uint32_t>(frame.size());
-    return distribution_hash(view);
+    static Distribution distribution(1);
+    return distribution.hash(view);
 }
 
 void measure(std::uint32_t workers, const std::vector<Frame>& frames) {

@@ -111,9 +111,4 @@ private:
     std::unique_ptr<State> state_;
 };
 
-// What decides the worker of a packet, for the software distributor: a hash of the addresses of its outermost IP packet
-// (for IPv6 the connection's, as of the headers before a fragment header). Symmetric in direction; fragments of one
-// datagram agree; any bytes will do. Packets without IP give 0. No state; any thread.
-std::uint32_t distribution_hash(const PacketView& packet);
-
 } // namespace ftpsensor

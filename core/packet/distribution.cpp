@@ -1,9 +1,10 @@
-// distribution_hash() of decode.h.
+#include "core/packet/distribution.h"
 
-#include "core/packet/cursor.h"
+#include "core/base/mix.h"
 #include "core/packet/decode.h"
 #include "core/packet/ipv6_extensions.h"
 #include "core/packet/link.h"
+#include "core/packet/tunnel.h"
 
 #include <algorithm>
 
@@ -13,7 +14,7 @@ namespace {
 constexpr std::uint32_t kIpv4HeaderLength = 20;
 constexpr std::uint32_t kIpv6HeaderLength = 40;
 
-std::uint64_t mix(const IpAddress& address) {
+std::uint64_t spread(const IpAddress& address) {
     std::uint64_t high = load_native64(address.bytes.data());
     std::uint64_t low = load_native64(address.bytes.data() + 8);
     // Odd constants (the golden ratio, and one of xxHash's primes); each multiplication spreads upwards, each shift
@@ -24,33 +25,110 @@ std::uint64_t mix(const IpAddress& address) {
     return (both ^ (both >> 29)) * 0x9e3779b97f4a7c15;
 }
 
-std::uint32_t symmetric_hash(const IpAddress& a, const IpAddress& b) {
-    const std::uint64_t sum = mix(a) + mix(b);
-    return static_cast<std::uint32_t>(((sum ^ (sum >> 32)) * 0xc2b2ae3d27d4eb4f) >> 32);
+bool is_transparent_tunnel(std::uint8_t proto) {
+    return proto == kProtoIpv4 || proto == kProtoIpv6 || proto == kProtoGre;
+}
+
+} // namespace
+
+// One IP packet, as far as its place among the workers goes.
+struct Distribution::Ip {
+    std::uint64_t addresses = 0; // symmetric
+    std::uint8_t proto = 0;
+    bool fragment = false;
+    std::uint32_t offset = 0; // of a fragment
+    std::uint32_t id = 0;
+    Cursor payload;
+
+    std::uint32_t hash() const {
+        return static_cast<std::uint32_t>(((addresses ^ (addresses >> 32)) * 0xc2b2ae3d27d4eb4f) >> 32);
+    }
+    bool read(const Cursor& at);
+    void read_ipv4(const Cursor& at);
+    void read_ipv6(Cursor at);
+};
+
+void Distribution::Ip::read_ipv4(const Cursor& at) {
+    addresses = spread(IpAddress::from_v4(at.data + 12)) + spread(IpAddress::from_v4(at.data + 16));
+    proto = at.data[9];
+    const std::uint16_t bits = load_be16(at.data + 6);
+    fragment = (bits & 0x3fff) != 0;
+    offset = (bits & 0x1fffu) * 8u;
+    id = load_be16(at.data + 4);
+    payload = at;
+    const std::uint32_t header = std::min(std::max((at.data[0] & 0x0fu) * 4u, kIpv4HeaderLength), at.captured);
+    payload.skip(header);
+    if (const std::uint32_t total = load_be16(at.data + 2); total >= header) payload.keep(total - header);
 }
 
 // The addresses of the connection: a routing header or a home address stands before the fragment header, in every
 // fragment alike.
-std::uint32_t hash_ipv6(Cursor at) {
+void Distribution::Ip::read_ipv6(Cursor at) {
     Ipv6Chain chain;
     chain.source = IpAddress::from_v6(at.data + 8);
     chain.destination = IpAddress::from_v6(at.data + 24);
     chain.next_header = at.data[6];
     at.skip(kIpv6HeaderLength);
     if (is_ipv6_extension(chain.next_header)) walk_ipv6_extensions(at, chain, nullptr);
-    return symmetric_hash(chain.source, chain.destination);
+    addresses = spread(chain.source) + spread(chain.destination);
+    proto = chain.next_header;
+    if (chain.last_header == kProtoFragment && chain.last_data != nullptr) {
+        fragment = true;
+        offset = load_be16(chain.last_data + 2) & 0xfff8u;
+        id = load_be32(chain.last_data + 4);
+    }
+    payload = at;
+    payload.skip(std::min(chain.length, at.captured));
 }
 
-} // namespace
-
-std::uint32_t distribution_hash(const PacketView& packet) {
-    Cursor at = {packet.data, packet.captured, std::max(packet.length, packet.captured) - packet.captured};
-    if (skip_link_headers(packet.link, at, nullptr) || at.captured < kIpv4HeaderLength) return 0;
-    if (at.data[0] >> 4 == 4) {
-        return symmetric_hash(IpAddress::from_v4(at.data + 12), IpAddress::from_v4(at.data + 16));
+bool Distribution::Ip::read(const Cursor& at) {
+    if (at.captured < kIpv4HeaderLength) return false;
+    const unsigned version = at.data[0] >> 4;
+    if (version == 4) {
+        read_ipv4(at);
+    } else {
+        if (version != 6 || at.captured < kIpv6HeaderLength) return false;
+        read_ipv6(at);
     }
-    if (at.data[0] >> 4 == 6 && at.captured >= kIpv6HeaderLength) return hash_ipv6(at);
-    return 0;
+    return true;
+}
+
+std::uint32_t Distribution::hash(const PacketView& packet) {
+    Cursor at = {packet.data, packet.captured, std::max(packet.length, packet.captured) - packet.captured};
+    if (skip_link_headers(packet.link, at, nullptr)) return 0;
+    return hash_ip(at, 0);
+}
+
+// 0: no IP packet.
+std::uint32_t Distribution::hash_ip(const Cursor& at, std::size_t depth) {
+    Ip ip;
+    if (!ip.read(at)) return 0;
+    if (!is_transparent_tunnel(ip.proto) || depth >= kMaxTunnelDepth) [[likely]]
+        return ip.hash();
+    return ip.fragment ? hash_fragment(ip, depth) : hash_inside(ip, depth);
+}
+
+// Of a tunnel's packet; what can not be opened here or by the decoder makes no connection, wherever it goes.
+std::uint32_t Distribution::hash_inside(const Ip& ip, std::size_t depth) {
+    Inner inner{ip.payload};
+    if (ip.proto == kProtoGre) {
+        const Segment segment = {.data = ip.payload.data, .captured = ip.payload.captured};
+        TunnelEnd end = TunnelEnd::none;
+        const auto opened = open_tunnel(TunnelKind::gre, Layer{}, segment, depth, unheard_, end);
+        if (!opened) return ip.hash();
+        inner = *opened;
+    }
+    if (inner.link != LinkType::raw_ip && skip_link_headers(inner.link, inner.at, nullptr)) return ip.hash();
+    const std::uint32_t hash = hash_ip(inner.at, depth + 1);
+    return hash != 0 ? hash : ip.hash();
+}
+
+// The fragment that comes first decides for all: whoever has them puts them together.
+std::uint32_t Distribution::hash_fragment(const Ip& ip, std::size_t depth) {
+    const std::uint64_t key = mix(ip.addresses ^ secret_, (std::uint64_t{ip.proto} << 32 | ip.id) ^ ~secret_);
+    Datagram& datagram = datagrams_[key % kDatagrams];
+    if (datagram.key != key) datagram = {key, ip.offset == 0 ? hash_inside(ip, depth) : ip.hash()};
+    return datagram.hash;
 }
 
 } // namespace ftpsensor

@@ -1,7 +1,7 @@
 // From the first byte of a frame to its IP header: Ethernet, 802.3 with SNAP, VLAN tags, MPLS, PPPoE, PPP, Linux cooked
 // captures, BSD loopback, 802.1ah, VN-Tag, Cisco FabricPath, FDDI, wireless LAN, and Linux netfilter logs.
 //
-// Internal to core/packet; used by the decoder and by distribution_hash(). No state; any thread.
+// Internal to core/packet; used by the decoder and by Distribution. No state; any thread.
 #pragma once
 
 #include "core/base/events.h"

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <random>
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -44,6 +45,11 @@ bool checksums_good(std::uint64_t flags) {
            (flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 }
 
+std::uint64_t random_secret() {
+    std::random_device random;
+    return std::uint64_t{random()} << 32 | random();
+}
+
 void sleep_for(Duration duration) {
     const timespec length{.tv_sec = 0, .tv_nsec = duration};
     nanosleep(&length, nullptr);
@@ -61,7 +67,10 @@ RxLoop::RxLoop(Engine& engine, std::uint32_t worker, const std::vector<RxSource>
         if (source.wait_fd >= 0) wait_.push_back({source.wait_fd, POLLIN, 0});
     }
     if (wait_.size() != inputs_.size()) wait_.clear();
-    if (options.steering != nullptr) steering_ = std::make_unique<Steering>(*options.steering, worker, options.burst);
+    if (options.steering != nullptr) {
+        steering_ = std::make_unique<Steering>(*options.steering, worker, options.burst);
+        distribution_ = std::make_unique<Distribution>(random_secret());
+    }
 }
 
 RxLoop::~RxLoop() {
@@ -257,7 +266,7 @@ void RxLoop::steer(rte_mbuf* mbuf, const PacketView& view) {
     if (view.time > clock_) clock_ = host_clock(); // it came after the poll began, or its stamp is ahead
     const Timestamp order = std::min(view.time, clock_);
     latest_ = std::max(latest_, order);
-    steering_->give({mbuf, view.time, order, view.length}, distribution_hash(view));
+    steering_->give({mbuf, view.time, order, view.length}, distribution_->hash(view));
     scratch_used_ = 0; // it is gathered again where it is looked at
 }
 

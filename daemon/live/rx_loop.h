@@ -7,6 +7,7 @@
 // be read by any. No lock, allocation, exception or message on the way of a packet.
 #pragma once
 
+#include "core/packet/distribution.h"
 #include "core/packet/packet_view.h"
 #include "daemon/live/filter.h"
 #include "daemon/live/port.h"
@@ -102,10 +103,11 @@ private:
     std::vector<Input> inputs_;
     TimeMerge merge_;
     std::unique_ptr<Steering> steering_;
-    Timestamp latest_ = 0;  // SteeredPacket::order of all that was received
-    Timestamp clock_ = 0;   // the host's, as last read for it
-    Timestamp now_ = 0;     // highest time so far
-    Duration idle_lag_ = 0; // by which time stays behind the clock in an idle poll
+    std::unique_ptr<Distribution> distribution_; // where there is steering
+    Timestamp latest_ = 0;                       // SteeredPacket::order of all that was received
+    Timestamp clock_ = 0;                        // the host's, as last read for it
+    Timestamp now_ = 0;                          // highest time so far
+    Duration idle_lag_ = 0;                      // by which time stays behind the clock in an idle poll
 
     std::vector<rte_mbuf*> batch_; // mbufs behind views_
     std::vector<PacketView> views_;

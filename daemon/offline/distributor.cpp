@@ -1,7 +1,5 @@
 #include "daemon/offline/distributor.h"
 
-#include "core/packet/decode.h"
-
 #include <chrono>
 #include <cstring>
 
@@ -21,7 +19,7 @@ Distributor::Distributor(std::size_t workers) : delays_(workers) {
 }
 
 void Distributor::put(const PacketView& packet, const std::shared_ptr<const MappedFile>& memory) {
-    const std::size_t worker = rings_.size() == 1 ? 0 : distribution_hash(packet) % rings_.size();
+    const std::size_t worker = rings_.size() == 1 ? 0 : distribution_.hash(packet) % rings_.size();
     Ring& ring = *rings_[worker];
     const std::size_t copied = memory ? 0 : packet.captured;
     if (ring.filling->packets.size() == Block::kPackets || ring.filling->used + copied > Block::kBytes ||

@@ -5,6 +5,7 @@
 // whose ring is empty takes that time as its own. One reader thread; one thread a worker.
 #pragma once
 
+#include "core/packet/distribution.h"
 #include "core/packet/packet_view.h"
 #include "daemon/offline/mapped_file.h"
 #include "daemon/offline/test_delays.h"
@@ -62,6 +63,8 @@ private:
     void push(Ring& ring);
     void publish();
 
+    // A fixed secret: the same capture gives the same logs.
+    Distribution distribution_{0x9e3779b97f4a7c15};
     std::vector<std::unique_ptr<Ring>> rings_;
     std::atomic<Timestamp> time_{INT64_MIN};
     std::atomic<bool> ended_{false};

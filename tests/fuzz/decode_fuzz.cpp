@@ -1,9 +1,10 @@
-// Fuzzes Decoder::decode() and distribution_hash() with libFuzzer (clang, -fsanitize=fuzzer,address,undefined).
+// Fuzzes Decoder::decode() and Distribution with libFuzzer (clang, -fsanitize=fuzzer,address,undefined).
 //
 // An input is a sequence of packets for one decoder, so that fragments meet: each is an option byte, a big-endian
 // length of two bytes, and the bytes. The decoder is kept small, so that its bounds are reached. Each packet lies in a
 // heap block of its own size; what comes out must lie in the packet or the decoder, which reading it shows.
 #include "core/packet/decode.h"
+#include "core/packet/distribution.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -45,6 +46,7 @@ void decode_sequence(const std::uint8_t* data, std::size_t size, ChecksumPolicy 
     const DecodeOptions options = {.checksums = policy, .fragment_bytes_max = 16 * 1024, .fragment_datagrams_max = 4};
     EventCounters events;
     Decoder decoder(options, events);
+    Distribution distribution(1);
     PacketView view;
     view.now = kSecond;
     while (size >= 3) {
@@ -66,7 +68,7 @@ void decode_sequence(const std::uint8_t* data, std::size_t size, ChecksumPolicy 
         DecodedPacket out;
         decoder.decode(view, out);
         check(out);
-        distribution_hash(view);
+        distribution.hash(view);
     }
 }
 

@@ -92,6 +92,18 @@ TEST_CASE("GRE over UDP: its parent is the pair of addresses, not the connection
     CHECK(logs.show("conn", "history", kInside) == "D");
 }
 
+TEST_CASE("IP in IP, GRE: a connection is whole, whichever tunnels its packets take, and none") {
+    const Ipv4 forth = {.source = ip("10.0.0.1"), .destination = ip("10.0.0.2")};
+    for (std::uint8_t router = 1; router < 9; ++router) { // some three of which would go to another worker
+        const Ipv4 tunnel = {.source = ip("192.0.2.100"), .destination = IpAddress::from_v4(192, 0, 2, router)};
+        Trace trace;
+        trace.add({Ethernet{}, tunnel, forth, kQuestion, Payload{"one"}});
+        trace.add({Ethernet{}, kBack, Udp{.source_port = 4000, .destination_port = 5000}, Payload{"two"}});
+        trace.add({Ethernet{}, tunnel, Gre{}, forth, kQuestion, Payload{"three"}});
+        CHECK(read(trace).show("conn", "orig_bytes resp_bytes") == "8 3");
+    }
+}
+
 TEST_CASE("tunnels: too deep, and the history says so") {
     Trace trace;
     std::vector<Header> headers;

@@ -64,10 +64,12 @@ public:
 private:
     void fail(std::string text) { wrong_.push_back(std::move(text)); }
     void look_at(const TrueFrame& frame);
-    // What it said is not all known, or (its SYN is not its first frame) not in which order.
+    // What it said is not all known, or not in which order: a side whose SYN is not the first that is seen of it begins
+    // with what is, and what it said before is not looked at any more (Zeek's rule).
     bool is_control_damaged(std::size_t session) const {
         const std::size_t control = world_.sessions[session];
-        return world_.connections[control].lost != 0 || seen_[control].opened != seen_[control].syn_at;
+        return world_.connections[control].lost != 0 || seen_[control].opened != seen_[control].syn_at ||
+               !seen_[control].syn[1];
     }
     // When the last frame that the announcement needs had been captured; after the session's end it may come too late.
     Timestamp known_from(const TrueAnnouncement& a) const;

@@ -10,8 +10,8 @@ constexpr std::uint64_t kSeed = 1;
 constexpr std::size_t kBurst = 32;
 
 // Where a packet goes: a worker by its addresses, or by its ports as well where it has some.
-std::size_t worker_of(const PacketView& packet, bool by_ports, std::size_t workers) {
-    std::uint32_t hash = distribution_hash(packet);
+std::size_t worker_of(Distribution& distribution, const PacketView& packet, bool by_ports, std::size_t workers) {
+    std::uint32_t hash = distribution.hash(packet);
     if (by_ports) {
         EventCounters events;
         Decoder decoder({.fragment_bytes_max = 1u << 16, .fragment_datagrams_max = 1}, events); // puts nothing together
@@ -56,7 +56,8 @@ MemoryPipeline::MemoryPipeline(const MemoryPipelineOptions& given, LineHook line
 void MemoryPipeline::process(std::span<const PacketView> packets) {
     for (std::size_t i = 0; i < packets.size();) {
         const std::size_t n = workers_.size() == 1 ? std::min(kBurst, packets.size() - i) : 1;
-        const std::size_t worker = workers_.size() == 1 ? 0 : worker_of(packets[i], by_ports_, workers_.size());
+        const std::size_t worker =
+            workers_.size() == 1 ? 0 : worker_of(distribution_, packets[i], by_ports_, workers_.size());
         workers_[worker]->process_burst(packets.subspan(i, n));
         i += n;
         for (auto& w : workers_) w->idle(packets[i - 1].now);

@@ -7,6 +7,7 @@
 
 #include "core/log/entry_builder.h"
 #include "core/log/record_merge.h"
+#include "core/packet/distribution.h"
 #include "core/pipeline/worker.h"
 
 #include <cstdint>
@@ -68,6 +69,7 @@ private:
 
     bool by_ports_;
     LineHook lines_;
+    Distribution distribution_{1};
     SharedState shared_;
     EventCounters events_;
     AskedTypes types_;

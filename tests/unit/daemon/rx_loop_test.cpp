@@ -1,6 +1,6 @@
 // RxLoop on packets that net_pcap reads from a file: what goes in comes out, filtered, gathered and cut as it should.
 // EAL runs without huge pages, so that this needs no privileges. The Engine here is one that keeps what it is handed.
-#include "core/packet/decode.h"
+#include "core/packet/distribution.h"
 #include "daemon/engine.h"
 #include "daemon/live/eal.h"
 #include "daemon/live/rx_loop.h"
@@ -242,11 +242,12 @@ TEST_CASE("with capture.resteer each worker is handed the packets that it owns, 
     other.join();
 
     std::array<Packets, 2> expected;
+    Distribution distribution(1);
     for (const auto& bytes : packets) {
         PacketView view;
         view.data = bytes.data();
         view.captured = view.length = static_cast<std::uint32_t>(bytes.size());
-        if (bytes.size() >= 100) expected[distribution_hash(view) % 2].push_back(bytes);
+        if (bytes.size() >= 100) expected[distribution.hash(view) % 2].push_back(bytes);
     }
     for (std::size_t worker = 0; worker < 2; ++worker) {
         CHECK(expected[worker].size() > 100);

@@ -1,5 +1,6 @@
 // The decoder as a whole: the fast path against the general one, and packets cut at every byte.
 #include "core/packet/decode.h"
+#include "core/packet/distribution.h"
 #include "tests/support/catch.h"
 #include "tests/unit/packet/decoding.h"
 
@@ -61,6 +62,7 @@ bool same(const Layer& a, const Layer& b) {
 
 TEST_CASE("a packet cut at every byte is read no further") {
     for (const Bytes& packet : all_kinds()) {
+        Distribution distribution(1);
         for (const bool known_longer : {false, true}) {
             for (const ChecksumPolicy policy : {ChecksumPolicy::ignore, ChecksumPolicy::mark}) {
                 Decoding decoding({.checksums = policy});
@@ -68,7 +70,7 @@ TEST_CASE("a packet cut at every byte is read no further") {
                     const auto on_wire = static_cast<std::uint32_t>(known_longer ? packet.size() : 0);
                     decoding.decode(cut(packet, size), LinkType::ethernet, on_wire);
                     check_within(decoding);
-                    distribution_hash(decoding.view());
+                    distribution.hash(decoding.view());
                 }
             }
         }
@@ -77,6 +79,7 @@ TEST_CASE("a packet cut at every byte is read no further") {
 
 TEST_CASE("any bytes as any link type are read no further") {
     std::mt19937 random(11);
+    Distribution distribution(1);
     Decoding decoding({.fragment_bytes_max = 16 * 1024, .fragment_datagrams_max = 8});
     for (int round = 0; round < 20000; ++round) {
         Bytes packet(random() % 120);
@@ -85,7 +88,7 @@ TEST_CASE("any bytes as any link type are read no further") {
         const auto link = static_cast<LinkType>(random() % (static_cast<unsigned>(LinkType::unknown) + 1));
         decoding.decode(packet, link, random() % 2 == 0 ? 2000 : 0);
         check_within(decoding);
-        distribution_hash(decoding.view());
+        distribution.hash(decoding.view());
     }
 }
 

@@ -1,23 +1,33 @@
-// distribution_hash() of core/packet/decode.h.
-#include "core/packet/decode.h"
+#include "core/packet/distribution.h"
 #include "tests/support/catch.h"
 #include "tests/unit/packet/decoding.h"
 
 namespace ftpsensor::test {
 namespace {
 
-std::uint32_t hash(const Bytes& packet, LinkType link = LinkType::ethernet) {
+std::uint32_t hash(Distribution& distribution, const Bytes& packet, LinkType link = LinkType::ethernet) {
     PacketView view;
     view.data = packet.data();
     view.captured = view.length = static_cast<std::uint32_t>(packet.size());
     view.link = link;
-    return distribution_hash(view);
+    return distribution.hash(view);
+}
+
+// Where nothing is remembered.
+std::uint32_t hash(const Bytes& packet, LinkType link = LinkType::ethernet) {
+    Distribution distribution(1);
+    return hash(distribution, packet, link);
 }
 
 const IpAddress kA = IpAddress::from_v4(10, 1, 2, 3);
 const IpAddress kB = IpAddress::from_v4(192, 168, 4, 5);
 const Ipv4 kForth = {.source = kA, .destination = kB};
 const Ipv4 kBack = {.source = kB, .destination = kA};
+
+Payload inner_packet() {
+    const Bytes bytes = build({kForth, Tcp{}, Payload{std::string(600, 'x')}});
+    return {std::string(bytes.begin(), bytes.end())};
+}
 
 } // namespace
 
@@ -29,7 +39,6 @@ TEST_CASE("both directions and all ports agree, in whatever they are wrapped") {
     CHECK(hash(build({Ethernet{}, Mpls{}, kBack, Tcp{}})) == expected);
     CHECK(hash(build({Ethernet{}, Pppoe{}, kForth, Tcp{}})) == expected);
     CHECK(hash(build({LinuxCooked{}, kForth, Tcp{}}), LinkType::linux_cooked) == expected);
-    CHECK(hash(build({kForth, Ipv4{}, Tcp{}}), LinkType::raw_ip) == expected); // the outermost addresses
     CHECK(hash(build({Ipv6{}, Tcp{}}), LinkType::raw_ip) ==
           hash(build({Ipv6{.source = ip("2001:db8::2"), .destination = ip("2001:db8::1")}, Tcp{}}), LinkType::raw_ip));
 }
@@ -42,6 +51,60 @@ TEST_CASE("fragments of a datagram agree with it") {
             CHECK(hash(fragment) == expected);
         }
     }
+}
+
+TEST_CASE("in GRE and IP in IP the inner addresses decide, as outside of them") {
+    const std::uint32_t expected = hash(build({Ethernet{}, kForth, Tcp{}}));
+    CHECK(hash(build({Ethernet{}, Ipv4{}, kForth, Tcp{}})) == expected);
+    CHECK(hash(build({Ethernet{}, Ipv6{}, kBack, Tcp{}})) == expected);
+    CHECK(hash(build({Ethernet{}, Ipv4{}, Gre{}, kForth, Tcp{}})) == expected);
+    CHECK(hash(build({Ethernet{}, Ipv4{}, Gre{.key = 7, .sequence = 1}, kBack, Tcp{}})) == expected);
+    CHECK(hash(build({Ethernet{}, Ipv6{}, Gre{}, Ipv4{}, kBack, Tcp{}})) == expected); // one in another
+    CHECK(hash(build({Ethernet{}, Ipv4{}, Gre{.protocol = 0x6558}, Ethernet{}, Vlan{}, kForth, Tcp{}})) == expected);
+}
+
+TEST_CASE("a tunnel over UDP is a connection, and goes with all that it carries by its own addresses") {
+    const std::uint32_t expected = hash(build({Ethernet{}, kForth, Udp{}}));
+    const Ipv4 other = {.source = IpAddress::from_v4(1, 2, 3, 4), .destination = IpAddress::from_v4(5, 6, 7, 8)};
+    CHECK(hash(build({Ethernet{}, kForth, Udp{.destination_port = 4789}, Vxlan{}, Ethernet{}, other, Tcp{}})) ==
+          expected);
+    CHECK(hash(build({Ethernet{}, other, Gre{}, kBack, Udp{.destination_port = 4789}, Vxlan{}, Ethernet{}, Ipv4{},
+                      Tcp{}})) == expected);
+}
+
+TEST_CASE("a tunnel that can not be opened goes by its own addresses") {
+    const std::uint32_t expected = hash(build({Ethernet{}, kForth, Tcp{}}));
+    CHECK(hash(build({Ethernet{}, kForth, Gre{.version = 3}, kBack, Tcp{}})) == expected);
+    CHECK(hash(cut(build({Ethernet{}, kForth, Gre{}, Ipv4{}, Tcp{}}), 14 + 20 + 2)) == expected);
+    CHECK(hash(cut(build({Ethernet{}, kForth, Ipv4{}, Tcp{}}), 14 + 20 + 19)) == expected);
+}
+
+TEST_CASE("fragments of a tunnel's packet go where its first fragment's inner addresses say") {
+    const std::uint32_t expected = hash(build({Ethernet{}, kForth, Tcp{}}));
+    for (const Header& outer : {Header{Ipv4{}}, Header{Ipv6{}}}) {
+        Distribution distribution(1);
+        const auto fragments = build_fragments({Ethernet{}, outer, Gre{.protocol = 0x0800}, inner_packet()}, 128);
+        REQUIRE(fragments.size() > 3);
+        for (const Bytes& fragment : fragments) CHECK(hash(distribution, fragment) == expected);
+        // Where another one comes first, nobody knows; they stay together all the same.
+        Distribution other(1);
+        const std::uint32_t first = hash(other, fragments.back());
+        CHECK(first == hash(build({Ethernet{}, outer, Tcp{}})));
+        for (const Bytes& fragment : fragments) CHECK(hash(other, fragment) == first);
+    }
+}
+
+TEST_CASE("datagrams of tunnels that are never whole take no more memory, and others their place") {
+    Distribution distribution(1);
+    const auto fragments_of = [&](std::uint16_t id) {
+        return build_fragments({Ethernet{}, Ipv4{.id = id}, Gre{.protocol = 0x0800}, inner_packet()}, 128);
+    };
+    const std::uint32_t expected = hash(build({Ethernet{}, kForth, Tcp{}}));
+    for (unsigned id = 0; id < 60'000; ++id)
+        REQUIRE(hash(distribution, fragments_of(static_cast<std::uint16_t>(id)).front()) == expected);
+    for (const Bytes& fragment : fragments_of(60'000)) CHECK(hash(distribution, fragment) == expected);
+    // Long forgotten.
+    CHECK(hash(distribution, fragments_of(1).back()) == hash(build({Ethernet{}, Ipv4{}, Tcp{}})));
 }
 
 TEST_CASE("damaged packets have a hash, and those without IP have 0") {
