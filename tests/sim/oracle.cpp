@@ -130,7 +130,12 @@ bool Oracle::is_ambiguous(std::size_t connection) const {
     if (may_miss_ && is_announced_twice(connection)) return true; // one of them came too late
     const TrueConnection& c = world_.connections[connection];
     const Timestamp opened = seen_[connection].opened;
-    if (seen_[connection].fin_at <= seen_[connection].syn_at) return true; // a SYN after its end opens another one
+    for (std::size_t i = 0; i < world_.connections.size();
+         ++i) { // a SYN after its end opens another one: who comes second?
+        const TrueConnection& other = world_.connections[i];
+        const bool is_same = other.to.address == c.to.address && other.to.port == c.to.port;
+        if (is_same && seen_[i].fin_at <= seen_[i].syn_at) return true;
+    }
     bool is_unknown = false, is_awaited = false;
     Timestamp announced = INT64_MIN, known = INT64_MIN;
     for (const std::size_t index : c.announcements) {
