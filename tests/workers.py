@@ -29,7 +29,7 @@ def logs(binary, capture, workers, settings, folder, delays=None):
     command += [argument for setting in settings for argument in ("--set", setting)] + ["-o", str(folder), str(capture)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     if "ThreadSanitizer" in result.stderr or result.returncode < 0:
-        sys.exit(f"{' '.join(command)}: exit status {result.returncode}\n{result.stderr[-4000:]}")
+        sys.exit(f"{' '.join(command)}: exit status {result.returncode}\n{result.stderr[:12000]}")
     return result.returncode, {str(p.relative_to(folder)): gzip.decompress(p.read_bytes())
                                for p in sorted(folder.rglob("*.gz"))}
 
