@@ -104,6 +104,8 @@ void MemoryPipeline::drain() {
 void MemoryPipeline::release() {
     const Timestamp bound = shared_.lowest_watermark();
     drain();
+    if (bound == released_ && !merge_.has_due()) return; // as the Engine: a look at all that is held costs
+    released_ = bound;
     merge_.release(bound, builder_);
 }
 

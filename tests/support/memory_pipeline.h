@@ -74,6 +74,7 @@ private:
     EventCounters events_;
     AskedTypes types_;
     RecordMerge merge_;
+    Timestamp released_ = INT64_MIN;
     EntryBuilder builder_;
     std::vector<std::unique_ptr<Worker>> workers_;
 };
