@@ -37,7 +37,7 @@ std::string difference(const std::string& one, const std::string& many) {
 
 class Seed {
 public:
-    Seed(std::uint64_t seed, Totals& totals) : seed_(seed), random_(~seed), totals_(totals), world_(make_world(seed)) {}
+    Seed(std::uint64_t seed, Totals& totals) : random_(~seed), totals_(totals), world_(make_world(seed)) {}
 
     // What is wrong, a line each.
     std::vector<std::string> run() {
@@ -104,7 +104,6 @@ private:
             wrong_.push_back("live, slow: other logs, and no record was late:" + difference(one, late.text));
     }
 
-    std::uint64_t seed_;
     Random random_;
     Totals& totals_;
     World world_;

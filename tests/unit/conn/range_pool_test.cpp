@@ -61,7 +61,7 @@ TEST_CASE("lists hold what a set of numbers holds, in whatever order it comes") 
 }
 
 TEST_CASE("places in between leave blocks half full, no emptier") {
-    for (const std::uint64_t stride : {2, 3, 7, 400, 501, 999}) {
+    for (const std::uint64_t stride : {2u, 3u, 7u, 400u, 501u, 999u}) {
         CAPTURE(stride);
         RangePool pool(1u << 16);
         RangePool::List list = RangePool::kEmpty;

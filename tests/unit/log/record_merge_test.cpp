@@ -46,8 +46,8 @@ TEST_CASE("only what is due is released") {
 TEST_CASE("any order of arrival gives one order: time, packet, connection, place") {
     std::vector<FtpRecord> records;
     for (Timestamp t : {5, 6})
-        for (std::uint64_t packet : {0, 3})
-            for (std::uint64_t uid : {1, 2})
+        for (std::uint64_t packet : {0u, 3u})
+            for (std::uint64_t uid : {1u, 2u})
                 for (std::uint32_t place : {0u, 1u}) records.push_back(ftp_at(t, packet, uid, place));
     std::mt19937 random(7);
     for (int round = 0; round < 50; ++round) {

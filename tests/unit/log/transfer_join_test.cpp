@@ -273,7 +273,7 @@ TEST_CASE("extended: bytes of an open transfer, by the packet") {
 }
 
 TEST_CASE("extended: a transfer is whole that moved what was named, at least") {
-    for (const std::uint64_t least : {0, 74, 75}) {
+    for (const std::uint64_t least : {0u, 74u, 75u}) {
         Join j(true);
         j.announce(1, 2000);
         j.open(2, 2000);

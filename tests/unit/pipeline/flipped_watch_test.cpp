@@ -58,7 +58,7 @@ TEST_CASE("a connection too old for its announcement is not made younger by a fl
 
 TEST_CASE("a connection young enough is told with its beginning, and its flip") {
     const Trace trace = announced_before_data(500 * kMillisecond);
-    for (const std::size_t burst : {1, 2, 1000}) {
+    for (const std::size_t burst : {1u, 2u, 1000u}) {
         CAPTURE(burst);
         const auto told = told_openings(trace, burst);
         REQUIRE(told.size() == 2);
