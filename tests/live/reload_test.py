@@ -89,8 +89,14 @@ def takes_effect(hub, configured):
 def a_session_that_is_open(hub, configured):
     """A control connection from before a reload is followed on, by the new rules."""
     with socket_in(hub) as control:
+        def passes():
+            return sum('"PASS"' in line for line in ftp_entries(configured.sensor))
+
+        before = passes()
         control.command("USER anonymous")
         control.command("PASS before@example.org")
+        control.command("PWD")  # the entry of PASS comes with it
+        lab.wait_for(lambda: passes() > before, "the worker has come to it: on a busy machine it may be late")
         answers, _ = configured.reload("ftp: {commands: [NOOP], passwords: all}")
         lab.check(set(answers) == {"ftp.commands", "ftp.passwords", "timeouts.tcp_close_delay"}, "defaults come back as well")
         control.command("NOOP")
