@@ -15,7 +15,7 @@ import lab
 
 CONNECTIONS = 250_000  # each of one packet
 QUEUE = 1024
-GROWTH_MAX = 40 << 20  # of memory during the stop: a record held for each would be 150 MB
+GROWTH_MAX = 64 << 20  # of memory during the stop: 92 MB when a record was held for each
 PEER = "p-sensor"
 SEND = r"""
 import socket, struct, sys
