@@ -19,6 +19,7 @@ import time
 import ftp_clients
 import ftp_servers
 import lab
+import same_logs
 
 PATH_COMMANDS = {"APPE", "CWD", "DELE", "MKD", "RETR", "RMD", "RNFR", "RNTO", "STOR", "STOU", "REST", "SIZE", "MDTM"}
 GREETING = "<init>"  # not a command: what the server's first reply answers
@@ -90,8 +91,14 @@ def sessions_of(entries):
     return [session for session in found if session]
 
 
-def check_transfers(server, entries):
-    """The default set: each transfer that ended well has its file and all bytes."""
+def was_open(entry, connections):
+    """Whether the transfer's connection ended only after its entry: the last FIN may be seen behind the next command."""
+    carried = connections.get(entry.get("data_channel.uid"), {})
+    return same_logs.seconds(carried.get("ts", 0)) + carried.get("duration", 0) > same_logs.seconds(entry["_write_ts"]) - 1e-5
+
+
+def check_transfers(server, entries, connections):
+    """The default set: each transfer that ended well has its file and all bytes, and is said to be complete if it was so by then."""
     moved = [entry for entry in entries if entry["command"] in ("RETR", "STOR") and entry.get("reply_code") == 226]
     without = [entry for entry in moved if "fuid" not in entry]
     lab.check(moved and not without, f"{server.name}: each of {len(moved)} transfers has its fuid {without or ''}".rstrip())
@@ -99,7 +106,8 @@ def check_transfers(server, entries):
     for entry in moved:
         content = ftp_servers.FILES.get(entry["arg"].rsplit("/", 1)[-1])
         size = len(content) if entry["command"] == "RETR" else ftp_clients.UPLOAD_BYTES
-        if entry.get("data_channel.bytes") != size or entry.get("data_channel.complete") is not True:
+        ended = entry.get("data_channel.complete") is True or ("data_channel.complete" not in entry and was_open(entry, connections))
+        if entry.get("data_channel.bytes") != size or not ended:
             wrong.append(entry)
     lab.check(not wrong, f"{server.name}: and is complete, with the bytes of its file {wrong or ''}".rstrip())
 
@@ -131,7 +139,8 @@ def check_server(hub, kind, clients):
         begin = end
     lab.check(not wrong, f"{server.name}: each command accounted for\n" + "\n".join(wrong[:40]) if wrong else
               f"{server.name}: each of {sum(map(len, theirs))} commands accounted for")
-    check_transfers(server, lab.entries(hub.read_capture(capture, folder=f"default-{server.name}"))["ftp"])
+    found = lab.entries(hub.read_capture(capture, folder=f"default-{server.name}"))
+    check_transfers(server, found["ftp"], {entry["uid"]: entry for entry in found["conn"]})
 
 
 def present(candidates, names):
