@@ -34,8 +34,10 @@ void free_packets(const SteeredPacket* packets, std::size_t count) {
 // In memory of our own: EAL's zones are few, and there is a ring for each pair of workers. Pages are touched when used.
 rte_ring* make_ring(std::uint32_t from, std::uint32_t to, std::uint32_t packets) {
     const unsigned slots = rte_align32pow2(packets + 1);
-    const ssize_t bytes = rte_ring_get_memsize_elem(kElement, slots);
-    void* memory = bytes > 0 ? std::aligned_alloc(RTE_CACHE_LINE_SIZE, static_cast<std::size_t>(bytes)) : nullptr;
+    // What rte_ring_get_memsize_elem() gives, which DPDK 24.11 does not declare for C++ to link with.
+    const std::size_t bytes =
+        RTE_ALIGN_CEIL(sizeof(rte_ring) + std::size_t{slots} * kElement, std::size_t{RTE_CACHE_LINE_SIZE});
+    void* memory = std::aligned_alloc(RTE_CACHE_LINE_SIZE, bytes);
     if (memory == nullptr) throw std::bad_alloc();
     auto* ring = static_cast<rte_ring*>(memory);
     const std::string name = fmt::format("steer_{}_{}", from, to);
