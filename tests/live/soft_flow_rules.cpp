@@ -103,7 +103,7 @@ void attach(std::uint16_t port) {
     if (attached) return;
     attached = true;
     rte_eth_dev_info info{};
-    rte_eth_dev_info_get(port, &info);
+    if (rte_eth_dev_info_get(port, &info) != 0) return;
     for (std::uint16_t queue = 0; queue < info.nb_rx_queues; ++queue)
         rte_eth_add_rx_callback(port, queue, drop_counted, nullptr);
 }
