@@ -179,16 +179,6 @@ def take_match(candidates, entry):
     return None
 
 
-def comparable(entry):
-    """Without what differs between two captures: ids, and which of two packets of opposite directions came first. Where two
-    processors receive them at the same moment, each socket has them in an order of its own: FINs that cross, one in 18,000
-    sessions here. The order of each end's own letters stays."""
-    told = {key: value for key, value in entry.items() if key not in (*IDS, "history")}
-    for end, is_its in (("orig", str.isupper), ("resp", str.islower)):
-        told[f"history of {end}"] = "".join(filter(is_its, entry.get("history", "")))
-    return told
-
-
 def compare(log, live, read, windows):
     """Counts of entries: found, lost with a kill; ends the test at a loss that no kill explains."""
     lives = lifetimes(tcp(read, "conn"))
@@ -210,7 +200,8 @@ def compare(log, live, read, windows):
                 unexplained.append(("lost", entry))
             continue
         counts["found"] += 1
-        differences = list(same_logs.field_differences(comparable(match), comparable(entry)))
+        strip = lambda e: {k: v for k, v in e.items() if k not in IDS}
+        differences = list(same_logs.field_differences(strip(match), strip(entry)))
         if differences and not excused(entry):
             unexplained.append((differences, entry))
         counts["cut by a kill"] += bool(differences)

@@ -45,12 +45,21 @@ def normalised(logs):
     return groups
 
 
+def by_end(history):
+    """The letters of each end in order. Which of two packets of opposite directions came first may differ: where two processors
+    receive them at the same moment, each socket has them in an order of its own (FINs that cross, one in 18,000 sessions of a
+    long run). What order a sensor makes of one and the same input is for golden tests and the reference."""
+    return [history.count("^"), *("".join(filter(is_its, history)) for is_its in (str.isupper, str.islower))]
+
+
 def field_differences(one, other):
     for name in sorted({*one, *other}):
         a, b = one.get(name), other.get(name)
         if name in ("ts", "duration") and a is not None and b is not None:
             if abs(seconds(a) - seconds(b)) > TOLERANCE:
                 yield f"{name}: {a} and {b}"
+        elif name == "history" and a is not None and b is not None and by_end(a) == by_end(b):
+            continue
         elif a != b:
             yield f"{name}: {a!r} and {b!r}"
 
