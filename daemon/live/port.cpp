@@ -135,11 +135,12 @@ void Port::configure(const Config& all, Notes& notes) {
     if (const int result = rte_eth_dev_info_get(port_id_, &info); result != 0) fail("cannot be asked", result);
     driver_ = info.driver_name;
     queues_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(workers_of(all), info.max_rx_queues));
-    if (queues_ < workers_of(all))
+    const bool shared_by_rings = all.capture.resteer == ConfigResteer::on;
+    if (queues_ < workers_of(all) && !shared_by_rings)
         add_note(notes, NoteLevel::warning,
                  fmt::format("{}: has {} rx queue{}, workers beyond get nothing from it", name_, queues_,
                              queues_ == 1 ? "" : "s"),
-                 fmt::format("set workers.count: {}", queues_));
+                 fmt::format("set workers.count: {}, or capture.resteer: on", queues_));
 
     rte_eth_conf conf{};
     conf.rxmode.offloads = rx_offloads(all, info.rx_offload_capa);

@@ -25,7 +25,7 @@ import disk
 import lab
 import same_logs
 
-SETTINGS = dict(timeouts__tcp_close_delay="1s")
+SETTINGS = dict(timeouts__tcp_close_delay="1s", log__hold="200ms")  # the default, which UNWRITTEN is about
 SESSIONS_A_SECOND = 6
 UNWRITTEN = 2.0  # seconds of entries that may not be on the disk: flush_interval, hold, a poll's worth; and scheduling
 CLOCK_TOLERANCE = 0.3

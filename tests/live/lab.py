@@ -269,6 +269,8 @@ xferlog_enable=NO
         process = self.start("sensor", "env", f"RUNTIME_DIRECTORY={self.folder}", *environment, self.ftpsensord, "run", "-c", str(configuration),
                              f"--set=workers.count={workers}", f"--set=log.directory={logs}", "--set=log.system_name=lab",
                              "--set=log.retention.free=0",  # whatever the size of this machine
+                             # More programs than processors: a worker may have to wait for longer than 200 ms, the default.
+                             "--set=log.hold=2s",
                              f"--set=metrics.socket={self.stats_socket}", *set_options(settings), name="sensor")
         sensor = Sensor(process, logs, self.folder / "sensor.txt")
         wait_for(lambda: process.poll() is not None or ": capturing" in sensor.said(), "the sensor captures")
