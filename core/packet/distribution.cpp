@@ -96,6 +96,7 @@ bool Distribution::Ip::read(const Cursor& at) {
 std::uint32_t Distribution::hash(const PacketView& packet) {
     Cursor at = {packet.data, packet.captured, std::max(packet.length, packet.captured) - packet.captured};
     if (skip_link_headers(packet.link, at, nullptr)) return 0;
+    time_ = packet.time;
     return hash_ip(at, 0);
 }
 
@@ -127,7 +128,9 @@ std::uint32_t Distribution::hash_inside(const Ip& ip, std::size_t depth) {
 std::uint32_t Distribution::hash_fragment(const Ip& ip, std::size_t depth) {
     const std::uint64_t key = mix(ip.addresses ^ secret_, (std::uint64_t{ip.proto} << 32 | ip.id) ^ ~secret_);
     Datagram& datagram = datagrams_[key % kDatagrams];
-    if (datagram.key != key) datagram = {key, ip.offset == 0 ? hash_inside(ip, depth) : ip.hash()};
+    const bool first = ip.offset == 0;
+    const bool known = datagram.key == key && time_ - datagram.time <= kTogether && datagram.time - time_ <= kTogether;
+    if (!known || (first && datagram.first)) datagram = {key, first ? hash_inside(ip, depth) : ip.hash(), first, time_};
     return datagram.hash;
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/base/events.h"
+#include "core/base/time.h"
 #include "core/packet/cursor.h"
 #include "core/packet/packet_view.h"
 
@@ -32,7 +33,11 @@ private:
     struct Datagram { // a tunnel's, in fragments
         std::uint64_t key = 0;
         std::uint32_t hash = 0;
+        bool first = false; // its first fragment decided
+        Timestamp time = 0; // of the fragment that decided
     };
+    // Ids come again, sooner or later, for other packets; fragments of one come close together.
+    static constexpr Duration kTogether = kSecond;
     // As many as may be on their way at a time; a later one takes the place of an earlier one.
     static constexpr std::size_t kDatagrams = 4096;
 
@@ -41,6 +46,7 @@ private:
     std::uint32_t hash_fragment(const Ip& ip, std::size_t depth);
 
     std::uint64_t secret_;
+    Timestamp time_ = 0; // of the packet in hand
     std::vector<Datagram> datagrams_ = std::vector<Datagram>(kDatagrams);
     EventCounters unheard_; // the decoder counts what is odd
 };

@@ -5,8 +5,10 @@
 namespace ftpsensor::test {
 namespace {
 
-std::uint32_t hash(Distribution& distribution, const Bytes& packet, LinkType link = LinkType::ethernet) {
+std::uint32_t hash(Distribution& distribution, const Bytes& packet, LinkType link = LinkType::ethernet,
+                   Timestamp time = 0) {
     PacketView view;
+    view.time = time;
     view.data = packet.data();
     view.captured = view.length = static_cast<std::uint32_t>(packet.size());
     view.link = link;
@@ -24,8 +26,8 @@ const IpAddress kB = IpAddress::from_v4(192, 168, 4, 5);
 const Ipv4 kForth = {.source = kA, .destination = kB};
 const Ipv4 kBack = {.source = kB, .destination = kA};
 
-Payload inner_packet() {
-    const Bytes bytes = build({kForth, Tcp{}, Payload{std::string(600, 'x')}});
+Payload inner_packet(const Ipv4& header = kForth) {
+    const Bytes bytes = build({header, Tcp{}, Payload{std::string(600, 'x')}});
     return {std::string(bytes.begin(), bytes.end())};
 }
 
@@ -92,6 +94,21 @@ TEST_CASE("fragments of a tunnel's packet go where its first fragment's inner ad
         CHECK(first == hash(build({Ethernet{}, outer, Tcp{}})));
         for (const Bytes& fragment : fragments) CHECK(hash(other, fragment) == first);
     }
+}
+
+TEST_CASE("a tunnel's id that comes again is another packet's") {
+    const Ipv4 other = {.source = IpAddress::from_v4(1, 2, 3, 4), .destination = IpAddress::from_v4(5, 6, 7, 8)};
+    const auto fragments_of = [](const Ipv4& header) {
+        return build_fragments({Ethernet{}, Ipv4{}, Gre{.protocol = 0x0800}, inner_packet(header)}, 128);
+    };
+    const std::uint32_t expected = hash(build({Ethernet{}, other, Tcp{}}));
+    Distribution soon(1); // its first fragment tells
+    for (const Bytes& fragment : fragments_of(kForth)) hash(soon, fragment);
+    for (const Bytes& fragment : fragments_of(other)) CHECK(hash(soon, fragment) == expected);
+    Distribution later(1); // one that another fragment decided, long ago
+    hash(later, fragments_of(kForth).back());
+    for (const Bytes& fragment : fragments_of(other))
+        CHECK(hash(later, fragment, LinkType::ethernet, kMinute) == expected);
 }
 
 TEST_CASE("datagrams of tunnels that are never whole take no more memory, and others their place") {
