@@ -40,6 +40,10 @@ std::string host_name() {
     return name.data();
 }
 
+constexpr std::uint64_t kOfflineQueueRecords = 4096;
+constexpr std::size_t kOfflineQueueText = 1u << 20;
+static_assert(kOfflineQueueText >= 4 * kFtpSessionBytesMax);
+
 // A table of millions takes the logger a while: each worker waits for it so long in all, from its first wait on.
 constexpr auto kEndPatience = std::chrono::seconds(60);
 
@@ -90,6 +94,12 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
         o.ftp.logged_commands = config.ftp.commands;
     o.emitter.queue_records = config.log.queue_records;
     o.emitter.wait_when_full = !live;
+    if (!live) {
+        // A long queue is for what a busy logger must not lose; a worker that waits loses nothing, and a short one
+        // stays in the processors' caches. (A record's text is that of a session at most: 128 KiB.)
+        o.emitter.queue_records = std::min<std::uint64_t>(o.emitter.queue_records, kOfflineQueueRecords);
+        o.emitter.text_bytes = kOfflineQueueText;
+    }
     // Asleep, not by turns: what is waited for is the logger's work, which needs the processor.
     o.emitter.wait = [] { std::this_thread::sleep_for(std::chrono::microseconds(100)); };
     o.emitter.wait_at_end = wait_for_logger();

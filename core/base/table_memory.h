@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -40,6 +41,53 @@ private:
     void* mapped_;
     std::size_t mapped_bytes_;
     std::byte* data_;
+};
+
+// So many T, all bits zero, which must be a T as good as new; a page of them is there once it is touched.
+template <class T>
+class ZeroedArray {
+public:
+    static_assert(std::is_trivially_destructible_v<T>);
+
+    explicit ZeroedArray(std::size_t size) : size_(size), memory_(size * sizeof(T)) {}
+
+    T& operator[](std::size_t at) { return *std::launder(reinterpret_cast<T*>(memory_.data()) + at); }
+    const T& operator[](std::size_t at) const { return *std::launder(reinterpret_cast<const T*>(memory_.data()) + at); }
+    std::size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+
+private:
+    std::size_t size_;
+    TableMemory memory_;
+};
+
+// Objects of one kind by index, at most `limit`, which stay where they are: made when they are first asked for, and
+// gone with the store. Which of them are in use is the owner's to know. One thread.
+template <class T>
+class ObjectStore {
+public:
+    explicit ObjectStore(std::uint32_t limit) : limit_(limit), memory_(std::size_t{limit} * sizeof(T)) {}
+    ~ObjectStore() {
+        for (std::uint32_t i = 0; i < size_; ++i) std::destroy_at(&(*this)[i]);
+    }
+    ObjectStore(const ObjectStore&) = delete;
+    ObjectStore& operator=(const ObjectStore&) = delete;
+
+    bool full() const { return size_ == limit_; }
+    std::uint32_t add() { // the index of one more; not when full()
+        new (memory_.data() + std::size_t{size_} * sizeof(T)) T;
+        return size_++;
+    }
+    T& operator[](std::uint32_t index) { return *std::launder(reinterpret_cast<T*>(memory_.data()) + index); }
+    const T& operator[](std::uint32_t index) const {
+        return *std::launder(reinterpret_cast<const T*>(memory_.data()) + index);
+    }
+    std::uint32_t size() const { return size_; }
+
+private:
+    std::uint32_t limit_;
+    std::uint32_t size_ = 0;
+    TableMemory memory_;
 };
 
 // Blocks of one kind by index, at most `limit`; the one that was given back last is given out first. One thread.

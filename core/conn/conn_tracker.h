@@ -141,6 +141,7 @@ public:
     // Looks at the connection again at its (changed) deadline.
     void reschedule(std::uint32_t index) { wheel_.no_later_than(index, next_look(table_[index])); }
     Connection& operator[](std::uint32_t index) { return table_[index]; }
+    const Connection& operator[](std::uint32_t index) const { return table_[index]; }
     bool in_use(std::uint32_t index) const { return table_[index].in_use; }
     std::uint32_t open_count() const { return table_.size(); }
     std::uint64_t opened_count() const { return opened_; }

@@ -12,6 +12,7 @@
 #include "core/base/events.h"
 #include "core/base/ids.h"
 #include "core/base/ip_address.h"
+#include "core/base/table_memory.h"
 #include "core/base/time.h"
 
 #include <array>
@@ -105,7 +106,7 @@ private:
     EventCounters& events_;
     Duration timeout_;
     IdKey hash_key_; // of buckets alone: nothing that is seen depends on it
-    std::vector<Entry> entries_;
+    ZeroedArray<Entry> entries_;
     std::vector<std::uint32_t> buckets_; // a power of two
     std::uint32_t free_entry_ = kNone;
     std::uint32_t entries_touched_ = 0; // those below were used before and are in the free list or in use

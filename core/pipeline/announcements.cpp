@@ -4,8 +4,7 @@
 
 namespace ftpsensor {
 
-AnnouncementBoard::AnnouncementBoard(std::size_t readers)
-    : slots_(std::make_unique<Slot[]>(kSlots)), cursors_(readers) {}
+AnnouncementBoard::AnnouncementBoard(std::size_t readers) : cursors_(readers) {}
 
 bool AnnouncementBoard::append(const Announcement& a) {
     std::uint64_t at = tail_.load(std::memory_order_relaxed);

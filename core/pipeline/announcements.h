@@ -8,13 +8,13 @@
 
 #include "core/base/endpoint_hash.h"
 #include "core/base/ip_address.h"
+#include "core/base/table_memory.h"
 #include "core/base/time.h"
 
 #include <atomic>
 #include <bit>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -64,7 +64,7 @@ private:
     struct alignas(64) Cursor {
         std::atomic<std::uint64_t> value{0};
     };
-    std::unique_ptr<Slot[]> slots_;
+    ZeroedArray<Slot> slots_{kSlots};
     std::vector<Cursor> cursors_;
     alignas(64) std::atomic<std::uint64_t> tail_{0};
 };
@@ -75,8 +75,8 @@ public:
     // `secret` keys the table: what is announced is chosen by strangers. `oldest_goes`: at the bound the oldest makes
     // room (ftp.extended), else the new one is not kept, as in the reference.
     AnnouncementHints(std::size_t limit, std::uint64_t secret, bool oldest_goes)
-        : limit_(limit), oldest_goes_(oldest_goes), secret_(secret), ports_(65536, 0),
-          marks_(std::bit_ceil(kMarksPerHint * limit + 1), 0), hints_(16, KeyHash{secret}) {}
+        : limit_(limit), oldest_goes_(oldest_goes), secret_(secret), ports_(65536),
+          marks_(std::bit_ceil(kMarksPerHint * limit + 1)), hints_(16, KeyHash{secret}) {}
 
     // Kept until then, or longer where it was announced with a later one. False: the bound was reached.
     bool add(const IpAddress& address, std::uint16_t port, Timestamp until);
@@ -120,8 +120,8 @@ private:
     std::uint64_t secret_;
     // Hints of each port, and of each hash: nearly all connections are told apart by these two, without a look at what
     // lies all over the memory.
-    std::vector<std::uint32_t> ports_;
-    std::vector<std::uint16_t> marks_; // one that is full stays so
+    ZeroedArray<std::uint32_t> ports_;
+    ZeroedArray<std::uint16_t> marks_; // one that is full stays so
     std::unordered_map<Key, Timestamp, KeyHash> hints_;
     std::deque<Expiry> expiries_;
 };

@@ -48,6 +48,10 @@ public:
         ftp.generation = options_.ftp.generation + 1;
         std::swap(options_.ftp, ftp);
     }
+    // Before segment(): the first line of opening words.
+    [[gnu::always_inline]] void prefetch(const Connection& c) const {
+        if (has_words(c)) words_.prefetch(c.cold().content_index & ~kWords);
+    }
     std::size_t following() const { return slots_.size() - free_.size() + words_.count(); }
 
 private:

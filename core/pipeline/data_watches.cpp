@@ -34,15 +34,11 @@ DataWatches::DataWatches(const PipelineOptions& options, std::size_t worker, Con
                          RecordEmitter& emitter, EventCounters& events)
     : options_(options), connections_(connections), emitter_(emitter),
       events_(events), budget_{options.first_bytes_max, 0}, progress_(options.progress_max),
-      shunts_(worker, options.shunt, connections, events), heads_(65536, kNone), silent_(options.watches_max) {
-    watches_.reserve(std::min<std::size_t>(options.watches_max, 1024));
-}
+      shunts_(worker, options.shunt, connections, events), watches_(options.watches_max), heads_(65536, kNone),
+      silent_(options.watches_max) {}
 
 std::uint32_t DataWatches::allocate() {
-    if (free_.empty() && watches_.size() < options_.watches_max) {
-        watches_.emplace_back();
-        return static_cast<std::uint32_t>(watches_.size() - 1);
-    }
+    if (free_.empty() && !watches_.full()) return watches_.add();
     while (free_.empty() && silent_count_ != 0) {
         const Reference oldest = silent_[silent_head_];
         silent_head_ = (silent_head_ + 1) % silent_.size();
@@ -63,7 +59,7 @@ void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const
     }
     Watch& w = watches_[at];
     w.connection = index;
-    w.opened = {packet.now, packet.number, true};
+    w.opened = {packet.now, packet.number};
     c.watch(at);
     if (announced) {
         speak_up(c, w, packet.now);
@@ -174,26 +170,26 @@ void DataWatches::speak_up(Connection& c, Watch& w, Timestamp reason) {
     reason_ = reason;
     c.watched = true;
     emit(c, w, FtpRecordKind::data_open, w.opened, kPlaceOpen);
-    if (w.flipped.happened) emit(c, w, FtpRecordKind::data_open, w.flipped, kPlaceFlip);
+    if (w.flipped.happened()) emit(c, w, FtpRecordKind::data_open, w.flipped, kPlaceFlip);
     for (unsigned side = 0; side < 2; ++side)
-        if (w.stream[side].first.happened)
+        if (w.stream[side].first.happened())
             emit(c, w, FtpRecordKind::data_first, w.stream[side].first, kPlaceFirst + side, side);
-    if (w.transferred.happened)
+    if (w.transferred.happened())
         emit(c, w, FtpRecordKind::data_typed, w.transferred, kPlaceTransferred, w.first_side, w.transferred_size);
     for (unsigned side = 0; side < 2; ++side)
-        if (w.stream[side].sniffed.happened)
+        if (w.stream[side].sniffed.happened())
             emit(c, w, FtpRecordKind::data_typed, w.stream[side].sniffed, kPlaceSniffed + side, side,
                  w.stream[side].sniffed_size, MimeStage::sniffed);
     tell_progress(c, w);
     for (const Closing& closing : {w.closed, w.mended})
-        if (closing.happened) tell_closing(c, w, closing);
+        if (closing.happened()) tell_closing(c, w, closing);
     reason_ = INT64_MIN;
 }
 
 void DataWatches::note_progress(Connection& c, std::uint32_t at, const When& now) {
     Watch& w = watches_[at];
     const std::uint64_t bytes = payload_bytes(c);
-    if (bytes == w.progress.bytes || w.closed.happened) return;
+    if (bytes == w.progress.bytes || w.closed.happened()) return;
     if (!progress_.add(w.progress, {now.time, now.packet, bytes}, settled_)) events_.count(Event::progress_memory);
     if (!w.announced) return;
     if (progress_.is_full(w.progress))
@@ -229,14 +225,14 @@ void DataWatches::tell_progress(Timestamp through) {
 
 void DataWatches::flipped(Connection& c, const PacketView& packet) {
     Watch& w = watch_of(c);
-    w.flipped = {packet.now, packet.number, true};
+    w.flipped = {packet.now, packet.number};
     if (w.announced) emit(c, w, FtpRecordKind::data_open, w.flipped, kPlaceFlip);
 }
 
 void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, const TcpOutcome& outcome,
                           const PacketView& packet) {
     Watch& w = watch_of(c);
-    const When now{packet.now, packet.number, true};
+    const When now{packet.now, packet.number};
     // Extended: a segment that its acknowledgement overtook is not lost; what is really missing shows at the end.
     if (outcome.has_gaps && !options_.extended) {
         const unsigned other = side ^ 1;
@@ -245,7 +241,8 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
         sniffed(c, w, other, now);
     }
     if (options_.extended && outcome.has_gaps) note_holes(w.stream[side ^ 1]);
-    if (outcome.has_payload) fill_holes(w.stream[side], outcome.data_rel, outcome.data_rel + layer.payload_length);
+    if (outcome.has_payload && w.stream[side].holes) [[unlikely]]
+        fill_holes(*w.stream[side].holes, outcome.data_rel, outcome.data_rel + layer.payload_length);
     if (options_.extended ? outcome.has_payload : outcome.has_data) {
         HeadBuffer& head = w.stream[side].head;
         if (!head.closed() && !keep_first_bytes(w, head, outcome.data_rel - 1, {layer.payload, layer.payload_length})) {
@@ -267,7 +264,7 @@ void DataWatches::consider_shunting(const Connection& c, Watch& w, const Layer& 
         w.headers[side] = static_cast<std::uint16_t>(layer.ip_length - layer.payload_length);
     if (!w.announced || w.shunt_considered || !shunts_.wanted() || payload_bytes(c) < options_.shunt_after) return;
     for (const Stream& s : w.stream)
-        if (s.first.happened && !s.sniffed.happened) return;
+        if (s.first.happened() && !s.sniffed.happened()) return;
     if (!ConnTracker::may_be_shunted(c)) return;
     w.shunt_considered = true;
     const auto tags = vlan_tags_of(packet);
@@ -282,31 +279,32 @@ void DataWatches::coming_through(Connection& c, const Layer& layer, unsigned sid
 }
 
 void DataWatches::counted(Connection& c, Timestamp now) {
-    if (options_.extended) note_progress(c, c.cold().watch, {now, 0, true});
+    if (options_.extended) note_progress(c, c.cold().watch, {now, 0});
 }
 
 void DataWatches::note_holes(Stream& s) const {
     for (const auto& gap : connections_.gaps().gaps()) {
-        if (s.hole_count == s.holes.size())
-            s.more_holes = true;
+        if (!s.holes) s.holes = std::make_unique<Holes>();
+        if (s.holes->count == s.holes->hole.size())
+            s.holes->more = true;
         else
-            s.holes[s.hole_count++] = {gap.seq, gap.seq + gap.size};
+            s.holes->hole[s.holes->count++] = {gap.seq, gap.seq + gap.size};
     }
 }
 
-void DataWatches::fill_holes(Stream& s, std::uint64_t begin, std::uint64_t end) {
-    for (std::size_t i = 0; i < s.hole_count;) {
-        Hole& hole = s.holes[i];
+void DataWatches::fill_holes(Holes& holes, std::uint64_t begin, std::uint64_t end) {
+    for (std::size_t i = 0; i < holes.count;) {
+        Hole& hole = holes.hole[i];
         if (begin <= hole.begin && end > hole.begin)
             hole.begin = end;
         else if (begin < hole.end && end >= hole.end)
             hole.end = begin;
-        else if (begin > hole.begin && end < hole.end && s.hole_count < s.holes.size())
-            s.holes[s.hole_count++] = {end, std::exchange(hole.end, begin)}; // two are left of it
+        else if (begin > hole.begin && end < hole.end && holes.count < holes.hole.size())
+            holes.hole[holes.count++] = {end, std::exchange(hole.end, begin)}; // two are left of it
         if (hole.begin < hole.end)
             ++i;
         else
-            hole = s.holes[--s.hole_count];
+            hole = holes.hole[--holes.count];
     }
 }
 
@@ -317,15 +315,17 @@ bool DataWatches::is_whole(const Connection& c, const Watch& w) const {
         const Stream& s = w.stream[side];
         const Endpoint& end = c.end[side];
         const auto is_payload = [&end](const Hole& hole) { return !end.fin_seen || hole.begin + 1 < end.fin_rel; };
-        if (s.more_holes || std::any_of(s.holes.begin(), s.holes.begin() + s.hole_count, is_payload)) return false;
+        if (!s.holes) continue;
+        const auto begin = s.holes->hole.begin();
+        if (s.holes->more || std::any_of(begin, begin + s.holes->count, is_payload)) return false;
     }
     return true;
 }
 
 void DataWatches::delivered(Connection& c, Watch& w, unsigned side, const When& now) {
     Stream& s = w.stream[side];
-    if (!s.first.happened) {
-        if (!w.stream[side ^ 1].first.happened) w.first_side = static_cast<std::uint8_t>(side);
+    if (!s.first.happened()) {
+        if (!w.stream[side ^ 1].first.happened()) w.first_side = static_cast<std::uint8_t>(side);
         s.first = now;
         if (w.announced) emit(c, w, FtpRecordKind::data_first, now, kPlaceFirst + side, side);
     }
@@ -334,17 +334,17 @@ void DataWatches::delivered(Connection& c, Watch& w, unsigned side, const When& 
 }
 
 void DataWatches::transferred(Connection& c, Watch& w, const When& now) {
-    if (w.transferred.happened) return;
+    if (w.transferred.happened()) return;
     w.transferred = now;
-    w.transferred_size = std::min(w.stream[w.first_side].head.size(), kTransferredBytes);
+    w.transferred_size = static_cast<std::uint16_t>(std::min(w.stream[w.first_side].head.size(), kTransferredBytes));
     if (w.announced) emit(c, w, FtpRecordKind::data_typed, now, kPlaceTransferred, w.first_side, w.transferred_size);
 }
 
 void DataWatches::sniffed(Connection& c, Watch& w, unsigned side, const When& now) {
     Stream& s = w.stream[side];
-    if (s.sniffed.happened) return;
+    if (s.sniffed.happened()) return;
     s.sniffed = now;
-    s.sniffed_size = s.head.size();
+    s.sniffed_size = static_cast<std::uint16_t>(s.head.size());
     s.head.close();
     if (w.announced)
         emit(c, w, FtpRecordKind::data_typed, now, kPlaceSniffed + side, side, s.sniffed_size, MimeStage::sniffed);
@@ -357,8 +357,8 @@ bool DataWatches::is_complete(const Connection& c, const Watch& w) const {
 void DataWatches::closed(Connection& c, Watch& w, const When& now) {
     if (c.deadline_kind != Deadline::closing) return;
     Closing* closing = &w.closed;
-    if (w.closed.happened) {
-        if (!options_.extended || w.closed.complete || w.mended.happened || !is_complete(c, w)) return;
+    if (w.closed.happened()) {
+        if (!options_.extended || w.closed.complete || w.mended.happened() || !is_complete(c, w)) return;
         closing = &w.mended;
     }
     *closing = {{now}, payload_bytes(c), is_complete(c, w)};
@@ -378,14 +378,14 @@ void DataWatches::tell_closing(const Connection& c, const Watch& w, const Closin
 
 void DataWatches::removed(Connection& c, Timestamp due, std::uint64_t packet_number) {
     Watch& w = watch_of(c);
-    const When now{due, packet_number, true};
+    const When now{due, packet_number};
     if (!w.announced) { // gone before all workers have told what they announced until then: the logger sorts it out
         unlink(c.cold().watch);
         speak_up(c, w, due);
     }
     if (w.stream[w.first_side].head.size() != 0) transferred(c, w, now);
     for (unsigned side = 0; side < 2; ++side)
-        if (w.stream[side].first.happened) sniffed(c, w, side, now);
+        if (w.stream[side].first.happened()) sniffed(c, w, side, now);
     tell_progress(c, w);
     emit(c, w, FtpRecordKind::data_removed, now, kPlaceRemoved);
     if (w.shunt.given()) shunts_.removed(w.shunt);
@@ -400,7 +400,7 @@ void DataWatches::emit(const Connection& c, const Watch& w, FtpRecordKind kind, 
     r.kind = kind;
     r.id = c.id();
     // Before the flip the roles were the other way round.
-    if (kind == FtpRecordKind::data_open && place == kPlaceOpen && w.flipped.happened)
+    if (kind == FtpRecordKind::data_open && place == kPlaceOpen && w.flipped.happened())
         r.id = {r.id.resp_h, r.id.resp_p, r.id.orig_h, r.id.orig_p};
     r.told = reason_;
     r.from_originator = side == c.orig_side;

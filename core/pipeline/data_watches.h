@@ -8,6 +8,7 @@
 // Worker's thread only.
 #pragma once
 
+#include "core/base/table_memory.h"
 #include "core/conn/conn_tracker.h"
 #include "core/pipeline/head_buffer.h"
 #include "core/pipeline/pipeline_options.h"
@@ -49,15 +50,21 @@ public:
     void tell_progress(Timestamp through);
     // Every worker has told what was before `time`.
     void settled(Timestamp time) { settled_ = time; }
+    // Before segment(): the lines that most segments need of a watch. Any number may come.
+    [[gnu::always_inline]] void prefetch(std::uint32_t watch) const {
+        const auto* line = reinterpret_cast<const char*>(&watches_[watch]);
+        for (std::size_t offset = 0; offset < kWatchLines * 64; offset += 64) __builtin_prefetch(line + offset, 1);
+    }
     std::size_t watching() const { return watches_.size() - free_.size(); }
 
 private:
     static constexpr std::uint32_t kNone = 0xffffffff;
+    static constexpr std::size_t kWatchLines = 5;
 
     struct When {
-        Timestamp time = 0;
+        Timestamp time = INT64_MIN; // not yet
         std::uint64_t packet = 0;
-        bool happened = false;
+        bool happened() const { return time != INT64_MIN; }
     };
     struct Closing : When { // and what had moved by then, however late it is told
         std::uint64_t bytes = 0;
@@ -66,35 +73,41 @@ private:
     struct Hole {
         std::uint64_t begin = 0, end = 0;
     };
+    struct Holes { // acknowledged, but not seen so far
+        std::array<Hole, 4> hole;
+        std::uint8_t count = 0;
+        bool more = false; // than are remembered
+    };
     struct Stream {
         HeadBuffer head;
-        std::array<Hole, 4> holes; // acknowledged, but not seen so far
-        std::uint8_t hole_count = 0;
-        bool more_holes = false; // than are remembered
-        When first;              // its first byte or gap
-        When sniffed;            // enough was there to tell the type, or the stream ended
-        std::uint32_t sniffed_size = 0;
+        std::uint16_t sniffed_size = 0;
+        std::unique_ptr<Holes> holes; // few streams have any
+        When first;                   // its first byte or gap
+        When sniffed;                 // enough was there to tell the type, or the stream ended
     };
     struct Link { // to nodes: 2 * watch + side
         std::uint32_t next = kNone;
         std::uint32_t previous = kNone;
     };
+    // In the order in which a connection needs it: nearly all of them are over in silence.
     struct Watch {
         std::uint32_t connection = kNone;
         std::uint32_t generation = 0;
         std::array<Link, 2> chain; // among silent watches of the same endpoint, by side
-        Id96 uid;
+        When opened;
+        ProgressLog::Chain progress;
         bool announced = false;
-        bool progress_untold = false; // it stands in untold_
-        std::uint8_t first_side = 0;  // who sent the first payload
-        When opened, flipped, transferred;
+        bool progress_untold = false;  // it stands in untold_
+        bool shunt_considered = false; // once is enough: the ports have it, or had no room
+        std::uint8_t first_side = 0;   // who sent the first payload
+        std::uint16_t transferred_size = 0;
+        std::uint16_t headers[2] = {0, 0}; // IP and TCP headers of the last packet, by side; with capture.shunt
+        Id96 uid;                          // once it is announced
+        Stream stream[2];
+        When transferred;
         Closing closed;
         Closing mended; // extended: what had been missing came after both ends
-        std::uint32_t transferred_size = 0;
-        Stream stream[2];
-        ProgressLog::Chain progress;
-        std::uint16_t headers[2] = {0, 0}; // IP and TCP headers of the last packet, by side; with capture.shunt
-        bool shunt_considered = false;     // once is enough: the ports have it, or had no room
+        When flipped;
         ShuntTicket shunt;
     };
     struct Reference { // to a watch, unless it was given to another connection
@@ -114,7 +127,7 @@ private:
     void note_progress(Connection& c, std::uint32_t at, const When& now);
     void tell_progress(const Connection& c, Watch& w);
     void note_holes(Stream& s) const;
-    static void fill_holes(Stream& s, std::uint64_t begin, std::uint64_t end);
+    static void fill_holes(Holes& holes, std::uint64_t begin, std::uint64_t end);
     bool is_whole(const Connection& c, const Watch& w) const;
     void delivered(Connection& c, Watch& w, unsigned side, const When& now);
     void transferred(Connection& c, Watch& w, const When& now);
@@ -139,10 +152,10 @@ private:
     Timestamp told_through_ = INT64_MIN;
     Timestamp reason_ = INT64_MIN; // FtpRecord::told of what is being emitted
     Timestamp settled_ = INT64_MIN;
-    std::vector<Watch> watches_;
+    ObjectStore<Watch> watches_;
     std::vector<std::uint32_t> free_;
     std::vector<std::uint32_t> heads_; // first silent watch of each endpoint's chain, by the hash of the endpoint
-    std::vector<Reference> silent_;    // a ring: the oldest at silent_head_
+    ZeroedArray<Reference> silent_;    // a ring: the oldest at silent_head_
     std::size_t silent_head_ = 0;
     std::size_t silent_count_ = 0;
 };

@@ -51,8 +51,9 @@ public:
 
 private:
     struct Range {
-        std::uint32_t begin, end;
+        std::uint16_t begin, end;
     };
+    static_assert(kBytesMax <= UINT16_MAX);
     bool grow(std::uint32_t end, HeadBudget& budget) {
         const std::uint32_t capacity = std::max(kBytesMin, std::bit_ceil(end));
         if (budget.used + (capacity - capacity_) > budget.limit) return false;
@@ -60,20 +61,20 @@ private:
         auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
         if (capacity_ != 0) std::memcpy(bytes.get(), bytes_.get(), capacity_);
         bytes_ = std::move(bytes);
-        capacity_ = capacity;
+        capacity_ = static_cast<std::uint16_t>(capacity);
         return true;
     }
     // What is there stays: of bytes that came twice, the first count.
     void copy_new(std::uint32_t begin, std::uint32_t end, const std::uint8_t* data) {
-        for (std::uint32_t at = std::max(begin, size_); at < end;) {
+        for (std::uint32_t at = std::max<std::uint32_t>(begin, size_); at < end;) {
             std::uint32_t stop = end;
             bool there = false;
             for (std::size_t i = 0; i < later_count_ && !there; ++i) {
                 there = later_[i].begin <= at && at < later_[i].end;
                 if (there)
-                    stop = std::min(end, later_[i].end);
+                    stop = std::min<std::uint32_t>(end, later_[i].end);
                 else if (later_[i].begin > at)
-                    stop = std::min(stop, later_[i].begin);
+                    stop = std::min<std::uint32_t>(stop, later_[i].begin);
             }
             if (!there) std::memcpy(bytes_.get() + at, data + (at - begin), stop - at);
             at = stop;
@@ -81,10 +82,11 @@ private:
     }
     void note(std::uint32_t begin, std::uint32_t end) {
         if (begin > size_) {
-            if (later_count_ < later_.size()) later_[later_count_++] = {begin, end};
+            if (later_count_ < later_.size())
+                later_[later_count_++] = {static_cast<std::uint16_t>(begin), static_cast<std::uint16_t>(end)};
             return;
         }
-        size_ = std::max(size_, end);
+        size_ = static_cast<std::uint16_t>(std::max<std::uint32_t>(size_, end));
         for (std::size_t i = 0; i < later_count_;) { // ranges that the new bytes reach
             if (later_[i].begin > size_) {
                 ++i;
@@ -99,11 +101,11 @@ private:
     static constexpr std::uint32_t kBytesMin = 256;
 
     std::unique_ptr<std::uint8_t[]> bytes_;
-    std::uint32_t capacity_ = 0;
-    std::uint32_t size_ = 0;
-    std::array<Range, 8> later_{};
-    std::size_t later_count_ = 0;
+    std::uint16_t capacity_ = 0;
+    std::uint16_t size_ = 0;
+    std::uint8_t later_count_ = 0;
     bool closed_ = false;
+    std::array<Range, 8> later_; // the first later_count_
 };
 
 } // namespace ftpsensor

@@ -72,6 +72,8 @@ public:
         }
     }
 
+    [[gnu::always_inline]] void prefetch(std::uint32_t chain) const { __builtin_prefetch(&blocks_[chain], 1); }
+
     // The connection that should make room, where there is none left.
     std::uint32_t oldest() {
         constexpr unsigned kLooks = 16; // a constant cost; then it is the next one, young or not

@@ -6,6 +6,7 @@
 // free the last sample takes the place of the one before it. Worker's thread only.
 #pragma once
 
+#include "core/base/table_memory.h"
 #include "core/record/records.h"
 
 #include <array>
@@ -27,7 +28,7 @@ public:
         bool empty() const { return head == kNone; }
     };
 
-    explicit ProgressLog(std::uint32_t blocks_max) : blocks_max_(blocks_max) {}
+    explicit ProgressLog(std::uint32_t blocks_max) : blocks_(blocks_max) {}
 
     // `settled`: nobody asks for what was before. False: there was no room, and an older sample was overwritten.
     bool add(Chain& chain, const ProgressSample& sample, Timestamp settled) {
@@ -76,10 +77,9 @@ private:
         if (!free_.empty()) {
             at = free_.back();
             free_.pop_back();
-        } else if (blocks_.size() < blocks_max_) {
-            at = static_cast<std::uint32_t>(blocks_.size());
-            blocks_.emplace_back();
-        } else
+        } else if (!blocks_.full())
+            at = blocks_.add();
+        else
             return kNone;
         blocks_[at].count = 0;
         blocks_[at].next = kNone;
@@ -95,8 +95,7 @@ private:
             chain.head = free_block(chain.head);
     }
 
-    std::uint32_t blocks_max_;
-    std::vector<Block> blocks_; // grows to blocks_max
+    ObjectStore<Block> blocks_;
     std::vector<std::uint32_t> free_;
 };
 

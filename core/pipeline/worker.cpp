@@ -63,12 +63,22 @@ std::size_t Worker::decode_stage(std::span<const PacketView> packets, std::uint6
     return packets.size();
 }
 
+// What reads the connection's bytes, if something does.
+[[gnu::always_inline]] inline void Worker::prefetch_reader(std::uint32_t candidate) const {
+    if (candidate == FlowTable::kNone) return;
+    const Connection& c = connections_[candidate];
+    if (c.watching) data_.prefetch(c.cold().watch);
+    if (c.content != ContentUse::none) control_.prefetch(c);
+}
+
 // Tight loops for what waits for memory: at many connections each prefetch misses the TLB, and the processor walks page
 // tables for as many at a time as it finds among the next few hundred instructions.
 void Worker::process_stage(std::span<const PacketView> packets) {
     for (std::size_t i = 0; i < packets.size(); ++i) connections_.prefetch_bucket(lookups_[i]);
     for (std::size_t i = 0; i < packets.size(); ++i)
         connections_.prefetch_connection(lookups_[i], decoded_[i].layers[0]);
+    if (data_.watching() != 0 || control_.following() != 0)
+        for (std::size_t i = 0; i < packets.size(); ++i) prefetch_reader(lookups_[i].candidate);
     for (std::size_t i = 0; i < packets.size(); ++i)
         if (decoded_[i].layer_count != 0) connections_.process(decoded_[i], lookups_[i], packets[i]);
 }

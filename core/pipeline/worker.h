@@ -72,6 +72,7 @@ private:
 
     std::size_t decode_stage(std::span<const PacketView> packets, std::uint64_t& bytes);
     void process_stage(std::span<const PacketView> packets);
+    void prefetch_reader(std::uint32_t candidate) const;
     void move_time(Timestamp now);
     void read_board();
     void publish();

@@ -18,6 +18,11 @@ Distributor::Distributor(std::size_t workers) : delays_(workers) {
     }
 }
 
+Distributor::Distributor(std::function<void(std::span<const PacketView>)> work) : delays_(0), work_(std::move(work)) {
+    rings_.push_back(std::make_unique<Ring>());
+    rings_.back()->filling = std::make_unique<Block>();
+}
+
 void Distributor::put(const PacketView& packet, const std::shared_ptr<const MappedFile>& memory) {
     const std::size_t worker = rings_.size() == 1 ? 0 : distribution_.hash(packet) % rings_.size();
     Ring& ring = *rings_[worker];
@@ -40,9 +45,20 @@ void Distributor::put(const PacketView& packet, const std::shared_ptr<const Mapp
     if (++since_publish_ >= publish_every_) publish();
 }
 
+void Distributor::empty(Block& block) {
+    block.packets.clear();
+    block.used = 0;
+    block.memory.reset();
+}
+
 // Hands the block being filled to its worker; waits while the worker's ring is full.
 void Distributor::push(Ring& ring) {
     if (ring.filling->packets.empty()) return;
+    if (work_) {
+        work_(ring.filling->packets);
+        empty(*ring.filling);
+        return;
+    }
     std::unique_lock lock(ring.mutex);
     if (ring.spare.empty()) {
         // The others must not wait for us meanwhile: what they have to do, and the time, are theirs to see.
@@ -110,9 +126,7 @@ Distributor::Work Distributor::take(std::size_t worker) {
 }
 
 void Distributor::done(std::size_t worker, std::unique_ptr<Block> block) {
-    block->packets.clear();
-    block->used = 0;
-    block->memory.reset();
+    empty(*block);
     Ring& ring = *rings_[worker];
     const std::lock_guard lock(ring.mutex);
     ring.spare.push_back(std::move(block));

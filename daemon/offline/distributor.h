@@ -3,6 +3,9 @@
 // Each worker has a bounded ring of blocks. Where one is full, the reader waits for it. So that nobody waits for a
 // worker that has nothing to do, the reader publishes its time with every round of blocks and before it waits: a worker
 // whose ring is empty takes that time as its own. One reader thread; one thread a worker.
+//
+// One worker needs no thread and no ring: it works in the reader's, on packets whose headers the reader has just
+// fetched into that processor's cache.
 #pragma once
 
 #include "core/packet/distribution.h"
@@ -14,8 +17,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 namespace ftpsensor {
@@ -23,6 +28,8 @@ namespace ftpsensor {
 class Distributor {
 public:
     explicit Distributor(std::size_t workers);
+    // One worker, which `work` is, called by put() and end(). take() and done() are nobody's then.
+    explicit Distributor(std::function<void(std::span<const PacketView>)> work);
 
     // Reader: a packet to its worker. What its bytes lie in is owned until the worker has done with them; without
     // `memory` they are copied.
@@ -60,6 +67,7 @@ private:
         Timestamp taken_time = INT64_MIN; // the last published time that the worker was told
         std::unique_ptr<Block> filling;   // reader's own
     };
+    static void empty(Block& block);
     void push(Ring& ring);
     void publish();
 
@@ -72,6 +80,7 @@ private:
     std::uint64_t since_publish_ = 0;
     std::uint64_t publish_every_ = kPublishEvery;
     TestDelays delays_; // reader's own
+    std::function<void(std::span<const PacketView>)> work_;
 };
 
 } // namespace ftpsensor

@@ -58,9 +58,11 @@ PcapRecords::Next PcapRecords::next(pcap_pkthdr& header, const std::uint8_t*& da
     data = memory_->data() + at_ + kRecordHeader;
     // Where each record begins, the one before says: without a guess each is waited for. Most packets are as long as
     // their neighbours. (Beyond the file, and where it is wrong, nothing happens.)
-    constexpr std::size_t kAhead = 8;
+    constexpr std::size_t kAhead = 8, kLine = 64;
     const std::size_t step = kRecordHeader + captured;
-    __builtin_prefetch(memory_->data() + std::min(at_ + kAhead * step, memory_->size()));
+    const std::uint8_t* const guess = memory_->data() + std::min(at_ + kAhead * step, memory_->size());
+    __builtin_prefetch(guess);
+    __builtin_prefetch(guess + kLine); // the packet's headers reach into it
     at_ += step;
     return Next::packet;
 }

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <unistd.h>
 
 namespace ftpsensor {
@@ -22,28 +23,48 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+// What a worker does, in whichever thread it runs.
+class WorkerRun {
+public:
+    WorkerRun(Engine& engine, std::uint32_t worker) : engine_(engine), worker_(worker), delays_(worker) {}
+
+    void packets(std::span<const PacketView> packets) { // not none
+        last_ = packets.back().now;
+        while (!packets.empty()) {
+            const std::size_t n = delays_.piece(packets.size());
+            engine_.process_burst(worker_, packets.first(n));
+            packets = packets.subspan(n);
+            delays_.pause();
+        }
+    }
+    void time(Timestamp time) {
+        last_ = std::max(last_, time);
+        engine_.idle(worker_, last_);
+    }
+    void finish() { engine_.finish(worker_, last_ == INT64_MIN ? 0 : last_); }
+    void pause() { delays_.pause(); }
+
+private:
+    Engine& engine_;
+    std::uint32_t worker_;
+    TestDelays delays_;
+    Timestamp last_ = INT64_MIN;
+};
+
 void run_worker(Engine& engine, Distributor& distributor, std::uint32_t worker) {
-    Timestamp last = INT64_MIN;
-    TestDelays delays(worker);
+    ::pthread_setname_np(::pthread_self(), fmt::format("fs-worker-{}", worker).c_str());
+    WorkerRun run(engine, worker);
     for (;;) {
-        delays.pause();
+        run.pause();
         Distributor::Work work = distributor.take(worker);
         if (work.block) {
-            std::span<const PacketView> packets(work.block->packets);
-            while (!packets.empty()) {
-                const std::size_t n = delays.piece(packets.size());
-                engine.process_burst(worker, packets.first(n));
-                packets = packets.subspan(n);
-                delays.pause();
-            }
-            last = work.block->packets.back().now;
+            run.packets(work.block->packets);
             distributor.done(worker, std::move(work.block));
         } else if (work.time != INT64_MIN) {
-            last = std::max(last, work.time);
-            engine.idle(worker, last);
+            run.time(work.time);
         }
         if (work.ended) {
-            engine.finish(worker, last == INT64_MIN ? 0 : last);
+            run.finish();
             return;
         }
     }
@@ -106,19 +127,8 @@ void print_summary(const EngineStats& stats, const CaptureReader& reader, double
                seconds > 0 ? static_cast<double>(packets) / seconds : 0.0);
 }
 
-} // namespace
-
-int read_command(const CommandLine& command_line) {
-    const Config& config = command_line.config;
-    CaptureReader reader(command_line.captures, config.capture.filter);
-    Engine engine(config, EngineMode::offline, command_line.seed);
-    Distributor distributor(engine.workers());
-    const auto start = Clock::now();
-    engine.start();
-    std::vector<std::thread> workers;
-    for (std::uint32_t i = 0; i < engine.workers(); ++i)
-        workers.emplace_back([&engine, &distributor, i] { run_worker(engine, distributor, i); });
-
+// All packets of the captures; what went wrong, if something did: the workers must end first.
+std::exception_ptr read_all(CaptureReader& reader, Distributor& distributor) {
     std::exception_ptr failure;
     try {
         Progress progress(reader);
@@ -128,10 +138,40 @@ int read_command(const CommandLine& command_line) {
             progress.update(packet.number);
         }
     } catch (...) {
-        failure = std::current_exception(); // the workers must end first
+        failure = std::current_exception();
     }
     distributor.end();
+    return failure;
+}
+
+std::exception_ptr work_here(CaptureReader& reader, Engine& engine) {
+    WorkerRun run(engine, 0);
+    Distributor distributor([&run](std::span<const PacketView> packets) { run.packets(packets); });
+    const std::exception_ptr failure = read_all(reader, distributor);
+    run.finish();
+    return failure;
+}
+
+std::exception_ptr work_in_threads(CaptureReader& reader, Engine& engine) {
+    Distributor distributor(engine.workers());
+    std::vector<std::thread> workers;
+    for (std::uint32_t i = 0; i < engine.workers(); ++i)
+        workers.emplace_back([&engine, &distributor, i] { run_worker(engine, distributor, i); });
+    const std::exception_ptr failure = read_all(reader, distributor);
     for (auto& worker : workers) worker.join();
+    return failure;
+}
+
+} // namespace
+
+int read_command(const CommandLine& command_line) {
+    const Config& config = command_line.config;
+    CaptureReader reader(command_line.captures, config.capture.filter);
+    Engine engine(config, EngineMode::offline, command_line.seed);
+    const auto start = Clock::now();
+    engine.start();
+    const std::exception_ptr failure =
+        engine.workers() == 1 ? work_here(reader, engine) : work_in_threads(reader, engine);
     engine.stop();
     if (failure) std::rethrow_exception(failure);
 

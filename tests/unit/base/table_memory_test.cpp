@@ -2,6 +2,13 @@
 #include "core/base/table_memory.h"
 #include "tests/support/catch.h"
 
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
 using namespace ftpsensor;
 
 namespace {
@@ -42,4 +49,53 @@ TEST_CASE("the last block that was given back is the first to be used") {
     CHECK(pool.allocate() == 2);
     CHECK(pool.allocate() == 0);
     CHECK(pool.allocate() == BlockPool<Block>::kNone);
+}
+
+namespace {
+
+// Pages of [data, data + bytes) that are in memory.
+std::size_t pages_there(const void* data, std::size_t bytes) {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::vector<unsigned char> there((bytes + page - 1) / page);
+    REQUIRE(::mincore(const_cast<void*>(data), bytes, there.data()) == 0);
+    return static_cast<std::size_t>(std::count_if(there.begin(), there.end(), [](auto c) { return (c & 1) != 0; }));
+}
+
+int alive = 0;
+struct Counted {
+    Counted() : made(std::make_unique<int>(++alive)) {}
+    ~Counted() { --alive; }
+    std::unique_ptr<int> made;
+};
+
+} // namespace
+
+TEST_CASE("an array of zeros takes no memory before it is used") {
+    constexpr std::size_t kSize = 300'000; // below a huge page
+    ZeroedArray<std::uint32_t> array(kSize);
+    CHECK(array.size() == kSize);
+    CHECK(pages_there(&array[0], kSize * sizeof array[0]) == 0);
+    array[5] = 7;
+    CHECK(array[5] == 7);
+    CHECK(array[kSize - 1] == 0);
+    CHECK(pages_there(&array[0], kSize * sizeof array[0]) <= 2);
+    CHECK(ZeroedArray<std::uint32_t>(0).empty());
+}
+
+TEST_CASE("a store makes objects when they are asked for, leaves them where they are, and ends those it made") {
+    alive = 0;
+    {
+        ObjectStore<Counted> store(3);
+        CHECK(store.size() == 0);
+        CHECK(store.add() == 0);
+        const Counted* const first = &store[0];
+        CHECK(store.add() == 1);
+        CHECK_FALSE(store.full());
+        CHECK(store.add() == 2);
+        CHECK(store.full());
+        CHECK(&store[0] == first);
+        CHECK(*store[2].made == 3);
+        CHECK(alive == 3);
+    }
+    CHECK(alive == 0);
 }

@@ -2,6 +2,7 @@
 #include "daemon/offline/distributor.h"
 #include "tests/support/catch.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -124,4 +125,47 @@ TEST_CASE("a capture without packets ends") {
     work(distributor, 0, seen[0], false);
     work(distributor, 1, seen[1], false);
     CHECK(seen[0].numbers.empty());
+}
+
+TEST_CASE("one worker in the reader's thread gets every packet in order, those of a mapped file where they lie") {
+    const int fd = ::memfd_create("capture", MFD_CLOEXEC);
+    const auto bytes = frame(1);
+    REQUIRE(::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    auto file = MappedFile::of(fd);
+    REQUIRE(file);
+    const std::uint8_t* const in_file = file->data();
+    const std::weak_ptr<const MappedFile> watched = file;
+
+    constexpr std::uint64_t kPackets = 3 * Distributor::Block::kPackets + 7;
+    std::vector<std::uint64_t> numbers;
+    std::size_t calls = 0, in_place = 0, copied = 0;
+    Distributor distributor([&](std::span<const PacketView> packets) {
+        ++calls;
+        CHECK(packets.size() <= Distributor::Block::kPackets);
+        for (const PacketView& p : packets) {
+            numbers.push_back(p.number);
+            ++(p.data == in_file ? in_place : copied);
+            CHECK(p.data[12] == 8);
+        }
+    });
+    for (std::uint64_t n = 1; n <= kPackets; ++n) {
+        PacketView p;
+        p.captured = p.length = static_cast<std::uint32_t>(bytes.size());
+        p.number = n;
+        p.now = p.time = static_cast<Timestamp>(n);
+        const bool mapped = n % 2 == 0;
+        p.data = mapped ? in_file : bytes.data();
+        distributor.put(p, mapped ? file : nullptr);
+    }
+    file.reset();
+    CHECK(numbers.size() < kPackets); // the last ones wait for company
+    CHECK_FALSE(watched.expired());
+    distributor.end();
+    CHECK(watched.expired());
+    CHECK(calls >= 4);
+    CHECK(in_place == kPackets / 2);
+    CHECK(copied == kPackets - kPackets / 2);
+    CHECK(numbers.size() == kPackets);
+    CHECK(std::is_sorted(numbers.begin(), numbers.end()));
+    ::close(fd);
 }
