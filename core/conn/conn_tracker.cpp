@@ -379,7 +379,11 @@ void ConnTracker::advance(Timestamp now) {
         });
         constexpr std::size_t kLead = 4; // connections between a prefetch and its use
         for (std::size_t i = 0; i < due_.size(); ++i) {
-            if (i + kLead < due_.size()) table_.prefetch_bucket(table_.hash(table_[due_[i + kLead].index].key));
+            if (i + kLead < due_.size()) {
+                const Connection& soon = table_[due_[i + kLead].index];
+                table_.prefetch_bucket(table_.hash(soon.key));
+                observer_.ends_soon(soon);
+            }
             remove(due_[i].index, due_[i].time, 0);
         }
     });

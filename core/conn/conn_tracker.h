@@ -71,6 +71,8 @@ public:
                          const TcpOutcome& outcome, const PacketView& packet) = 0;
     // A segment of a connection that its port counts (Connection::shunted) is about to be processed: catch_up() is due.
     virtual void coming_through(Connection& c, const Layer& layer, unsigned side) = 0;
+    // removed() follows soon, for this one and a few others: time to fetch what it needs.
+    virtual void ends_soon(const Connection&) {}
     // The connection is over; it is forgotten after this. `packet_number`: of the packet that ended it; 0: its time.
     // UINT64_MAX: the end of the run, which comes after its last packet.
     virtual void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) = 0;

@@ -64,9 +64,7 @@ std::size_t Worker::decode_stage(std::span<const PacketView> packets, std::uint6
 }
 
 // What reads the connection's bytes, if something does.
-[[gnu::always_inline]] inline void Worker::prefetch_reader(std::uint32_t candidate) const {
-    if (candidate == FlowTable::kNone) return;
-    const Connection& c = connections_[candidate];
+[[gnu::always_inline]] inline void Worker::prefetch_reader(const Connection& c) const {
     if (c.watching) data_.prefetch(c.cold().watch);
     if (c.content != ContentUse::none) control_.prefetch(c);
 }
@@ -78,7 +76,8 @@ void Worker::process_stage(std::span<const PacketView> packets) {
     for (std::size_t i = 0; i < packets.size(); ++i)
         connections_.prefetch_connection(lookups_[i], decoded_[i].layers[0]);
     if (data_.watching() != 0 || control_.following() != 0)
-        for (std::size_t i = 0; i < packets.size(); ++i) prefetch_reader(lookups_[i].candidate);
+        for (std::size_t i = 0; i < packets.size(); ++i)
+            if (lookups_[i].candidate != FlowTable::kNone) prefetch_reader(connections_[lookups_[i].candidate]);
     for (std::size_t i = 0; i < packets.size(); ++i)
         if (decoded_[i].layer_count != 0) connections_.process(decoded_[i], lookups_[i], packets[i]);
 }
@@ -208,6 +207,8 @@ void Worker::segment(Connection& c, std::uint32_t index, const Layer& layer, uns
 }
 
 void Worker::coming_through(Connection& c, const Layer& layer, unsigned side) { data_.coming_through(c, layer, side); }
+
+void Worker::ends_soon(const Connection& c) { prefetch_reader(c); }
 
 // At the end: from now on the logger may write what comes as it comes, and need not hold a record for each open
 // connection. Only entries of conn.log of one and the same time are left, whose order nobody needs.

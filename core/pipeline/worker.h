@@ -72,7 +72,7 @@ private:
 
     std::size_t decode_stage(std::span<const PacketView> packets, std::uint64_t& bytes);
     void process_stage(std::span<const PacketView> packets);
-    void prefetch_reader(std::uint32_t candidate) const;
+    void prefetch_reader(const Connection& c) const;
     void move_time(Timestamp now);
     void read_board();
     void publish();
@@ -86,6 +86,7 @@ private:
     void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
                  const PacketView& packet) override;
     void coming_through(Connection& c, const Layer& layer, unsigned side) override;
+    void ends_soon(const Connection& c) override;
     void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) override;
     bool interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) override;
     bool wanted(const ConnRecord& record) const;
