@@ -39,6 +39,18 @@ PcapRecords::Next PcapRecords::damaged(std::string why) {
     return Next::damaged;
 }
 
+// Where each record begins, the one before says: without a guess each is waited for. Traffic repeats itself (two full
+// segments, an acknowledgement), so the next records are taken to be as long together as the last ones were. Where that
+// is wrong, or beyond the file, nothing happens.
+void PcapRecords::fetch_ahead() {
+    constexpr std::size_t kLine = 64;
+    std::size_t& before = places_[records_++ % places_.size()];
+    const std::uint8_t* const guess = memory_->data() + std::min(at_ + (at_ - before), memory_->size());
+    before = at_;
+    __builtin_prefetch(guess);
+    __builtin_prefetch(guess + kLine); // the packet's headers reach into it
+}
+
 PcapRecords::Next PcapRecords::next(pcap_pkthdr& header, const std::uint8_t*& data) {
     const std::size_t left = memory_->size() - at_;
     if (left == 0 && !memory_->truncated()) return Next::end;
@@ -56,14 +68,8 @@ PcapRecords::Next PcapRecords::next(pcap_pkthdr& header, const std::uint8_t*& da
     header.caplen = std::min(captured, snapshot_);
     header.len = length;
     data = memory_->data() + at_ + kRecordHeader;
-    // Where each record begins, the one before says: without a guess each is waited for. Most packets are as long as
-    // their neighbours. (Beyond the file, and where it is wrong, nothing happens.)
-    constexpr std::size_t kAhead = 8, kLine = 64;
-    const std::size_t step = kRecordHeader + captured;
-    const std::uint8_t* const guess = memory_->data() + std::min(at_ + kAhead * step, memory_->size());
-    __builtin_prefetch(guess);
-    __builtin_prefetch(guess + kLine); // the packet's headers reach into it
-    at_ += step;
+    fetch_ahead();
+    at_ += kRecordHeader + captured;
     return Next::packet;
 }
 

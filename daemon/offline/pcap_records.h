@@ -7,6 +7,7 @@
 
 #include "daemon/offline/mapped_file.h"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ private:
         : memory_(std::move(memory)), swapped_(swapped), nanoseconds_(nanoseconds), snapshot_(snapshot) {}
     std::uint32_t number(std::size_t at) const;
     Next damaged(std::string why);
+    void fetch_ahead();
 
     static constexpr std::size_t kFileHeader = 24;
     static constexpr std::size_t kRecordHeader = 16;
@@ -43,6 +45,8 @@ private:
     bool nanoseconds_;
     std::uint32_t snapshot_;
     std::size_t at_ = kFileHeader;
+    std::array<std::size_t, 24> places_{}; // of the last records: 24 is a multiple of the short periods
+    std::size_t records_ = 0;
     std::string damage_;
 };
 
