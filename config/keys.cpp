@@ -295,7 +295,7 @@ Keys log_flow_keys() {
             key("log.queue_records", number<std::uint64_t>("a number", 16, 16'777'216),
                 "Records that wait for the logger, a worker and log. Live, when full, conn entries are dropped before "
                 "ftp "
-                "entries, and counted.",
+                "entries, and counted. ftpsensord read waits instead, and needs no more than 4096.",
                 in, &LogConfig::queue_records),
             key("log.hold", duration(kMillisecond, 10 * kSecond),
                 "How long the logger waits for a slow worker to keep entries in order. What comes later is written "
