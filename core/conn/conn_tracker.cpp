@@ -128,7 +128,7 @@ std::uint32_t ConnTracker::process_layer(const Layer& layer, const Lookup& l, co
 
 // The connection of the packet, unless it was over before, or the packet starts another one in its place.
 std::uint32_t ConnTracker::find_live(const Layer& layer, const Lookup& l, const PacketView& packet) {
-    const std::uint32_t index = table_.find(l.key, l.hash);
+    const std::uint32_t index = table_.is(l.candidate, l.key) ? l.candidate : table_.find(l.key, l.hash);
     next_ordinal_ = 0;
     if (index == FlowTable::kNone) return index;
     Connection& c = table_[index];

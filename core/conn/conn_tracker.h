@@ -117,9 +117,14 @@ public:
     }
 
     // One packet, its time being packet.now. `first` is the look-up of its outermost layer.
-    void process(const DecodedPacket& decoded, const Lookup& first, const PacketView& packet) {
+    void process(const DecodedPacket& decoded, Lookup& first, const PacketView& packet) {
         if (packet.now >= interims_.next_due()) [[unlikely]]
             tell_interims(packet.now);
+        // It may have begun since the prefetch, with another packet of the same burst.
+        const Layer& layer = decoded.layers[0];
+        if (first.candidate == FlowTable::kNone && layer.transport == Transport::tcp && (layer.tcp_flags & kSyn) == 0)
+            [[unlikely]]
+            first.candidate = table_.find(first.key, first.hash);
         if (!process_plain(decoded, first, packet)) [[unlikely]]
             process_any(decoded, first, packet);
     }

@@ -73,6 +73,10 @@ public:
         for (std::size_t offset = 0; offset < sizeof(Connection); offset += 64) __builtin_prefetch(line + offset, 1);
     }
 
+    // Whether `index`, which may be kNone or of a connection that is gone, is the one with this key.
+    bool is(std::uint32_t index, const ConnKey& key) const {
+        return index != kNone && (*this)[index].in_use && (*this)[index].key == key;
+    }
     // kNone: not there.
     std::uint32_t find(const ConnKey& key, std::uint64_t hash) const {
         const Bucket* bucket = bucket_of(hash);

@@ -1,11 +1,10 @@
 // The way from a worker to the logger: a bounded queue of records of one kind, each with text of any size beside it.
 //
-// The queue is moodycamel's ConcurrentQueue, one of the packages that this project is built on by its charter (with DPDK,
-// spdlog, yaml-cpp and Catch2): it is not to be replaced by our own. Preallocated, and used with a token by its one
-// producer, it takes the block that became empty first, so that it touches as much as waits in it at most, not all that
-// may. The text lies in a ring of bytes.
-// Both are bounded: push() refuses what does not fit. Nothing is allocated after construction.
-// Producer side (push, ...): one worker. Consumer side (drain, ...): the logger thread.
+// The queue is moodycamel's ConcurrentQueue, one of the packages that this project is built on by its charter (with
+// DPDK, spdlog, yaml-cpp and Catch2): it is not to be replaced by our own. Preallocated, and used with a token by its
+// one producer, it takes the block that became empty first, so that it touches as much as waits in it at most, not all
+// that may. The text lies in a ring of bytes. Both are bounded: push() refuses what does not fit. Nothing is allocated
+// after construction. Producer side (push, ...): one worker. Consumer side (drain, ...): the logger thread.
 #pragma once
 
 #include <algorithm>
