@@ -29,6 +29,8 @@ namespace {
 
 constexpr std::size_t kBatchBytes = 256u << 10;
 constexpr auto kIdleWait = std::chrono::milliseconds(1);
+constexpr std::size_t kBusyRecords = 4096;                // that came since the last look: there is no time to wait
+constexpr auto kHandOver = std::chrono::milliseconds(10); // how long lines wait for others on their way to a writer
 constexpr auto kDiskPatience = std::chrono::milliseconds(100);
 constexpr auto kTypePatience = std::chrono::milliseconds(1000);
 constexpr auto kReloadPatience = std::chrono::seconds(2);
@@ -59,8 +61,8 @@ struct Engine::State final : private LineSink {
           ShuntPorts* shunt)
         : config(c), mode(m), keys(RunKeys::make(seed)), shared(c.workers.count), place(log_place(c)), lock(place),
           rotation(std::make_shared<const Rotation>(rotation_options(c))),
-          types(m == EngineMode::live ? std::optional(kTypePatience) : std::nullopt, events), merge(keys.ids),
-          builder(entry_options(c, keys), types, *this, events), nodes(worker_nodes),
+          types(m == EngineMode::live ? std::optional(kTypePatience) : std::nullopt, keys.hash_secret, events),
+          merge(keys.ids), builder(entry_options(c, keys), types, *this, events), nodes(worker_nodes),
           bound(shared, m == EngineMode::live ? std::optional(c.log.hold) : std::nullopt) {
         for (const auto& report : recover_directory(files, place, *rotation)) messages("log")->warn(report.message());
         auto options = pipeline_options(c, keys, m == EngineMode::live);
@@ -92,10 +94,14 @@ struct Engine::State final : private LineSink {
         worker_updates[worker].take([&](PipelineUpdate& update) { workers[worker]->take(update); });
     }
     void run_logger();
-    bool step();
+    std::size_t step();
     void line(LogKind log, std::string_view text, Timestamp write_ts) override;
     void submit(LogKind log, Timestamp through);
-    void beat() { logger_beats.store(logger_beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+    void hand_over();
+    static void count(std::atomic<std::uint64_t>& counter) { // one writer
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    void beat() { count(logger_beats); }
     std::unique_ptr<LogWriter>& writer(LogKind log) { return writers[static_cast<std::size_t>(log)]; }
 
     Config config;
@@ -120,14 +126,15 @@ struct Engine::State final : private LineSink {
 
     std::unique_ptr<LogWriter> writers[kLogKinds];
     LogWriter::Batch batches[kLogKinds];
+    Timestamp told_through = INT64_MIN;         // to the writers
     std::unique_ptr<RetentionThread> retention; // live
     std::uint64_t files_removed_before = 0;     // by those before it
     std::uint64_t file_bytes_removed_before = 0;
     std::thread logger;
     std::atomic<bool> stopping{false};
-    std::atomic<std::uint64_t> entries[kLogKinds]{};
+    std::atomic<std::uint64_t> entries[kLogKinds]{}; // the logger's
     std::atomic<std::uint64_t> late{0};
-    std::atomic<std::uint64_t> logger_beats{0}; // one writer, the logger
+    std::atomic<std::uint64_t> logger_beats{0}; // the same
     std::atomic<Timestamp> logged_through{INT64_MIN};
 
     ReleaseBound bound;
@@ -186,7 +193,8 @@ std::vector<std::string> Engine::State::reload(const Config& next) {
     return others;
 }
 
-bool Engine::State::step() {
+// Returns how many records came.
+std::size_t Engine::State::step() {
     logger_update.take([this](LoggerUpdate& update) {
         builder.adopt(update.entries);
         bound.set_hold(update.hold);
@@ -197,24 +205,25 @@ bool Engine::State::step() {
         drained += worker->emitter().conn_channel().drain(
             [this](const ConnRecord& r, std::string_view text) { merge.add(r, text); });
         drained += worker->emitter().ftp_channel().drain([this](const FtpRecord& r, std::string_view text) {
-            const bool typed = r.kind == FtpRecordKind::data_typed;
-            merge.add(r, text, typed ? types.submit(text, r.mime_stage) : 0);
+            if (r.kind == FtpRecordKind::data_typed)
+                merge.add(r, {}, types.submit(text, r.mime_stage)); // its text is the question
+            else
+                merge.add(r, text, 0);
         });
     }
-    if (through == released && !merge.has_due()) return drained != 0;
+    if (through == released && !merge.has_due()) return drained;
     merge.release(through, builder);
     released = through;
     late.store(merge.late(), std::memory_order_relaxed);
-    for (const LogKind log : {LogKind::conn, LogKind::ftp}) submit(log, through == INT64_MAX ? INT64_MIN : through);
     logged_through.store(through, std::memory_order_relaxed);
-    return true;
+    return drained;
 }
 
 void Engine::State::line(LogKind log, std::string_view text, Timestamp write_ts) {
     auto& batch = batches[static_cast<std::size_t>(log)];
     batch.text.append(text);
     batch.lines.push_back({static_cast<std::uint32_t>(text.size()), write_ts});
-    entries[static_cast<std::size_t>(log)].fetch_add(1, std::memory_order_relaxed);
+    count(entries[static_cast<std::size_t>(log)]);
     if (batch.text.size() >= kBatchBytes) submit(log, INT64_MIN);
 }
 
@@ -225,13 +234,27 @@ void Engine::State::submit(LogKind log, Timestamp through) {
     while (!writer(log)->offer(batch, kDiskPatience)) beat(); // waiting for the disk is no standstill
 }
 
+// What there is, however little, and how far time has come.
+void Engine::State::hand_over() {
+    const bool later = released != told_through && released != INT64_MAX;
+    if (later) told_through = released;
+    for (const LogKind log : {LogKind::conn, LogKind::ftp}) submit(log, later ? released : INT64_MIN);
+}
+
+// A look at the queues, and a batch for a writer, each cost more than a record: both wait until there is something.
 void Engine::State::run_logger() {
+    auto handed_over = std::chrono::steady_clock::now();
     for (;;) {
         beat();
         const bool last = stopping.load(std::memory_order_acquire);
-        if (step()) continue;
-        if (last && released == INT64_MAX) return;
-        std::this_thread::sleep_for(kIdleWait);
+        const std::size_t drained = step();
+        const bool over = last && drained == 0 && released == INT64_MAX;
+        if (const auto now = std::chrono::steady_clock::now(); over || now - handed_over >= kHandOver) {
+            hand_over();
+            handed_over = now;
+        }
+        if (over) return;
+        if (drained < kBusyRecords && !last) std::this_thread::sleep_for(kIdleWait);
     }
 }
 

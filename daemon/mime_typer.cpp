@@ -1,5 +1,7 @@
 #include "daemon/mime_typer.h"
 
+#include "core/base/bytes_hash.h"
+
 #include <stdexcept>
 
 #include <magic.h>
@@ -7,8 +9,9 @@
 
 namespace ftpsensor {
 
-MimeTyper::MimeTyper(std::optional<std::chrono::milliseconds> patience, EventCounters& events)
-    : patience_(patience), events_(events) {
+MimeTyper::MimeTyper(std::optional<std::chrono::milliseconds> patience, std::uint64_t hash_secret,
+                     EventCounters& events)
+    : patience_(patience), events_(events), known_(16, BytesHash{hash_secret}) {
     magic_t magic = ::magic_open(MAGIC_MIME_TYPE);
     if (magic == nullptr || ::magic_load(magic, nullptr) != 0) {
         const std::string why =
@@ -33,42 +36,77 @@ MimeTyper::~MimeTyper() {
     ::magic_close(static_cast<magic_t>(magic_));
 }
 
+std::size_t MimeTyper::BytesHash::operator()(std::string_view bytes) const {
+    return static_cast<std::size_t>(bytes_hash(bytes, secret));
+}
+
 std::uint64_t MimeTyper::submit(std::string_view first_bytes, MimeStage stage) {
-    std::unique_lock lock(mutex_);
-    Answer& answer = answers_[++tickets_];
-    if (patience_) {
-        answer.is_known = questions_.size() >= kQuestionsMax;
-        if (answer.is_known) {
-            events_.count(Event::file_type_skipped);
-            return tickets_;
-        }
-        answer.until = Clock::now() + *patience_;
+    const auto known = known_.find(first_bytes);
+    Ticket ticket{known != known_.end() ? known->second : ask(first_bytes), stage, {}};
+    if (ticket.file) {
+        ++ticket.file->tickets;
+        if (patience_ && !ticket.file->is_known.load(std::memory_order_acquire))
+            ticket.until = Clock::now() + *patience_;
     }
-    answered_.wait(lock, [&] { return questions_.size() < kQuestionsMax; });
-    questions_.push_back({tickets_, std::string(first_bytes), stage});
-    asked_.notify_one();
-    return tickets_;
+    if (free_tickets_.empty()) {
+        tickets_.push_back(std::move(ticket));
+        return tickets_.size() - 1;
+    }
+    const std::uint64_t number = free_tickets_.back();
+    free_tickets_.pop_back();
+    tickets_[number] = std::move(ticket);
+    return number;
 }
 
-std::string_view MimeTyper::take(std::uint64_t ticket) {
-    std::unique_lock lock(mutex_);
-    Answer& answer = answers_.at(ticket); // stays where it is: only this thread adds and takes
-    const auto known = [&] { return answer.is_known; };
-    if (!patience_)
-        answered_.wait(lock, known);
-    else if (!answered_.wait_until(lock, answer.until, known))
-        events_.count(Event::file_type_skipped);
-    taken_ = std::move(answer.type);
-    answers_.erase(ticket);
-    return taken_;
-}
-
-const std::string& MimeTyper::type_of(const std::string& bytes) {
-    if (const auto known = known_.find(bytes); known != known_.end()) return known->second;
-    const char* type =
-        bytes.empty() ? nullptr : ::magic_buffer(static_cast<magic_t>(magic_), bytes.data(), bytes.size());
+// Null: live, where too much is asked already.
+MimeTyper::FilePointer MimeTyper::ask(std::string_view first_bytes) {
+    auto file = std::make_shared<File>();
+    {
+        std::unique_lock lock(mutex_);
+        if (patience_ && questions_.size() >= kQuestionsMax) {
+            events_.count(Event::file_type_skipped);
+            return nullptr;
+        }
+        answered_.wait(lock, [&] { return questions_.size() < kQuestionsMax; });
+        file->bytes = first_bytes;
+        questions_.push_back(file);
+        asked_.notify_one();
+    }
     if (known_.size() >= kKnownMax) known_.clear();
-    return known_.emplace(bytes, type == nullptr ? "" : type).first->second;
+    known_.emplace(file->bytes, file);
+    return file;
+}
+
+std::string_view MimeTyper::take(std::uint64_t number) {
+    Ticket ticket = std::move(tickets_.at(number));
+    free_tickets_.push_back(number);
+    taken_ = std::move(ticket.file);
+    if (!taken_) return {};
+    --taken_->tickets;
+    if (!wait_for(taken_, ticket.until)) {
+        events_.count(Event::file_type_skipped);
+        return {};
+    }
+    // The reference's file_transferred always names a type.
+    if (taken_->type.empty() && ticket.stage == MimeStage::transferred && !taken_->bytes.empty()) return "<unknown>";
+    return taken_->type;
+}
+
+// False: live, it took too long.
+bool MimeTyper::wait_for(const FilePointer& file, Clock::time_point until) {
+    const auto known = [&] { return file->is_known.load(std::memory_order_acquire); };
+    if (known()) return true;
+    std::unique_lock lock(mutex_);
+    if (!patience_) {
+        answered_.wait(lock, known);
+        return true;
+    }
+    if (answered_.wait_until(lock, until, known)) return true;
+    if (file->tickets != 0) return false;
+    file->is_given_up = true; // who asks for it next has to ask again
+    if (const auto found = known_.find(file->bytes); found != known_.end() && found->second == file)
+        known_.erase(found);
+    return false;
 }
 
 void MimeTyper::run() {
@@ -76,18 +114,16 @@ void MimeTyper::run() {
     for (;;) {
         asked_.wait(lock, [&] { return stop_ || !questions_.empty(); });
         if (questions_.empty()) return;
-        const Question q = std::move(questions_.front());
+        const FilePointer file = std::move(questions_.front());
         questions_.pop_front();
-        if (!answers_.contains(q.ticket)) continue; // nobody waits for it any more
+        if (file->is_given_up) continue;
         lock.unlock();
-        std::string answer(reference_type(type_of(q.bytes), q.bytes));
-        // The reference's file_transferred always names a type.
-        if (answer.empty() && q.stage == MimeStage::transferred && !q.bytes.empty()) answer = "<unknown>";
+        const std::string& bytes = file->bytes;
+        const char* type =
+            bytes.empty() ? nullptr : ::magic_buffer(static_cast<magic_t>(magic_), bytes.data(), bytes.size());
+        file->type = reference_type(type == nullptr ? "" : type, bytes);
+        file->is_known.store(true, std::memory_order_release);
         lock.lock();
-        if (const auto asked = answers_.find(q.ticket); asked != answers_.end()) {
-            asked->second.type = std::move(answer);
-            asked->second.is_known = true;
-        }
         answered_.notify_one();
     }
 }

@@ -1,5 +1,6 @@
 // Types files by their first bytes, on a thread of its own: libmagic takes half a millisecond and more for one. What it
-// said of the same bytes is remembered, for the same files are fetched again and again: at most kKnownMax of them.
+// said of the same bytes is remembered, for the same files are fetched again and again: at most kKnownMax of them. Who
+// asks for them again has the answer at once, without a word to the helper.
 //
 // Live, no entry waits for long: beyond kQuestionsMax open questions, or the patience for one of them, the answer is
 // "no type", counted. Else whoever fetches many small files, or takes the processor from the helper, would stop the
@@ -11,23 +12,27 @@
 
 #include "core/log/entry_builder.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 namespace ftpsensor {
 
 class MimeTyper final : public TypeSource {
 public:
-    // `patience`: from the question on, live; offline (none) both submit() and take() wait as long as it takes. Throws
-    // std::runtime_error where libmagic has no database.
-    MimeTyper(std::optional<std::chrono::milliseconds> patience, EventCounters& events);
+    // `patience`: from the question on, live; offline (none) both submit() and take() wait as long as it takes.
+    // `hash_secret` keys the table of first bytes, which strangers choose. Throws std::runtime_error where libmagic has
+    // no database.
+    MimeTyper(std::optional<std::chrono::milliseconds> patience, std::uint64_t hash_secret, EventCounters& events);
     ~MimeTyper() override;
 
     std::uint64_t submit(std::string_view first_bytes, MimeStage stage) override;
@@ -36,33 +41,44 @@ public:
 private:
     static constexpr std::size_t kQuestionsMax = 1024;
     static constexpr std::size_t kKnownMax = 4096; // of at most 4 KiB each; then they are all forgotten
-    void run();
-    const std::string& type_of(const std::string& bytes); // libmagic's; the helper's thread
-
     using Clock = std::chrono::steady_clock;
 
-    struct Question {
-        std::uint64_t ticket;
+    struct File { // known by its first bytes
         std::string bytes;
-        MimeStage stage;
+        std::string type;                  // empty: none
+        std::atomic<bool> is_known{false}; // and the type stays as it is
+        bool is_given_up = false;          // by mutex_: nobody waits for it
+        std::size_t tickets = 0;           // that wait for it; the logger's
     };
-    struct Answer {
+    using FilePointer = std::shared_ptr<File>;
+    struct Ticket {
+        FilePointer file; // null: nobody was asked
+        MimeStage stage = MimeStage::transferred;
         Clock::time_point until; // live: when nobody waits for it any more
-        bool is_known = false;
-        std::string type;
     };
+    struct BytesHash {
+        std::uint64_t secret;
+        std::size_t operator()(std::string_view bytes) const;
+    };
+
+    FilePointer ask(std::string_view first_bytes);
+    bool wait_for(const FilePointer& file, Clock::time_point until);
+    void run();
+
+    std::optional<std::chrono::milliseconds> patience_;
+    EventCounters& events_;
+    // The logger's: what was asked, and is known or will be; by bytes that the files own.
+    std::unordered_map<std::string_view, FilePointer, BytesHash> known_;
+    std::vector<Ticket> tickets_;
+    std::vector<std::uint64_t> free_tickets_;
+    FilePointer taken_;
+
     std::mutex mutex_;
     std::condition_variable asked_;
     std::condition_variable answered_;
-    std::deque<Question> questions_;
-    std::unordered_map<std::uint64_t, Answer> answers_; // of tickets that were not taken yet
-    std::uint64_t tickets_ = 0;
-    std::optional<std::chrono::milliseconds> patience_;
-    EventCounters& events_;
+    std::deque<FilePointer> questions_;
     bool stop_ = false;
-    std::string taken_;
-    std::unordered_map<std::string, std::string> known_; // bytes to type; the helper's thread alone
-    void* magic_ = nullptr;                              // magic_t
+    void* magic_ = nullptr; // magic_t
     std::thread thread_;
 };
 

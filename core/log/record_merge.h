@@ -5,11 +5,12 @@
 // apart: live, the logger's hold bounds that; offline, the distributor's rings. Logger thread only.
 #pragma once
 
+#include "core/log/held_memory.h"
 #include "core/record/records.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -20,21 +21,14 @@ public:
     explicit RecordMerge(const IdKey& key) : key_(key) {}
 
     void add(const ConnRecord& record, std::string_view text) {
-        const std::uint32_t at = slot(conns_, conn_free_);
-        conns_[at].record = record;
-        conns_[at].text = text;
-        StreamKey& key = conns_[at].record.key;
+        HeldConn& held = hold<HeldConn>(record, text);
+        StreamKey& key = held.record.key;
         key.uid = connection_uid(key_, {record.id.orig_h, record.id.resp_h, record.id.orig_p, record.id.resp_p,
                                         record.ip_proto, record.ordinal, record.first_seq, record.start});
-        hold({key, at, true});
     }
     // `ticket`: of the type that was asked for, with data_typed.
     void add(const FtpRecord& record, std::string_view text, std::uint64_t ticket) {
-        const std::uint32_t at = slot(ftps_, ftp_free_);
-        ftps_[at].record = record;
-        ftps_[at].text = text;
-        ftps_[at].ticket = ticket;
-        hold({record.key, at, false});
+        hold<HeldFtp>(record, text).ticket = ticket;
         if (is_for_join(record.kind) && std::max(record.key.time, record.told) < released_) ++late_;
     }
 
@@ -44,23 +38,22 @@ public:
     void release(Timestamp before, Sink& sink) {
         released_ = std::max(released_, before);
         has_due_ = false;
-        const auto held =
-            std::partition(items_.begin(), items_.end(), [&](const Item& i) { return i.key.time < before; });
-        std::sort(items_.begin(), held, [](const Item& a, const Item& b) { return a.key < b.key; });
-        for (auto item = items_.begin(); item != held; ++item) {
-            if (item->is_conn) {
-                const HeldConn& h = conns_[item->at];
+        const auto due =
+            std::partition(items_.begin(), items_.end(), [&](const Item& item) { return item.time < before; });
+        std::sort(items_.begin(), due);
+        for (auto item = items_.begin(); item != due; ++item) {
+            if (item->held->is_conn) {
+                const auto& h = static_cast<const HeldConn&>(*item->held);
                 count_late(h.record.key);
-                sink.connection(h.record, h.text);
-                conn_free_.push_back(item->at);
+                sink.connection(h.record, h.text());
             } else {
-                const HeldFtp& h = ftps_[item->at];
+                const auto& h = static_cast<const HeldFtp&>(*item->held);
                 if (h.record.logged || h.record.final_entry) count_late(h.record.key);
-                sink.ftp(h.record, h.text, h.ticket);
-                ftp_free_.push_back(item->at);
+                sink.ftp(h.record, h.text(), h.ticket);
             }
+            memory_.release(item->held);
         }
-        items_.erase(items_.begin(), held);
+        items_.erase(items_.begin(), due);
     }
     std::size_t held() const { return items_.size(); }
     // Something came since the last release that was due before its time already.
@@ -71,36 +64,40 @@ public:
     std::uint64_t late() const { return late_; }
 
 private:
-    struct Item {
-        StreamKey key;
-        std::uint32_t at;
+    struct Held {
         bool is_conn;
+        std::uint32_t text_bytes;
     };
-    struct HeldConn {
-        ConnRecord record;
-        std::string text;
+    template <class Record>
+    struct HeldRecord : Held { // its text lies behind it
+        Record record;
+        std::uint64_t ticket;
+        std::string_view text() const { return {reinterpret_cast<const char*>(this + 1), text_bytes}; }
     };
-    struct HeldFtp {
-        FtpRecord record;
-        std::string text;
-        std::uint64_t ticket = 0;
+    using HeldConn = HeldRecord<ConnRecord>;
+    using HeldFtp = HeldRecord<FtpRecord>;
+    struct Item { // small, since it is moved about; nearly all times differ
+        Timestamp time;
+        Held* held;
+        const StreamKey& key() const {
+            return held->is_conn ? static_cast<const HeldConn*>(held)->record.key
+                                 : static_cast<const HeldFtp*>(held)->record.key;
+        }
+        bool operator<(const Item& other) const { return time != other.time ? time < other.time : key() < other.key(); }
     };
-    void hold(const Item& item) {
-        has_due_ = has_due_ || item.key.time < released_;
-        items_.push_back(item);
+
+    template <class T, class Record>
+    T& hold(const Record& record, std::string_view text) {
+        void* const place = memory_.allocate(sizeof(T) + text.size());
+        const Held head{std::is_same_v<Record, ConnRecord>, static_cast<std::uint32_t>(text.size())};
+        T* const held = new (place) T{head, record, 0};
+        if (!text.empty()) std::memcpy(held + 1, text.data(), text.size());
+        has_due_ = has_due_ || record.key.time < released_;
+        items_.push_back({record.key.time, held});
+        return *held;
     }
     static bool is_for_join(FtpRecordKind kind) {
         return kind != FtpRecordKind::message && kind != FtpRecordKind::session_end;
-    }
-    template <class Held>
-    static std::uint32_t slot(std::vector<Held>& held, std::vector<std::uint32_t>& free) {
-        if (free.empty()) {
-            held.emplace_back();
-            return static_cast<std::uint32_t>(held.size() - 1);
-        }
-        const std::uint32_t at = free.back();
-        free.pop_back();
-        return at;
     }
 
     void count_late(const StreamKey& key) {
@@ -111,11 +108,8 @@ private:
     }
 
     IdKey key_;
+    HeldMemory memory_;
     std::vector<Item> items_;
-    std::vector<HeldConn> conns_;
-    std::vector<HeldFtp> ftps_;
-    std::vector<std::uint32_t> conn_free_;
-    std::vector<std::uint32_t> ftp_free_;
     Timestamp released_ = INT64_MIN;
     bool has_due_ = false;
     Timestamp written_through_ = INT64_MIN;

@@ -3,16 +3,22 @@
 // The queue is moodycamel's ConcurrentQueue, one of the packages that this project is built on by its charter (with
 // DPDK, spdlog, yaml-cpp and Catch2): it is not to be replaced by our own. Preallocated, and used with a token by its
 // one producer, it takes the block that became empty first, so that it touches as much as waits in it at most, not all
-// that may. The text lies in a ring of bytes. Both are bounded: push() refuses what does not fit. Nothing is allocated
-// after construction. Producer side (push, ...): one worker. Consumer side (drain, ...): the logger thread.
+// that may. The text lies in a ring of bytes, which starts over once all of it has been read, for the same reason.
+//
+// Both are bounded: push() refuses what does not fit. Nothing is allocated after construction.
+// Producer side (push): one worker. Consumer side (drain, take): the logger thread.
 #pragma once
+
+#include "core/base/table_memory.h"
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
+#include <iterator>
 #include <string_view>
+#include <type_traits>
 
 #if __has_include(<concurrentqueue/moodycamel/concurrentqueue.h>)
 #include <concurrentqueue/moodycamel/concurrentqueue.h>
@@ -25,11 +31,10 @@
 namespace ftpsensor {
 
 // Bytes in order from one producer to one consumer. Each piece is contiguous: where it does not fit before the end of
-// the buffer, it starts over at the beginning and the rest of the buffer is left out.
+// the buffer, it starts over at the beginning and the rest of the buffer is left out. Positions only grow.
 class TextRing {
 public:
-    explicit TextRing(std::size_t capacity)
-        : capacity_(capacity), bytes_(std::make_unique_for_overwrite<char[]>(capacity)) {}
+    explicit TextRing(std::size_t capacity) : capacity_(capacity), memory_(capacity) {}
 
     // The place of `text`, now copied, or false where there is no room. Producer.
     bool write(std::string_view text, std::uint64_t& position) {
@@ -37,11 +42,11 @@ public:
             position = head_;
             return true;
         }
-        std::uint64_t start = head_;
-        const std::size_t to_end = capacity_ - static_cast<std::size_t>(start % capacity_);
-        if (to_end < text.size()) start += to_end;
-        if (start + text.size() - tail_.load(std::memory_order_acquire) > capacity_) return false;
-        std::memcpy(bytes_.get() + start % capacity_, text.data(), text.size());
+        const std::uint64_t tail = tail_.load(std::memory_order_acquire);
+        if (tail == head_ && head_ != begin_) head_ = begin_ = head_ + to_end(); // all has been read
+        const std::uint64_t start = to_end() < text.size() ? head_ + to_end() : head_;
+        if (start + text.size() - std::max(tail, begin_) > capacity_) return false;
+        std::memcpy(bytes() + start % capacity_, text.data(), text.size());
         position = start;
         head_ = start + text.size();
         return true;
@@ -51,16 +56,19 @@ public:
         if (size != 0) head_ = position;
     }
     std::string_view at(std::uint64_t position, std::size_t size) const { // consumer
-        return {bytes_.get() + position % capacity_, size};
+        return {bytes() + position % capacity_, size};
     }
     // Everything before `position` may be overwritten. Consumer.
     void release_through(std::uint64_t position) { tail_.store(position, std::memory_order_release); }
-    std::size_t capacity() const { return capacity_; }
 
 private:
+    std::size_t to_end() const { return capacity_ - static_cast<std::size_t>(head_ % capacity_); }
+    char* bytes() const { return reinterpret_cast<char*>(memory_.data()); }
+
     std::size_t capacity_;
-    std::unique_ptr<char[]> bytes_;
-    std::uint64_t head_ = 0; // producer's own
+    TableMemory memory_;
+    std::uint64_t head_ = 0;  // producer's own
+    std::uint64_t begin_ = 0; // the same: all that lies before it has been read
     alignas(64) std::atomic<std::uint64_t> tail_{0};
 };
 
@@ -69,7 +77,7 @@ class RecordChannel {
 public:
     // `records`: most that may wait; `text_bytes`: most text that may wait with them.
     RecordChannel(std::size_t records, std::size_t text_bytes)
-        : limit_(records), queue_(records + 2 * kBlock, 1, 0), token_(queue_), consumer_(queue_), text_(text_bytes) {}
+        : limit_(records), queue_(records + kBlock), token_(queue_), text_(text_bytes) {}
 
     // False where it does not fit (nothing is kept then). `share` is the part of the limit that this record may fill.
     bool push(const Record& record, std::string_view text = {}, double share = 1.0) {
@@ -86,32 +94,21 @@ public:
     }
 
     // Hands the records that wait (as many as fit into the channel, at most) to `f(const Record&, std::string_view
-    // text)`, in order; the text is gone after. Returns how many.
+    // text)`, in order; both are gone after. Returns how many.
     template <class F>
     std::size_t drain(F&& f) {
         std::size_t total = 0;
-        Item items[kBlock];
         while (total < limit_) { // a producer that keeps pace must not keep the consumer from everything else
-            const std::size_t n = queue_.try_dequeue_bulk(consumer_, items, kBlock);
+            const std::size_t n = take_some(kBlock, f);
             if (n == 0) break;
-            for (std::size_t i = 0; i < n; ++i) {
-                f(items[i].record, text_.at(items[i].position, items[i].size));
-                text_.release_through(items[i].position + items[i].size);
-            }
             total += n;
-            drained_.store(drained_.load(std::memory_order_relaxed) + n, std::memory_order_release);
         }
         return total;
     }
 
     // One record, without its text; false: none waits.
     bool take(Record& record) {
-        Item item;
-        if (!queue_.try_dequeue(consumer_, item)) return false;
-        record = item.record;
-        text_.release_through(item.position + item.size);
-        drained_.store(drained_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-        return true;
+        return take_some(1, [&](const Record& r, std::string_view) { record = r; }) != 0;
     }
 
 private:
@@ -120,12 +117,52 @@ private:
         std::uint64_t position;
         std::uint32_t size;
     };
-    static constexpr std::size_t kBlock = 32; // moodycamel's default block
+    static_assert(std::is_trivially_copyable_v<Item>);
+    struct Traits : moodycamel::ConcurrentQueueDefaultTraits {
+        static constexpr std::size_t BLOCK_SIZE = 256; // each has a head of its own, which is touched when it is made
+    };
+    static constexpr std::size_t kBlock = Traits::BLOCK_SIZE;
+
+    // What the queue writes its items to: they are looked at where they lie.
+    template <class F>
+    class Reader {
+    public:
+        using iterator_category = std::output_iterator_tag;
+        using value_type = void;
+        using difference_type = std::ptrdiff_t;
+        using pointer = void;
+        using reference = void;
+
+        Reader(F& f, const TextRing& text, std::uint64_t& text_end) : f_(f), text_(text), text_end_(text_end) {}
+        Reader& operator*() { return *this; }
+        Reader& operator++() { return *this; }
+        Reader& operator++(int) { return *this; }
+        Reader& operator=(const Item& item) {
+            f_(item.record, text_.at(item.position, item.size));
+            text_end_ = item.position + item.size;
+            return *this;
+        }
+
+    private:
+        F& f_;
+        const TextRing& text_;
+        std::uint64_t& text_end_;
+    };
+
+    template <class F>
+    std::size_t take_some(std::size_t max, F&& f) {
+        std::uint64_t text_end = 0;
+        const std::size_t n =
+            queue_.try_dequeue_bulk_from_producer(token_, Reader<std::remove_reference_t<F>>(f, text_, text_end), max);
+        if (n == 0) return 0;
+        text_.release_through(text_end);
+        drained_.store(drained_.load(std::memory_order_relaxed) + n, std::memory_order_release);
+        return n;
+    }
 
     std::size_t limit_;
-    moodycamel::ConcurrentQueue<Item> queue_;
+    moodycamel::ConcurrentQueue<Item, Traits> queue_;
     moodycamel::ProducerToken token_;
-    moodycamel::ConsumerToken consumer_;
     TextRing text_;
     std::uint64_t pushed_ = 0; // producer's own
     alignas(64) std::atomic<std::uint64_t> drained_{0};
