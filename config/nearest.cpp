@@ -15,8 +15,11 @@ char folded(char c) {
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('.') + 1); }
 
 // One edit, and another for each three letters beyond four, may be a slip; more is another word.
-bool is_near(std::size_t distance, std::string_view typed) {
-    return distance <= (typed.size() <= 4 ? 1 : 1 + (typed.size() - 4) / 3);
+std::size_t slips_max(std::string_view typed) { return typed.size() <= 4 ? 1 : 1 + (typed.size() - 4) / 3; }
+
+// What no distance of the two is below.
+std::size_t distance_min(std::string_view a, std::string_view b) {
+    return a.size() < b.size() ? b.size() - a.size() : a.size() - b.size();
 }
 
 } // namespace
@@ -42,15 +45,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string_view nearest_name(std::string_view typed, std::span<const std::string_view> names) {
     if (typed.size() > 64) return {}; // longer than any name of ours: not a slip, and quadratic to look at
     std::string_view best;
-    std::size_t best_distance = typed.size() + 64;
+    std::size_t best_distance = slips_max(typed) + 1;
     for (const auto name : names) {
+        if (distance_min(typed, name) >= best_distance) continue;
         const auto distance = edit_distance(typed, name);
         if (distance < best_distance) {
             best = name;
             best_distance = distance;
         }
     }
-    return is_near(best_distance, typed) ? best : std::string_view{};
+    return best;
 }
 
 std::string_view nearest_path(std::string_view typed, std::span<const std::string_view> paths) {

@@ -31,7 +31,8 @@ class AnnouncementBoard {
 public:
     static constexpr std::size_t kSlots = 1u << 15;
 
-    explicit AnnouncementBoard(std::size_t readers);
+    // `slots`: a power of two, as many as may wait for the slowest reader.
+    explicit AnnouncementBoard(std::size_t readers, std::size_t slots = kSlots);
 
     // False: the slowest reader is a whole ring behind. Any worker.
     bool append(const Announcement& a);
@@ -48,8 +49,8 @@ public:
     void read(std::size_t reader, F&& f) {
         std::uint64_t at = cursors_[reader].value.load(std::memory_order_relaxed);
         const std::uint64_t start = at;
-        while (slots_[at % kSlots].filled.load(std::memory_order_acquire) == at + 1) {
-            f(slots_[at % kSlots].announcement);
+        while (slots_[at & (slot_count_ - 1)].filled.load(std::memory_order_acquire) == at + 1) {
+            f(slots_[at & (slot_count_ - 1)].announcement);
             ++at;
         }
         if (at != start) cursors_[reader].value.store(at, std::memory_order_release);
@@ -64,7 +65,8 @@ private:
     struct alignas(64) Cursor {
         std::atomic<std::uint64_t> value{0};
     };
-    ZeroedArray<Slot> slots_{kSlots};
+    std::size_t slot_count_;
+    ZeroedArray<Slot> slots_;
     std::vector<Cursor> cursors_;
     alignas(64) std::atomic<std::uint64_t> tail_{0};
 };

@@ -24,7 +24,8 @@ namespace ftpsensor {
 
 // What all workers share: small, and written rarely.
 struct SharedState {
-    explicit SharedState(std::size_t workers) : board(workers), watermarks(workers) {}
+    explicit SharedState(std::size_t workers, std::size_t board_slots = AnnouncementBoard::kSlots)
+        : board(workers, board_slots), watermarks(workers) {}
 
     struct alignas(64) Watermark {
         std::atomic<Timestamp> time{INT64_MIN}; // everything due before it has been queued

@@ -41,14 +41,13 @@ public:
             e.end = upper;
         else if (e.end != 0 && (f.more ? upper > e.end : upper != e.end))
             e.end = std::max(e.end, upper);
-        for (std::uint32_t i = 0; i < f.size; ++i) e.cells.try_emplace(f.offset + i, f.data[i]);
+        if (e.cells.size() < upper) e.cells.resize(upper, kEmpty);
+        for (std::uint32_t i = 0; i < f.size; ++i)
+            if (e.cells[f.offset + i] == kEmpty) e.cells[f.offset + i] = f.data[i];
         if (f.size == 0 || e.end == 0) return false;
-        out.clear();
-        for (const auto& [place, byte] : e.cells) { // in order of place
-            if (place != out.size()) break;
-            out.push_back(byte);
-        }
-        if (out.empty() || out.size() < e.end) return false;
+        const auto hole = std::find(e.cells.begin(), e.cells.end(), kEmpty);
+        if (hole == e.cells.begin() || static_cast<std::size_t>(hole - e.cells.begin()) < e.end) return false;
+        out.assign(e.cells.begin(), hole);
         proto = e.proto;
         datagrams_.erase(at);
         return true;
@@ -56,12 +55,13 @@ public:
     std::size_t datagrams() const { return datagrams_.size(); }
 
 private:
+    static constexpr std::int16_t kEmpty = -1;
     struct Entry {
         Timestamp deadline = 0;
         std::uint32_t end = 0;
         std::uint32_t header_length = 0;
         std::uint8_t proto = 0;
-        std::map<std::uint32_t, std::uint8_t> cells;
+        std::vector<std::int16_t> cells; // a byte each, or kEmpty
     };
     std::map<unsigned, Entry> datagrams_;
 };
@@ -75,7 +75,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FragmentTable small(3 * FragmentTable::page_size(), 2, kTimeout, events);
     SlowTable slow;
     Timestamp now = kSecond;
-    std::vector<std::uint8_t> out(kMaxDatagramPayload), expected;
+    static std::vector<std::uint8_t> out(kMaxDatagramPayload);
+    std::vector<std::uint8_t> expected;
     while (!input.empty()) {
         const std::uint8_t option = input.u8();
         Fragment f;

@@ -38,35 +38,41 @@ MemoryPipelineOptions small_pipeline(bool extended) {
 }
 
 MemoryPipeline::MemoryPipeline(const MemoryPipelineOptions& given, LineHook lines)
-    : by_ports_(given.by_ports), lines_(std::move(lines)), shared_(given.workers), types_(given.types_known),
-      merge_(IdKey::from_seed(kSeed)), builder_(
-                                           [&] {
-                                               EntryOptions entries = given.entries;
-                                               entries.transfers.id_key = IdKey::from_seed(kSeed);
-                                               return entries;
-                                           }(),
-                                           types_, *this, events_) {
+    : by_ports_(given.by_ports), lines_(std::move(lines)), shared_(given.workers, given.board_slots),
+      types_(given.types_known), merge_(IdKey::from_seed(kSeed)),
+      builder_(
+          [&] {
+              EntryOptions entries = given.entries;
+              entries.transfers.id_key = IdKey::from_seed(kSeed);
+              return entries;
+          }(),
+          types_, *this, events_) {
     PipelineOptions options = given.pipeline;
     options.conn.id_key = IdKey::from_seed(kSeed);
     options.emitter.wait_when_full = true;
-    options.emitter.wait = [this] { drain(); };
+    options.emitter.wait = [this] { let_others_run(); };
+    busy_.resize(given.workers);
     for (std::size_t i = 0; i < given.workers; ++i) workers_.push_back(std::make_unique<Worker>(i, options, shared_));
 }
 
 void MemoryPipeline::process(std::span<const PacketView> packets) {
     for (std::size_t i = 0; i < packets.size();) {
         const std::size_t n = workers_.size() == 1 ? std::min(kBurst, packets.size() - i) : 1;
+        now_ = packets[i].now;
         const std::size_t worker =
             workers_.size() == 1 ? 0 : worker_of(distribution_, packets[i], by_ports_, workers_.size());
-        workers_[worker]->process_burst(packets.subspan(i, n));
+        run(worker, [&](Worker& w) { w.process_burst(packets.subspan(i, n)); });
         i += n;
-        for (auto& w : workers_) w->idle(packets[i - 1].now);
+        for (std::size_t k = 0; k < workers_.size(); ++k) run(k, [&](Worker& w) { w.idle(packets[i - 1].now); });
         release();
     }
 }
 
 void MemoryPipeline::finish(Timestamp end) {
-    for (auto& w : workers_) w->finish(end);
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        run(i, [&](Worker& w) { w.finish(end); });
+        busy_[i] = true;
+    }
     release();
 }
 
@@ -89,15 +95,34 @@ std::string_view MemoryPipeline::AskedTypes::take(std::uint64_t ticket) {
     return taken_;
 }
 
-void MemoryPipeline::drain() {
+bool MemoryPipeline::drain() {
+    bool any = false;
     for (auto& worker : workers_) {
-        worker->emitter().conn_channel().drain(
-            [this](const ConnRecord& r, std::string_view text) { merge_.add(r, text); });
-        worker->emitter().ftp_channel().drain([this](const FtpRecord& r, std::string_view text) {
+        worker->emitter().conn_channel().drain([&](const ConnRecord& r, std::string_view text) {
+            merge_.add(r, text);
+            any = true;
+        });
+        worker->emitter().ftp_channel().drain([&](const FtpRecord& r, std::string_view text) {
             const bool typed = r.kind == FtpRecordKind::data_typed;
             merge_.add(r, text, typed ? types_.submit(text, r.mime_stage) : 0);
+            any = true;
         });
     }
+    return any;
+}
+
+template <class F>
+void MemoryPipeline::run(std::size_t worker, F&& f) {
+    busy_[worker] = true;
+    f(*workers_[worker]);
+    busy_[worker] = false;
+}
+
+// A worker waits: for room in its channels, which it has now, or for the slowest reader of the board.
+void MemoryPipeline::let_others_run() {
+    if (drain()) return;
+    for (std::size_t i = 0; i < workers_.size(); ++i)
+        if (!busy_[i]) run(i, [this](Worker& w) { w.idle(now_); });
 }
 
 // Every worker has just read what was announced: see Engine's release_bound().

@@ -26,6 +26,7 @@ struct MemoryPipelineOptions {
     EntryOptions entries;
     std::size_t workers = 1;
     bool by_ports = false;
+    std::size_t board_slots = AnnouncementBoard::kSlots;
     bool types_known = true; // a file's type is "STAGE/BYTES", e.g. "transferred/1024"; else none is known
 };
 
@@ -63,7 +64,10 @@ private:
         std::string taken_;
     };
 
-    void drain();
+    bool drain(); // false: there was nothing
+    void let_others_run();
+    template <class F>
+    void run(std::size_t worker, F&& f);
     void release();
     void line(LogKind log, std::string_view text, Timestamp write_ts) override;
 
@@ -75,8 +79,10 @@ private:
     AskedTypes types_;
     RecordMerge merge_;
     Timestamp released_ = INT64_MIN;
+    Timestamp now_ = 0;
     EntryBuilder builder_;
     std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<bool> busy_; // it runs, maybe waiting while others run, or has finished
 };
 
 } // namespace ftpsensor::test

@@ -24,8 +24,9 @@ TEST_CASE("every reader reads every announcement, once and in order") {
 }
 
 TEST_CASE("a board that the slowest reader does not read takes no more") {
-    AnnouncementBoard board(2);
-    for (std::size_t i = 0; i < AnnouncementBoard::kSlots; ++i) REQUIRE(board.append(at_port(7)));
+    constexpr std::size_t kSlots = 64;
+    AnnouncementBoard board(2, kSlots);
+    for (std::size_t i = 0; i < kSlots; ++i) REQUIRE(board.append(at_port(7)));
     CHECK_FALSE(board.append(at_port(7)));
     board.read(0, [](const Announcement&) {});
     CHECK_FALSE(board.append(at_port(7)));
