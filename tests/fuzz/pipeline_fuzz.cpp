@@ -1,7 +1,8 @@
 // Fuzzes the whole pipeline with conversations that go wrong: packets that are lost, doubled, exchanged, overlap with
 // other bytes, wrap, are cut short or are no packets at all; beside them other protocols, fragments and tunnels. Its
 // lines are valid JSON, and the same by one worker and by three, where no bound is reached and nothing of one
-// connection may take two ways.
+// connection may take two ways. A reload that changes nothing changes no line; one that changes something leaves all
+// this as it is.
 //
 // An input: options, then what happens, an operation a byte. Lines of FTP come from a list, or from the input.
 #include "tests/fuzz/frames.h"
@@ -20,7 +21,7 @@ namespace {
 using namespace ftpsensor;
 using namespace ftpsensor::test;
 
-constexpr std::size_t kStepsMax = 150;
+constexpr std::size_t kStepsMax = 150, kReloadsMax = 8;
 constexpr std::uint8_t kExtended = 1, kAllCommands = 8, kByPorts = 16, kTinyBounds = 32, kInterim = 64, kOddForm = 128;
 
 constexpr std::string_view kClientLines[] = {
@@ -87,6 +88,13 @@ TalkOptions talk_options(std::size_t which, std::uint32_t isn, std::uint8_t belo
     return o;
 }
 
+// Between two packets of the story.
+struct Reload {
+    std::size_t packet; // it comes before this one
+    std::uint8_t what;  // changes
+    std::uint8_t value;
+};
+
 class Story {
 public:
     Story(FuzzInput& input, Trace& trace) : input_(input), trace_(trace) {
@@ -126,11 +134,13 @@ public:
         case 22: add_frame(input_.u8()); break;
         case 23: flood(input_.u8(), input_.u16()); break;
         case 24: talk.before_open(); break;
+        case 25: reload(); break;
         default: say_line(talk, side); break;
         }
     }
     // Whichever worker has a packet, it has all of its connection, and no bound is nearer to one than to three.
     bool comparable() const { return comparable_; }
+    const std::vector<Reload>& reloads() const { return reloads_; }
 
 private:
     // Inside of a tunnel or not: packets are dealt by what is outermost.
@@ -155,6 +165,10 @@ private:
                             .destination_port = static_cast<std::uint16_t>((flags & 64) != 0 ? port : 21),
                             .flags = static_cast<std::uint8_t>(flags & 0x3f)},
                         Payload{(flags & 128) != 0 ? "USER x\r\n" : ""}});
+    }
+    void reload() {
+        const std::uint8_t what = input_.u8(), value = input_.u8();
+        if (reloads_.size() < kReloadsMax) reloads_.push_back({trace_.frames().size(), what, value});
     }
     void say_line(TcpTalk& talk, Side side) {
         const std::uint8_t which = input_.u8();
@@ -202,6 +216,7 @@ private:
     Trace& trace_;
     std::array<std::optional<TcpTalk>, 4> talks_;
     bool comparable_ = true;
+    std::vector<Reload> reloads_;
 };
 
 MemoryPipelineOptions pipeline_options(std::uint8_t option) {
@@ -228,13 +243,53 @@ MemoryPipelineOptions pipeline_options(std::uint8_t option) {
     return o;
 }
 
-std::string read(const MemoryPipelineOptions& options, const std::vector<PacketView>& packets) {
+// What a reload may change, from what it was at the start.
+MemoryPipelineOptions changed(MemoryPipelineOptions o, const Reload& reload) {
+    const Duration time = Duration{reload.value} * kSecond + kMillisecond;
+    ConnOptions& conn = o.pipeline.conn;
+    if ((reload.what & 1) != 0) conn.inactivity.times.fill(time);
+    if ((reload.what & 2) != 0) conn.tcp = {.attempt_delay = time / 8, .close_delay = time / 16};
+    if ((reload.what & 4) != 0) conn.interims.interval = reload.value % 4 == 0 ? 0 : time / 4;
+    if ((reload.what & 8) != 0) conn.ftp_ports = {2121, 40000};
+    if ((reload.what & 16) != 0) o.pipeline.ftp.log_all_commands = !o.pipeline.ftp.log_all_commands;
+    if ((reload.what & 32) != 0) o.pipeline.ftp.passwords = static_cast<PasswordPolicy>(reload.value % 3);
+    if ((reload.what & 64) != 0) o.pipeline.ftp_only = o.entries.ftp_only = true;
+    if ((reload.what & 128) != 0) o.pipeline.decode.fragment_timeout = time;
+    return o;
+}
+
+enum class Reloads { none, of_nothing, of_something };
+
+std::string read(const MemoryPipelineOptions& options, const std::vector<PacketView>& packets, const Story& story,
+                 Reloads reloads) {
     std::string text;
     MemoryPipeline pipeline(options, [&](LogKind, std::string_view line) { text += line; });
-    pipeline.process(packets);
+    std::size_t done = 0;
+    const auto until = [&](std::size_t end) {
+        pipeline.process(std::span(packets).subspan(done, end - done));
+        done = end;
+    };
+    if (reloads != Reloads::none)
+        for (const Reload& reload : story.reloads()) {
+            until(reload.packet);
+            const auto next = reloads == Reloads::of_something ? changed(options, reload) : options;
+            pipeline.reload(next.pipeline, next.entries);
+            // Connections that are over by shorter times end as their worker comes to them, after a burst: let that not
+            // depend on how many packets a burst has.
+            if (reloads == Reloads::of_something && done != 0) pipeline.idle(packets[done - 1].now);
+        }
+    until(packets.size());
     pipeline.finish(packets.empty() ? 0 : packets.back().now);
     require(pipeline.held() == 0, "no record is left");
+    require(pipeline.in_order(), "entries in order of time");
     return text;
+}
+
+void require_same(const std::string& one, const std::string& other, const char* what) {
+    if (other == one) return;
+    std::fprintf(stderr, "one worker, without a reload or with the same:\n%sthe other:\n%s", one.c_str(),
+                 other.c_str());
+    require(false, what);
 }
 
 // Most lines are those of the input that this one was made of. What was parsed is known by its hash, in a table that
@@ -265,13 +320,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto packets = trace.views();
     const bool tab_separated = (option & kOddForm) != 0 && (option & kTinyBounds) != 0;
     if (tab_separated) options.entries.format.format = LogFormat::tsv;
-    const std::string one = read(options, packets);
-    if (!tab_separated) check_json(one);
+    const bool reloads = !story.reloads().empty();
+    const std::string one = read(options, packets, story, Reloads::none);
+    const std::string reloaded = reloads ? read(options, packets, story, Reloads::of_something) : one;
+    if (!tab_separated) {
+        check_json(one);
+        check_json(reloaded);
+    }
+    if (reloads)
+        require_same(one, read(options, packets, story, Reloads::of_nothing), "a reload of nothing changes nothing");
     if (!story.comparable() || (option & kTinyBounds) != 0) return 0;
     options.workers = 3;
     options.by_ports = (option & kByPorts) != 0;
-    const std::string three = read(options, packets);
-    if (three != one) std::fprintf(stderr, "one worker:\n%sthree workers:\n%s", one.c_str(), three.c_str());
-    require(three == one, "the same lines by three workers");
+    require_same(reloaded, read(options, packets, story, Reloads::of_something), "the same lines by three workers");
     return 0;
 }

@@ -182,6 +182,17 @@ void add_pipeline(Seeds& seeds) {
             seeds.add("pipeline", story);
         }
     }
+    // Reloads between a session's lines, and silence behind them.
+    for (const std::uint8_t what : Numbers{0, 1, 2, 4, 5, 8, 16, 32, 64}) {
+        Bytes story;
+        ByteWriter out(story);
+        out.u8(static_cast<std::uint8_t>(what == 4 ? 65 : 1)).u32(1000).u8(0);
+        for (const auto& [op, line] : login)
+            out.u8(op).u8(line).u8(25).u8(what).u8(static_cast<std::uint8_t>(40 + line));
+        out.u8(kData).u8(kData + 32 + 18).u16(3000).u8(9).u16(900).u8(25).u8(what).u8(9).u8(0x40).u8(9).u16(9000);
+        out.u8(kServerSays).u8(6).u8(9).u16(40000).u8(7);
+        seeds.add("pipeline", story);
+    }
     // A connection of each sort beside a session, with bounds so small that they are reached, and interim entries.
     for (const std::uint8_t option : Numbers{0, 1, 32, 33, 64, 65}) {
         Bytes story;

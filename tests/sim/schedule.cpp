@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace ftpsensor::test {
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::uint64_t kSeed = 1; // of ids
 constexpr std::uint64_t kActsMax = 10'000'000;
 constexpr Duration kTick = 50 * kMillisecond; // an idle worker looks at the clock at least that often
+constexpr Duration kShortestSilence = 2 * kMinute, kLongestSilence = 2 * kHour; // that reloads ask for
 
 // Stands in for libmagic: says what it was asked.
 class AskedTypes final : public TypeSource {
@@ -31,12 +33,15 @@ private:
 };
 
 class Schedule final : private LineSink {
+    using Reloads = ScheduleOptions::Reloads;
+
 public:
     Schedule(const World& world, const ScheduleOptions& options)
-        : options_(options), random_(options.seed), shared_(options.workers), bound_(shared_, options.hold),
-          merge_(IdKey::from_seed(kSeed)), builder_(entry_options(), types_, *this, events_), packets_(world.views()) {
+        : options_(options), random_(options.seed), reload_dice_(options.seed + 2), running_(pipeline_options()),
+          shared_(options.workers), bound_(shared_, options.hold), merge_(IdKey::from_seed(kSeed)),
+          builder_(entry_options(), types_, *this, events_), packets_(world.views()) {
         for (std::size_t i = 0; i < options.workers; ++i)
-            lanes_.push_back({std::make_unique<Worker>(i, pipeline_options(), shared_)});
+            lanes_.push_back({std::make_unique<Worker>(i, with_some_queue(running_), shared_)});
         std::vector<std::size_t> lane_of(world.connections.size());
         for (auto& lane : lane_of) lane = random_.below(options.workers);
         for (std::size_t i = 0; i < packets_.size(); ++i) {
@@ -57,6 +62,7 @@ public:
             }
             if (random_.percent(10)) favourite_ = random_.below(lanes_.size());
             if (random_.percent(3)) stalled_ = random_.below(lanes_.size());
+            if (options_.reloads != Reloads::none && reload_dice_.percent(1)) reload();
             act();
         }
         for (int i = 0; i < 3; ++i) log();
@@ -73,6 +79,7 @@ private:
         std::size_t next = 0; // of `packets`
         Timestamp time = INT64_MIN;
         bool finished = false;
+        bool reload = false; // waits for it
     };
 
     PipelineOptions pipeline_options() {
@@ -81,12 +88,15 @@ private:
         options.conn.id_key = IdKey::from_seed(kSeed);
         options.decode.fragment_bytes_max = 1u << 16;
         options.decode.fragment_datagrams_max = 1;
-        options.emitter.queue_records = random_.percent(50) ? 64 : 4096;
         options.emitter.text_bytes = 1u << 20;
         options.emitter.wait_when_full = true;
         options.emitter.wait = [this] { drain_all(); };
         options.extended = options_.extended;
         options.watches_max = 4096;
+        return options;
+    }
+    PipelineOptions with_some_queue(PipelineOptions options) {
+        options.emitter.queue_records = random_.percent(50) ? 64 : 4096;
         return options;
     }
     EntryOptions entry_options() const {
@@ -145,6 +155,7 @@ private:
     }
 
     void run(Lane& lane) {
+        take_reload(lane);
         std::vector<PacketView> burst;
         const std::size_t most = random_.between(1, 32);
         while (burst.size() < most && lane.next < lane.packets.size() && lane.packets[lane.next] < given_out_)
@@ -157,9 +168,27 @@ private:
         }
     }
 
-    static void idle(Lane& lane, Timestamp time) {
+    void idle(Lane& lane, Timestamp time) {
+        take_reload(lane);
         lane.time = std::max(lane.time, time);
         lane.worker->idle(lane.time);
+    }
+
+    void reload() {
+        if (options_.reloads == Reloads::of_times) {
+            auto& times = running_.conn.inactivity;
+            times[Inactivity::tcp] = times[Inactivity::interactive] = times[Inactivity::ftp] =
+                kShortestSilence + reload_dice_.up_to(kLongestSilence - kShortestSilence);
+        }
+        for (Lane& lane : lanes_) lane.reload = true;
+        builder_.adopt(entry_options());
+        if (options_.hold) bound_.set_hold(*options_.hold);
+    }
+    // Between two bursts, as in the Engine.
+    void take_reload(Lane& lane) {
+        if (!std::exchange(lane.reload, false)) return;
+        PipelineUpdate update(running_);
+        lane.worker->take(update);
     }
 
     // The logger's turn. Between any two of its steps the others go on.
@@ -201,6 +230,8 @@ private:
 
     ScheduleOptions options_;
     Random random_;
+    Random reload_dice_;
+    PipelineOptions running_; // of the workers, but for their queues
     SharedState shared_;
     ReleaseBound bound_;
     EventCounters events_;

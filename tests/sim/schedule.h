@@ -19,6 +19,9 @@ struct ScheduleOptions {
     bool extended = true;
     Duration lag_most = kSecond;       // of packet time, of a worker behind the first
     std::optional<Duration> hold = {}; // live: most that the logger waits; without: as long as it takes
+    // Reloads come between any two steps, and each worker and the logger take them when they get to it. That of nothing
+    // changes no line; that of times changes when connections end that nobody hears any more.
+    enum class Reloads { none, of_nothing, of_times } reloads = Reloads::none;
 };
 
 struct ScheduleResult {

@@ -86,10 +86,20 @@ private:
             compare("extended", one.text, run_by("extended", many).text);
         }
         live(one.text);
+        reloaded(one.text);
+    }
+    void reloaded(const std::string& one) {
+        using Reloads = ScheduleOptions::Reloads;
+        ScheduleOptions options{random_.next(), workers(), true, lag(), {}, Reloads::of_nothing};
+        if (random_.percent(30)) options.lag_most = 100 * kMillisecond, options.hold = kHold;
+        compare("reloaded", one, run_by("reloaded", options).text);
+        options.reloads = Reloads::of_times;
+        OracleCounts counts;
+        add("reloaded, other times",
+            check_extended(world_, run_by("reloaded, other times", options).text, true, counts));
     }
     // In time: the same. Too late: less, but nothing wrong, and it shows in the count.
     void live(const std::string& one) {
-        constexpr Duration kHold = 200 * kMillisecond;
         const ScheduleOptions in_time{random_.next(), workers(), true, 100 * kMillisecond, kHold};
         const ScheduleResult prompt = run_by("live", in_time);
         compare("live", one, prompt.text);
@@ -103,6 +113,8 @@ private:
         if (late.text != one && late.late == 0)
             wrong_.push_back("live, slow: other logs, and no record was late:" + difference(one, late.text));
     }
+
+    static constexpr Duration kHold = 200 * kMillisecond;
 
     Random random_;
     Totals& totals_;

@@ -47,6 +47,7 @@ MemoryPipeline::MemoryPipeline(const MemoryPipelineOptions& given, LineHook line
               return entries;
           }(),
           types_, *this, events_) {
+    interims_before_ = given.pipeline.conn.interims.interval != 0;
     PipelineOptions options = given.pipeline;
     options.conn.id_key = IdKey::from_seed(kSeed);
     options.emitter.wait_when_full = true;
@@ -63,9 +64,13 @@ void MemoryPipeline::process(std::span<const PacketView> packets) {
             workers_.size() == 1 ? 0 : worker_of(distribution_, packets[i], by_ports_, workers_.size());
         run(worker, [&](Worker& w) { w.process_burst(packets.subspan(i, n)); });
         i += n;
-        for (std::size_t k = 0; k < workers_.size(); ++k) run(k, [&](Worker& w) { w.idle(packets[i - 1].now); });
-        release();
+        idle(packets[i - 1].now);
     }
+}
+
+void MemoryPipeline::idle(Timestamp now) {
+    for (std::size_t i = 0; i < workers_.size(); ++i) run(i, [now](Worker& w) { w.idle(now); });
+    release();
 }
 
 void MemoryPipeline::finish(Timestamp end) {
@@ -125,6 +130,16 @@ void MemoryPipeline::let_others_run() {
         if (!busy_[i]) run(i, [this](Worker& w) { w.idle(now_); });
 }
 
+void MemoryPipeline::reload(const PipelineOptions& pipeline, const EntryOptions& entries) {
+    const bool interims = pipeline.conn.interims.interval != 0;
+    for (auto& worker : workers_) {
+        PipelineUpdate update(pipeline, interims && !interims_before_);
+        worker->take(update);
+    }
+    interims_before_ = interims_before_ || interims;
+    builder_.adopt(entries);
+}
+
 // Every worker has just read what was announced: see Engine's release_bound().
 void MemoryPipeline::release() {
     const Timestamp bound = shared_.lowest_watermark();
@@ -134,6 +149,10 @@ void MemoryPipeline::release() {
     merge_.release(bound, builder_);
 }
 
-void MemoryPipeline::line(LogKind log, std::string_view text, Timestamp) { lines_(log, text); }
+void MemoryPipeline::line(LogKind log, std::string_view text, Timestamp write_ts) {
+    in_order_ = in_order_ && write_ts >= written_;
+    written_ = write_ts;
+    lines_(log, text);
+}
 
 } // namespace ftpsensor::test

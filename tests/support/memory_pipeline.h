@@ -43,10 +43,15 @@ public:
 
     // May be called again and again, then finish() once.
     void process(std::span<const PacketView> packets);
+    // A changed configuration, for all workers and the logger, between two calls of process(). What only a start can
+    // change (sizes, the wider rules) stays as it is.
+    void reload(const PipelineOptions& pipeline, const EntryOptions& entries);
+    void idle(Timestamp now); // no packets: time goes on
     void finish(Timestamp end);
     std::size_t held() const { return merge_.held(); } // records that no watermark has released; 0 after finish()
 
-    std::uint64_t count(Event event) const; // of all workers and the logger
+    std::uint64_t count(Event event) const;     // of all workers and the logger
+    bool in_order() const { return in_order_; } // no entry was written behind one of a later time
     const Worker& worker(std::size_t number) const { return *workers_[number]; }
 
 private:
@@ -79,6 +84,9 @@ private:
     AskedTypes types_;
     RecordMerge merge_;
     Timestamp released_ = INT64_MIN;
+    Timestamp written_ = INT64_MIN;
+    bool in_order_ = true;
+    bool interims_before_;
     Timestamp now_ = 0;
     EntryBuilder builder_;
     std::vector<std::unique_ptr<Worker>> workers_;
