@@ -2,7 +2,8 @@
 //
 // A page belongs to the NUMA node that the thread that makes the table prefers (memory_node.h), else to that of the
 // thread that touches it first: who makes a table need not be who uses it. Throws std::bad_alloc where the address
-// space is not there. One owner.
+// space is not there. One owner. Under the address sanitizer, which does not know of mappings, a page's worth before
+// and behind the table is forbidden ground.
 #pragma once
 
 #include "core/base/memory_node.h"
@@ -16,30 +17,62 @@
 
 #include <sys/mman.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FTPSENSOR_ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define FTPSENSOR_ADDRESS_SANITIZER
+#endif
+#ifdef FTPSENSOR_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace ftpsensor {
 
 class TableMemory {
 public:
     static constexpr std::size_t kAlignment = 2u << 20; // a huge page
 
-    explicit TableMemory(std::size_t bytes) : mapped_bytes_(bytes + kAlignment) {
+    explicit TableMemory(std::size_t bytes) : bytes_(bytes) {
         mapped_ =
-            ::mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            ::mmap(nullptr, mapped_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (mapped_ == MAP_FAILED) throw std::bad_alloc();
         const auto start = reinterpret_cast<std::uintptr_t>(mapped_);
-        data_ = reinterpret_cast<std::byte*>((start + kAlignment - 1) / kAlignment * kAlignment);
+        data_ = reinterpret_cast<std::byte*>((start + kEdge + kAlignment - 1) / kAlignment * kAlignment);
+        forbid_edges();
         keep_on_this_threads_node(data_, bytes);
         if (bytes >= kAlignment) ::madvise(data_, bytes, MADV_HUGEPAGE); // advice: without it, it is slower
     }
-    ~TableMemory() { ::munmap(mapped_, mapped_bytes_); }
+    ~TableMemory() {
+        allow_edges();
+        ::munmap(mapped_, mapped_bytes());
+    }
     TableMemory(const TableMemory&) = delete;
     TableMemory& operator=(const TableMemory&) = delete;
 
     std::byte* data() const { return data_; }
 
 private:
+#ifdef FTPSENSOR_ADDRESS_SANITIZER
+    static constexpr std::size_t kEdge = 4096;
+    void forbid_edges() {
+        ASAN_POISON_MEMORY_REGION(data_ - kEdge, kEdge);
+        ASAN_POISON_MEMORY_REGION(data_ + bytes_, kEdge);
+    }
+    void allow_edges() {
+        ASAN_UNPOISON_MEMORY_REGION(data_ - kEdge, kEdge);
+        ASAN_UNPOISON_MEMORY_REGION(data_ + bytes_, kEdge);
+    }
+#else
+    static constexpr std::size_t kEdge = 0;
+    void forbid_edges() {}
+    void allow_edges() {}
+#endif
+    std::size_t mapped_bytes() const { return bytes_ + kAlignment + 2 * kEdge; }
+
     void* mapped_;
-    std::size_t mapped_bytes_;
+    std::size_t bytes_;
     std::byte* data_;
 };
 

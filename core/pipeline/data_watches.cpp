@@ -3,6 +3,7 @@
 #include "core/base/endpoint_hash.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -34,8 +35,8 @@ DataWatches::DataWatches(const PipelineOptions& options, std::size_t worker, Con
                          RecordEmitter& emitter, EventCounters& events)
     : options_(options), connections_(connections), emitter_(emitter),
       events_(events), budget_{options.first_bytes_max, 0}, progress_(options.progress_max),
-      shunts_(worker, options.shunt, connections, events), watches_(options.watches_max), heads_(65536, kNone),
-      silent_(options.watches_max) {}
+      shunts_(worker, options.shunt, connections, events), watches_(options.watches_max),
+      heads_(std::bit_ceil(options.watches_max), kNone), silent_(options.watches_max) {}
 
 std::uint32_t DataWatches::allocate() {
     if (free_.empty() && !watches_.full()) return watches_.add();

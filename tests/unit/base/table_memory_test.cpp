@@ -26,6 +26,16 @@ TEST_CASE("table memory is zero, and aligned to a huge page") {
     for (std::size_t i = 0; i < 100; ++i) CHECK(memory.data()[i] == std::byte{0});
 }
 
+#ifdef FTPSENSOR_ADDRESS_SANITIZER
+TEST_CASE("the address sanitizer knows where a table begins and ends") {
+    const TableMemory memory(100);
+    CHECK(__asan_address_is_poisoned(memory.data() - 1) != 0);
+    CHECK(__asan_address_is_poisoned(memory.data()) == 0);
+    CHECK(__asan_address_is_poisoned(memory.data() + 99) == 0);
+    CHECK(__asan_address_is_poisoned(memory.data() + 100) != 0);
+}
+#endif
+
 TEST_CASE("blocks are fresh each time, and no more than the bound") {
     BlockPool<Block> pool(2);
     const std::uint32_t a = pool.allocate(), b = pool.allocate();
