@@ -76,6 +76,7 @@ void LiveSensor::add_workers(const EngineStats& engine, Snapshot& snapshot) cons
             figures.gathered_packets = value_of(rx.gathered);
             figures.wrong_time_packets = value_of(rx.wrong_times);
             figures.rings_out_of_step = value_of(rx.out_of_step);
+            figures.unread_packets = value_of(rx.unread);
             figures.steered_late_packets = loops_[i]->steered_late();
         }
         if (steering_) add_rings(static_cast<std::uint32_t>(i), figures);

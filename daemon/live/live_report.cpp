@@ -34,6 +34,7 @@ std::string loss_text(const Snapshot& change) {
     add(sum(change.workers, &WorkerFigures::cut_packets), "frames cut to their slot");
     add(sum(change.workers, &WorkerFigures::steering_dropped_packets),
         "packets on their way to another worker (ring full)");
+    add(sum(change.workers, &WorkerFigures::unread_packets), "packets that were in the queues at the end");
     add(change.totals.records_dropped, "records dropped (queue full)");
     add(change.totals.entries_lost, "entries that could not be written");
     return text;
@@ -114,12 +115,13 @@ void LiveReport::summary(const Snapshot& end,
                          const std::vector<std::pair<std::string, std::uint64_t>>& loss_details) const {
     log_->info(
         "summary: seconds={:.1f} received={} bytes={} missed={} errors={} no_mbuf={} kernel_drops={} filtered={} "
-        "cut={} gathered={} out_of_step={}",
+        "cut={} gathered={} out_of_step={} unread={}",
         end.sensor.uptime_seconds, end.totals.received_packets, end.totals.received_bytes,
         sum(end.ports, &PortFigures::missed_packets), end.totals.error_packets,
         sum(end.ports, &PortFigures::no_mbuf_packets), sum(end.ports, &PortFigures::kernel_dropped_packets),
         sum(end.workers, &WorkerFigures::filtered_packets), sum(end.workers, &WorkerFigures::cut_packets),
-        sum(end.workers, &WorkerFigures::gathered_packets), sum(end.workers, &WorkerFigures::rings_out_of_step));
+        sum(end.workers, &WorkerFigures::gathered_packets), sum(end.workers, &WorkerFigures::rings_out_of_step),
+        sum(end.workers, &WorkerFigures::unread_packets));
     log_->info("summary: steered={} steering_dropped={} steered_late={}",
                sum(end.workers, &WorkerFigures::steered_packets),
                sum(end.workers, &WorkerFigures::steering_dropped_packets),

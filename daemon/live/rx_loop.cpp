@@ -21,8 +21,10 @@ namespace {
 constexpr Duration kIdleInterval = kMillisecond; // time goes on at least so often without packets
 // A packet that was stamped before an idle poll may be seen only after it: time goes on so much behind the clock.
 constexpr Duration kStampLag = 5 * kMillisecond;
-constexpr Duration kDrainLimit = 100 * kMillisecond; // at the end: what the queues still hold
-constexpr Duration kSteeringEndMost = kSecond;       // and until the other workers have emptied theirs
+constexpr Duration kUnreadLook =
+    500 * kMillisecond;                        // at the end, for what could not be read in time: so long it is counted
+constexpr Duration kSteeringEndMost = kSecond; // and until the other workers have ended, beyond what they may take
+constexpr std::uint64_t kDescriptorsMax = 65536; // of a queue
 // Processors that fill one queue may trade places: what came so shortly before the latest packet may yet be missing.
 constexpr Duration kOrderSlack = 200 * kMicrosecond;
 constexpr Timestamp kAllHandedOn = INT64_MAX;
@@ -92,13 +94,50 @@ void RxLoop::run(const std::atomic<bool>& stop) {
             rte_pause();
         }
     }
-    const Timestamp deadline = host_clock() + kDrainLimit;
-    while (poll() != 0 && host_clock() < deadline) {
-    }
+    read_on();
     merge_.no_more();
     hand_on();
     if (steering_) finish_steering();
     engine_.finish(worker_, std::max(now_, host_clock()));
+}
+
+// What the queues held when the stop came, however much comes meanwhile.
+void RxLoop::read_on() {
+    const Timestamp stop = host_clock(), deadline = stop + options_.read_on_most;
+    for (Input& input : inputs_) input.packets_at_stop = input.packets->load(std::memory_order_relaxed);
+    do {
+        poll();
+    } while (!all_read(stop) && host_clock() < deadline);
+    while (!all_read(stop) && host_clock() < deadline + kUnreadLook) discard();
+}
+
+// A queue was read once it was found empty, or has handed out what came behind the stop; where packets have no stamps,
+// as many as it can hold.
+bool RxLoop::all_read(Timestamp stop) {
+    bool all = true;
+    for (std::size_t queue = 0; queue < inputs_.size(); ++queue) {
+        Input& input = inputs_[queue];
+        const auto& batch = merge_.batch(queue);
+        const bool stamped = input.ring != nullptr || input.clock.stamps();
+        const std::uint64_t since = input.packets->load(std::memory_order_relaxed) - input.packets_at_stop;
+        if (!batch.more || (stamped ? batch.last > stop : since >= kDescriptorsMax)) input.read = true;
+        all = all && input.read;
+    }
+    return all;
+}
+
+// There is no time left to look at them.
+void RxLoop::discard() {
+    for (std::size_t queue = 0; queue < inputs_.size(); ++queue) {
+        Input& input = inputs_[queue];
+        auto& batch = merge_.batch(queue);
+        if (input.read) continue;
+        if (!batch.waits()) add_to(counts_.packets, fetch(queue, host_clock()));
+        const auto n = static_cast<unsigned>(batch.count - batch.next);
+        rte_pktmbuf_free_bulk(input.mbufs.data() + batch.next, n);
+        batch.next = batch.count;
+        add_to(counts_.unread, n);
+    }
 }
 
 // One round over all queues; the number of packets there were.
@@ -291,7 +330,7 @@ void RxLoop::take(const SteeredPacket& packet) {
 // The others may have something for this worker until they have ended, too.
 void RxLoop::finish_steering() {
     steering_->end();
-    const Timestamp deadline = host_clock() + kSteeringEndMost;
+    const Timestamp deadline = host_clock() + options_.read_on_most + kUnreadLook + kSteeringEndMost;
     while (!steering_->all_ended() && host_clock() < deadline) {
         poll_time_ = host_clock();
         if (take_own(poll_time_) == 0) sleep_for(kShortestSleep);

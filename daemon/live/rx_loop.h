@@ -35,6 +35,7 @@ struct RxOptions {
     bool adaptive = true;                 // rest after empty polls; else poll without pause
     const PacketFilter* filter = nullptr; // outlives the loop; null: everything
     SteeringRings* steering = nullptr;    // outlives the loop; null: a worker keeps what it receives
+    Duration read_on_most = 2 * kSecond;  // at the end: for what the queues hold then
 };
 
 // One writer, the worker; monotonic.
@@ -46,6 +47,7 @@ struct RxCounts {
     std::atomic<std::uint64_t> out_of_step{0}; // rings whose slots did not fit the packets: their stamps are given up
     std::atomic<std::uint64_t> wrong_times{0}; // stamped ahead of the host's clock, which is taken instead
     std::atomic<std::uint64_t> gathered{0};    // came in several mbufs and were copied together
+    std::atomic<std::uint64_t> unread{0};      // in the queues at the end, for longer than there was time
     std::atomic<std::uint64_t> polls{0};       // of all queues; also the sign of life
     std::atomic<std::uint64_t> empty_polls{0};
     std::atomic<std::uint64_t> busy_cycles{0}; // of the TSC, in polls that brought packets or let time go on
@@ -58,7 +60,8 @@ public:
     RxLoop& operator=(const RxLoop&) = delete;
     ~RxLoop();
 
-    // Polls until `stop`, then what the queues still hold (for at most 100 ms), then Engine::finish().
+    // Polls until `stop`, then what the queues hold at that time, then Engine::finish(). What is not read by
+    // read_on_most is thrown away and counted.
     void run(const std::atomic<bool>& stop);
 
     const RxCounts& counts() const { return counts_; }
@@ -74,10 +77,15 @@ private:
         PacketRing* ring;                   // null: none, or the driver is out of step with it
         std::vector<rte_mbuf*> mbufs;       // by index as in its TimeMerge::Batch
         std::vector<std::uint32_t> lengths; // on the wire
+        bool read = false;                  // at the end: all that it held when the stop came
+        std::uint64_t packets_at_stop = 0;
         std::unique_ptr<std::atomic<std::uint64_t>> packets = std::make_unique<std::atomic<std::uint64_t>>(0);
     };
 
     std::size_t poll();
+    void read_on();
+    bool all_read(Timestamp stop);
+    void discard();
     std::uint16_t fetch(std::size_t queue, Timestamp host_time);
     bool take_ring_slots(std::size_t queue, std::uint16_t count);
     Timestamp hand_on();

@@ -35,7 +35,7 @@ constexpr std::array<Figure<Q>, 3> kQueue{{
 }};
 
 using W = WorkerFigures;
-constexpr std::array<Figure<W>, 23> kWorker{{
+constexpr std::array<Figure<W>, 24> kWorker{{
     {"packets", kCounter, &W::packets, "Packets that were analysed."},
     {"bytes", kCounter, &W::bytes, "Their bytes on the wire."},
     {"busy_seconds", kCounter, &W::busy_seconds, "Time spent on polls that brought packets or let time go on."},
@@ -46,6 +46,8 @@ constexpr std::array<Figure<W>, 23> kWorker{{
     {"gathered_packets", kCounter, &W::gathered_packets, "Came in several buffers and were copied together."},
     {"wrong_time_packets", kCounter, &W::wrong_time_packets, "Stamped ahead of the host's clock, which counts then."},
     {"rings_out_of_step", kCounter, &W::rings_out_of_step, "Rings whose slots did not fit the packets."},
+    {"unread_packets", kCounter, &W::unread_packets, "Lost: in its queues at the end, for longer than it may take.",
+     kLoss},
     {"steered_packets", kCounter, &W::steered_packets, "Handed to the workers that own them (capture.resteer)."},
     {"steering_dropped_packets", kCounter, &W::steering_dropped_packets,
      "Lost: the ring to the worker that owns them was full.", kLoss},

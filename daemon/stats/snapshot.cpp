@@ -49,7 +49,7 @@ void add_up(Snapshot& s) {
         t.records_dropped += worker.conn_records_dropped + worker.ftp_records_dropped;
         t.payload_bytes += worker.payload_bytes;
         t.missed_bytes += worker.missed_bytes;
-        t.lost_packets += worker.steering_dropped_packets;
+        t.lost_packets += worker.steering_dropped_packets + worker.unread_packets;
     }
     for (const auto& log : s.logs) {
         if (log.name == "conn") t.conn_entries = log.entries;

@@ -60,6 +60,7 @@ struct WorkerFigures {
     std::uint64_t gathered_packets = 0;
     std::uint64_t wrong_time_packets = 0;
     std::uint64_t rings_out_of_step = 0;
+    std::uint64_t unread_packets = 0;
     std::uint64_t steered_packets = 0;
     std::uint64_t steering_dropped_packets = 0;
     std::uint64_t steered_late_packets = 0;

@@ -74,7 +74,7 @@ def check(condition, what):
 
 
 LOST_ON_THE_WAY = ("missed", "kernel_drops")  # where others have the processors for longer than the port's ring lasts
-LOSSES = ("errors", "no_mbuf", "cut", "conn_records_dropped", "ftp_records_dropped", "late_records", "write_errors", "entries_lost")
+LOSSES = ("errors", "no_mbuf", "cut", "unread", "conn_records_dropped", "ftp_records_dropped", "late_records", "write_errors", "entries_lost")
 ROUNDS_MAX = 6
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """SIGTERM with far more connections open than wait for the logger at a time: all of them are recorded, in constant memory, and
-systemd is told meanwhile; a second SIGTERM ends it at once.
+systemd is told meanwhile; with a ring full of packets that nobody has read yet: they are read, or counted; a second SIGTERM
+ends it at once.
 
 usage: stop_full_test.py FTPSENSORD
 
@@ -14,6 +15,7 @@ import time
 import lab
 
 CONNECTIONS = 250_000  # each of one packet
+IN_RING = 200_000
 QUEUE = 1024
 GROWTH_MAX = 64 << 20  # of memory during the stop: 92 MB when a record was held for each
 PEER = "p-sensor"
@@ -57,9 +59,13 @@ def memory(pid):
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
 
 
-def start_full(hub, folder, **options):
-    sensor = hub.start_sensor(workers=1, folder=folder, capture__ring_bytes="256MiB", log__queue_records=QUEUE,
+def start(hub, folder, **options):
+    return hub.start_sensor(workers=1, folder=folder, capture__ring_bytes="256MiB", log__queue_records=QUEUE,
                               timeouts__udp_inactivity="10min", **options)
+
+
+def start_full(hub, folder, **options):
+    sensor = start(hub, folder, **options)
     hub.call("hub", sys.executable, "-c", SEND, PEER, str(CONNECTIONS))
     time.sleep(0.5)
     return sensor
@@ -88,6 +94,20 @@ def check_recorded(hub):
     lab.check(recorded == received > 10 * QUEUE, f"{recorded} of {received:.0f} open connections are recorded")
 
 
+def check_ring(hub):
+    sensor = start(hub, "ring", capture__snaplen=256)  # small slots: the ring holds all of them
+    sensor.process.send_signal(signal.SIGSTOP)
+    hub.call("hub", sys.executable, "-c", SEND, PEER, str(IN_RING))
+    sensor.process.send_signal(signal.SIGTERM)
+    sensor.process.send_signal(signal.SIGCONT)
+    lab.check(sensor.process.wait(timeout=60) == 0, "status 0 where the ring is full of packets")
+    figures = sensor.summary()
+    recorded = sum(entry["id.resp_p"] == 9999 for entry in lab.entries(sensor.logs)["conn"])
+    unread, dropped = figures["unread"], figures["kernel_drops"]
+    lab.check(dropped == 0 and recorded > 0 and recorded + unread >= IN_RING,
+              f"{recorded} of {IN_RING} packets in the ring are recorded, {unread:.0f} counted as unread; {dropped:.0f} did not fit")
+
+
 def check_second_signal(hub):
     sensor = start_full(hub, "second")
     sensor.process.send_signal(signal.SIGTERM)
@@ -103,6 +123,7 @@ def main():
     lab.need(usual=())
     with lab.Lab(sys.argv[1], with_server=False, hosts=()) as hub:
         check_recorded(hub)
+        check_ring(hub)
         check_second_signal(hub)
 
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -31,6 +32,7 @@ struct Seen { // what the Engine was handed; read once the worker has ended, but
     std::atomic<int> idle_calls{0};
     int finished = 0;
     Timestamp end = 0;
+    Duration burst_takes = 0;
 };
 std::array<Seen*, 2> seen_by{}; // by worker
 
@@ -44,6 +46,7 @@ Engine::~Engine() = default;
 
 void Engine::process_burst(std::uint32_t worker, std::span<const PacketView> burst) {
     Seen* const seen = seen_by[worker];
+    if (seen->burst_takes != 0) std::this_thread::sleep_for(std::chrono::nanoseconds(seen->burst_takes));
     seen->largest_burst = std::max(seen->largest_burst, burst.size());
     for (const auto& view : burst) {
         seen->packets.emplace_back(view.data, view.data + view.captured);
@@ -213,6 +216,44 @@ TEST_CASE("a queue without packets goes on in time and ends at once") {
     CHECK(out.idle_calls > 0);
     CHECK(out.finished == 1);
     CHECK(out.end > 0);
+}
+
+// Stopped before it begins, with all packets in its queue, and an Engine that is slow.
+std::uint64_t unread_of(std::size_t packets, Seen& out, Duration read_on_most) {
+    const Config config = small_config();
+    const auto port = make_port(Packets(packets, packet(100, 1)), config);
+    seen_by = {&out, nullptr};
+    Engine engine(config, EngineMode::live, std::nullopt);
+    RxOptions options;
+    options.read_on_most = read_on_most;
+    RxLoop loop(engine, 0, {port->source(0).value()}, options);
+    loop.run(true);
+    port->stop();
+    CHECK(out.finished == 1);
+    CHECK(loop.counts().packets == out.packets.size() + loop.counts().unread);
+    return loop.counts().unread;
+}
+
+TEST_CASE("what is in a queue at the end is read") {
+    Seen out;
+    out.burst_takes = kMillisecond;
+    CHECK(unread_of(20'000, out, kMinute) == 0); // 300 ms and more
+    CHECK(out.packets.size() == 20'000);
+}
+
+TEST_CASE("what cannot be read in time is counted") {
+    Seen out;
+    out.burst_takes = 5 * kMillisecond;
+    const std::uint64_t unread = unread_of(20'000, out, 50 * kMillisecond);
+    CHECK(unread > 10'000);
+    CHECK(out.packets.size() + unread == 20'000);
+}
+
+TEST_CASE("a queue that is filled without end ends: as many are read as it can hold") {
+    Seen out;
+    CHECK(unread_of(80'000, out, kMinute) == 0);
+    CHECK(out.packets.size() >= 65'536);
+    CHECK(out.packets.size() < 66'000);
 }
 
 // The port has one queue: the first worker receives everything, and the second one's part comes to it by the ring.
