@@ -34,24 +34,19 @@ void ExtendedTransfers::expire(Timestamp now) {
     while (!expiries_.empty() && expiries_.front().first <= now) {
         const Place place = expiries_.front().second;
         expiries_.pop_front();
-        const auto e = endpoints_.find(place);
-        if (e == endpoints_.end()) continue;
+        Endpoint* const e = endpoints_.find(place);
+        if (e == nullptr) continue;
         Timestamp until = now;
-        for (auto& announcer : e->second.by_kind) {
+        for (auto& announcer : e->by_kind) {
             if (announcer && announcer->until <= now) announcer.reset();
             if (announcer) until = std::max(until, announcer->until);
         }
         if (until == now)
-            endpoints_.erase(e);
+            endpoints_.erase(place);
         else
             expiries_.emplace_back(until, place);
     }
-    while (!recent_order_.empty() && recent_order_.front().first + kLead < now) {
-        const auto at = recent_.find(recent_order_.front().second);
-        recent_order_.pop_front();
-        at->second.erase(at->second.begin()); // each list is in the order of the queue
-        if (at->second.empty()) recent_.erase(at);
-    }
+    recent_.forget_before(now - kLead);
     while (!removed_.empty() && removed_.front().first + kConnRecordDelay < now) {
         connections_.erase(removed_.front().second);
         removed_.pop_front();
@@ -61,8 +56,8 @@ void ExtendedTransfers::expire(Timestamp now) {
 // False: the bound was reached. The oldest makes room: who announces without end drives out itself, and a connection
 // mostly comes at once.
 bool ExtendedTransfers::expect(const Place& place, const Announcer& a) {
-    const auto known = endpoints_.find(place);
-    if (known == endpoints_.end()) {
+    Endpoint* const known = endpoints_.find(place);
+    if (known == nullptr) {
         const bool full =
             endpoints_.size() >= 2 * options_.announcements_max || expiries_.size() >= 4 * options_.announcements_max;
         if (full && !expiries_.empty()) {
@@ -70,12 +65,12 @@ bool ExtendedTransfers::expect(const Place& place, const Announcer& a) {
             expiries_.pop_front();
         }
         expiries_.emplace_back(a.until, place);
-        endpoints_[place].by_kind[a.passive] = a;
+        endpoints_.emplace(place).first->by_kind[a.passive] = a;
         return !full;
     }
-    auto& other = known->second.by_kind[!a.passive];
+    auto& other = known->by_kind[!a.passive];
     if (other && other->client != a.client) other.reset(); // no third-party transfer: the latest has the endpoint
-    known->second.by_kind[a.passive] = a;
+    known->by_kind[a.passive] = a;
     return true;
 }
 
@@ -97,9 +92,8 @@ void ExtendedTransfers::announcement(const FtpRecord& r) {
     for (std::size_t i = 0; i < a.place_count; ++i) {
         if (!expect(a.places[i], a)) events_.count(Event::FTP_too_many_expected_data_channels);
     }
-    if (sessions_.size() >= kAnnouncingSessionsMax && !sessions_.contains(a.control))
-        sessions_.erase(sessions_.begin());
-    sessions_.try_emplace(a.control);
+    if (sessions_.size() >= kAnnouncingSessionsMax && !sessions_.contains(a.control)) sessions_.erase_any();
+    sessions_.emplace(a.control);
     for (std::size_t i = 0; i < a.place_count; ++i) reconsider(a.places[i].address, a.places[i].port, now);
     // The other half of a third-party transfer may listen behind NAT, where this announcement does not say so.
     const Endpoint* const announced = find_endpoint(a.places[0], now);
@@ -110,23 +104,21 @@ void ExtendedTransfers::announcement(const FtpRecord& r) {
 
 // Connections that began shortly before they were announced.
 void ExtendedTransfers::reconsider(const IpAddress& address, std::uint16_t port, Timestamp now) {
-    const auto at = recent_.find({address, port, false});
-    if (at == recent_.end()) return;
-    std::vector<std::pair<Timestamp, Id96>> candidates;
-    for (const Id96& uid : at->second) {
-        const auto c = connections_.find(uid);
-        if (c != connections_.end() && c->second.opened + kLead >= now) candidates.emplace_back(c->second.opened, uid);
-    }
-    std::sort(candidates.begin(), candidates.end()); // they may have been told in another order
-    for (const auto& candidate : candidates) consider(connections_.find(candidate.second)->second, now);
+    candidates_.clear();
+    recent_.find(address, port, [&](const Id96& uid) {
+        const Connection* const c = connections_.find(uid);
+        if (c != nullptr && c->opened + kLead >= now) candidates_.emplace_back(c->opened, uid);
+    });
+    std::sort(candidates_.begin(), candidates_.end()); // they may have been told in another order
+    for (const auto& candidate : candidates_) consider(*connections_.find(candidate.second), now);
 }
 
 ExtendedTransfers::Endpoint* ExtendedTransfers::find_endpoint(const Place& place, Timestamp now) {
-    const auto e = endpoints_.find(place);
-    if (e == endpoints_.end()) return nullptr;
-    for (auto& announcer : e->second.by_kind)
+    Endpoint* const e = endpoints_.find(place);
+    if (e == nullptr) return nullptr;
+    for (auto& announcer : e->by_kind)
         if (announcer && announcer->until <= now) announcer.reset();
-    return &e->second;
+    return e;
 }
 
 // The latest announcement of the place; with an originator, the latest that awaits it.
@@ -202,9 +194,9 @@ void ExtendedTransfers::consider(Connection& c, Timestamp now) {
 int ExtendedTransfers::Slot::rank() const { return 4 * awaited + 2 * !older + transfer->fuid.has_value(); }
 
 void ExtendedTransfers::offer(const Announcer& a, bool awaited, const Connection& c) {
-    const auto session = sessions_.find(a.control);
-    if (session == sessions_.end()) return;
-    auto& slots = session->second.slots;
+    Session* const session = sessions_.find(a.control);
+    if (session == nullptr) return;
+    auto& slots = session->slots;
     const auto behind = std::find_if(slots.begin(), slots.end(), [&](const Slot& s) { return s.channel > a.channel; });
     slots.insert(behind, {a.channel, awaited, c.opened < a.since, c.transfer});
     if (slots.size() <= kSlotsMax) return;
@@ -213,25 +205,23 @@ void ExtendedTransfers::offer(const Announcer& a, bool awaited, const Connection
 }
 
 void ExtendedTransfers::withdraw(const Announcer& a, const Connection& c) {
-    const auto session = sessions_.find(a.control);
-    if (session == sessions_.end()) return;
-    std::erase_if(session->second.slots, [&](const Slot& s) { return s.transfer == c.transfer; });
+    Session* const session = sessions_.find(a.control);
+    if (session == nullptr) return;
+    std::erase_if(session->slots, [&](const Slot& s) { return s.transfer == c.transfer; });
 }
 
 void ExtendedTransfers::keep_recent(const Connection& c) {
-    if (recent_order_.size() + 2 > kRecentMax) { // it reads as not announced, should it be yet
+    if (recent_.size() + 2 > kRecentMax) { // it reads as not announced, should it be yet
         events_.count(Event::stream_event_dropped);
         return;
     }
-    for (const Place& end : {Place{c.id.resp_h, c.id.resp_p}, Place{c.id.orig_h, c.id.orig_p}}) {
-        recent_[end].push_back(c.transfer->uid);
-        recent_order_.emplace_back(c.opened, end);
-    }
+    recent_.push(c.id.resp_h, c.id.resp_p, c.transfer->uid, c.opened);
+    recent_.push(c.id.orig_h, c.id.orig_p, c.transfer->uid, c.opened);
 }
 
 void ExtendedTransfers::data_open(const FtpRecord& r) {
     expire(r.key.time);
-    Connection& c = connections_[r.key.uid];
+    Connection& c = *connections_.emplace(r.key.uid).first;
     if (!c.transfer) {
         c.transfer = std::make_shared<Transfer>();
         c.transfer->uid = r.key.uid;
@@ -243,8 +233,8 @@ void ExtendedTransfers::data_open(const FtpRecord& r) {
 }
 
 ExtendedTransfers::Transfer* ExtendedTransfers::find_transfer(const Id96& connection) {
-    const auto c = connections_.find(connection);
-    return c == connections_.end() ? nullptr : c->second.transfer.get();
+    const Connection* const c = connections_.find(connection);
+    return c == nullptr ? nullptr : c->transfer.get();
 }
 
 void ExtendedTransfers::data_first(const FtpRecord& r) {
@@ -272,9 +262,9 @@ void ExtendedTransfers::data_closed(const FtpRecord& r) {
 }
 
 void ExtendedTransfers::data_removed(const FtpRecord& r) {
-    const auto found = connections_.find(r.key.uid);
-    if (found == connections_.end()) return;
-    const Connection& c = found->second;
+    const Connection* const found = connections_.find(r.key.uid);
+    if (found == nullptr) return;
+    const Connection& c = *found;
     if (!c.transfer->over) data_closed(r);
     removed_.emplace_back(r.key.time, r.key.uid);
     // The announcement has had its connection, unless that was removed for another one at the same endpoint.
@@ -287,11 +277,11 @@ void ExtendedTransfers::data_removed(const FtpRecord& r) {
 
 void ExtendedTransfers::forget(const Announcer& a) {
     for (std::size_t i = 0; i < a.place_count; ++i) {
-        const auto e = endpoints_.find(a.places[i]);
-        if (e == endpoints_.end()) continue;
-        auto& announcer = e->second.by_kind[a.passive];
+        Endpoint* const e = endpoints_.find(a.places[i]);
+        if (e == nullptr) continue;
+        auto& announcer = e->by_kind[a.passive];
         if (announcer && announcer->serial == a.serial) announcer.reset();
-        if (!e->second.by_kind[0] && !e->second.by_kind[1]) endpoints_.erase(e);
+        if (!e->by_kind[0] && !e->by_kind[1]) endpoints_.erase(a.places[i]);
     }
 }
 
@@ -300,9 +290,9 @@ void ExtendedTransfers::session_end(const FtpRecord& r) { sessions_.erase(r.key.
 const TransferJoin::ForEntry& ExtendedTransfers::message(const FtpRecord& r) {
     for_entry_ = {};
     if (!r.transfers) return for_entry_;
-    const auto session = sessions_.find(r.key.uid);
-    if (session == sessions_.end()) return for_entry_;
-    auto& slots = session->second.slots;
+    Session* const session = sessions_.find(r.key.uid);
+    if (session == nullptr) return for_entry_;
+    auto& slots = session->slots;
     const auto end =
         std::find_if(slots.begin(), slots.end(), [&](const Slot& s) { return s.channel > r.channel_number; });
     const auto own = std::find_if(slots.begin(), end, [&](const Slot& s) { return s.channel == r.channel_number; });
@@ -320,12 +310,12 @@ const TransferJoin::ForEntry& ExtendedTransfers::message(const FtpRecord& r) {
 }
 
 TransferJoin::ForConnection ExtendedTransfers::connection(const Id96& uid, bool last) {
-    const auto c = connections_.find(uid);
-    if (c == connections_.end()) return {};
+    const Connection* const c = connections_.find(uid);
+    if (c == nullptr) return {};
     ForConnection result;
-    result.is_transfer = c->second.match.has_value();
-    if (result.is_transfer) result.control_uid = c->second.match->primary.control;
-    if (last) connections_.erase(c);
+    result.is_transfer = c->match.has_value();
+    if (result.is_transfer) result.control_uid = c->match->primary.control;
+    if (last) connections_.erase(uid);
     return result;
 }
 

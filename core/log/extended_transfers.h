@@ -17,11 +17,12 @@
 // of a session that no entry has told. Logger thread only.
 #pragma once
 
+#include "core/log/pooled_map.h"
+#include "core/log/recent_ends.h"
 #include "core/log/transfer_join.h"
 
 #include <array>
 #include <deque>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -30,8 +31,8 @@ namespace ftpsensor {
 class ExtendedTransfers final : public TransferJoin {
 public:
     ExtendedTransfers(const TransferOptions& options, EventCounters& events)
-        : options_(options), events_(events), endpoints_(16, PlaceHash{options.hash_secret}),
-          recent_(16, PlaceHash{options.hash_secret}) {}
+        : options_(options), events_(events), endpoints_(PlaceHash{options.hash_secret}),
+          recent_(kRecentMax, options.hash_secret) {}
 
     void announcement(const FtpRecord& r) override;
     void session_end(const FtpRecord& r) override;
@@ -46,7 +47,7 @@ public:
     std::size_t expected() const override { return endpoints_.size(); }
     std::size_t connections() const override { return connections_.size(); }
 
-    static constexpr std::size_t kRecentMax = 1u << 16;
+    static constexpr std::uint32_t kRecentMax = 1u << 16;
     static constexpr std::size_t kSlotsMax = 8;
 
 private:
@@ -131,13 +132,12 @@ private:
 
     TransferOptions options_;
     EventCounters& events_;
-    std::unordered_map<Place, Endpoint, PlaceHash> endpoints_;
-    std::unordered_map<Id96, Session, Id96Hash> sessions_;
-    std::unordered_map<Id96, Connection, Id96Hash> connections_;
+    PooledMap<Place, Endpoint, PlaceHash> endpoints_;
+    PooledMap<Id96, Session, Id96Hash> sessions_;
+    PooledMap<Id96, Connection, Id96Hash> connections_;
     std::deque<std::pair<Timestamp, Place>> expiries_; // of endpoints_
-    // Connections that may yet be announced, by both ends.
-    std::unordered_map<Place, std::vector<Id96>, PlaceHash> recent_;
-    std::deque<std::pair<Timestamp, Place>> recent_order_;
+    RecentEnds recent_;                                // of connections that may yet be announced
+    std::vector<std::pair<Timestamp, Id96>> candidates_;
     std::deque<std::pair<Timestamp, Id96>> removed_; // connections whose conn record should follow soon
     std::uint64_t last_serial_ = 0;
     ForEntry for_entry_;
