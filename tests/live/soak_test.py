@@ -110,7 +110,7 @@ def main():
     with lab.Lab(program, with_server=False, hosts=()) as hub:
         settings = {"log__rotation__interval": ROTATION, "log__rotation__size": "8MiB", "timeouts__udp_inactivity": "20s",
                     "metrics__log_interval": "10s"}
-        sensor = hub.start_sensor(workers=workers, capture__ring_bytes="256MiB", **settings)
+        sensor = hub.start_sensor(workers=workers, capture__ring_bytes="256MiB", capture__snaplen=2048, **settings)
         source = hub.start("hub", traffic, "send", PEER, str(rate), str(count), name="source")
         samples = watch(sensor, source)
         lab.check(source.wait() == 0, f"sent: {(hub.folder / 'source.txt').read_text().strip()}")
