@@ -115,7 +115,9 @@ std::string Rotation::archive_path(std::string_view log, const Interval& interva
 }
 
 Interval seconds_of(Timestamp first, Timestamp last, const Interval& interval) {
-    const auto second = [](Timestamp t) { return floor_divide(t, kSecond) * kSecond; };
+    const auto second = [](Timestamp t) { // an interval without end begins where no second can be told any more
+        return floor_divide(std::clamp(t, -kLatestBoundary, kLatestBoundary), kSecond) * kSecond;
+    };
     return {std::max(second(first), interval.start), std::min(second(last) + kSecond, interval.end)};
 }
 

@@ -124,6 +124,20 @@ TEST_CASE("times at the ends of time do no harm") {
     }
 }
 
+TEST_CASE("the seconds of a part, also of the interval of all time") {
+    const Interval hour{kHour, 2 * kHour};
+    const Interval part = seconds_of(kHour + 5 * kSecond / 2, kHour + 9 * kSecond / 2, hour);
+    CHECK(part.start == kHour + 2 * kSecond);
+    CHECK(part.end == kHour + 5 * kSecond);
+    CHECK(seconds_of(0, 3 * kHour, hour).start == hour.start);
+    CHECK(seconds_of(0, 3 * kHour, hour).end == hour.end);
+    constexpr Timestamp kMost = std::numeric_limits<Timestamp>::max();
+    const Interval all{-kMost, kMost};
+    CHECK(seconds_of(all.start, kHour, all).end == kHour + kSecond);
+    CHECK(seconds_of(all.start, kHour, all).start < -kHour); // and not beyond its other end
+    CHECK(seconds_of(kHour, all.end, all).end > kHour);
+}
+
 TEST_CASE("names from other patterns") {
     RotationOptions options;
     options.folder_name = "";
