@@ -122,7 +122,6 @@ def main():
         lab.check(received == count, f"every packet that was sent was received: {received:.0f} of {count}")
         files = [path for path in lab.log_files(sensor.logs) if "stats" not in path.name]
         lab.check(len(files) >= 2 * max(1, seconds // 60), f"{len(files)} files of conn.log and ftp.log")
-        check_memory(samples)
 
         capture = subprocess.Popen([traffic, "capture", str(rate), str(count)], stdout=subprocess.PIPE)
         read = hub.folder / "read"
@@ -130,6 +129,7 @@ def main():
                               "-"], stdin=capture.stdout, capture_output=True, text=True)
         lab.check(run.returncode == 0 and capture.wait() == 0, f"ftpsensord read {run.stderr if run.returncode else ''}".rstrip())
         check_same(contents(sensor.logs), contents(read))
+        check_memory(samples)
 
 
 main()
