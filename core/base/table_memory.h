@@ -76,7 +76,8 @@ private:
     std::byte* data_;
 };
 
-// So many T, all bits zero, which must be a T as good as new; a page of them is there once it is touched.
+// So many T, all bits zero: that is a T as good as new, or its owner writes it before it reads it. A page of them is
+// there once it is touched.
 template <class T>
 class ZeroedArray {
 public:

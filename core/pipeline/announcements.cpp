@@ -4,18 +4,17 @@
 
 namespace ftpsensor {
 
-AnnouncementBoard::AnnouncementBoard(std::size_t readers, std::size_t slots)
-    : slot_count_(slots), slots_(slots), cursors_(readers) {}
+AnnouncementBoard::AnnouncementBoard(std::size_t readers, std::size_t slots) : slots_(slots), cursors_(readers) {}
 
 bool AnnouncementBoard::append(const Announcement& a) {
     std::uint64_t at = tail_.load(std::memory_order_relaxed);
     do {
         for (const Cursor& cursor : cursors_)
             if (static_cast<std::int64_t>(at - cursor.value.load(std::memory_order_acquire)) >=
-                static_cast<std::int64_t>(slot_count_))
+                static_cast<std::int64_t>(slots_.size()))
                 return false;
     } while (!tail_.compare_exchange_weak(at, at + 1, std::memory_order_acq_rel, std::memory_order_relaxed));
-    Slot& slot = slots_[at & (slot_count_ - 1)];
+    Slot& slot = slots_[at & (slots_.size() - 1)];
     slot.announcement = a;
     slot.filled.store(at + 1, std::memory_order_release);
     return true;

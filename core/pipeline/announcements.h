@@ -49,8 +49,8 @@ public:
     void read(std::size_t reader, F&& f) {
         std::uint64_t at = cursors_[reader].value.load(std::memory_order_relaxed);
         const std::uint64_t start = at;
-        while (slots_[at & (slot_count_ - 1)].filled.load(std::memory_order_acquire) == at + 1) {
-            f(slots_[at & (slot_count_ - 1)].announcement);
+        while (slots_[at & (slots_.size() - 1)].filled.load(std::memory_order_acquire) == at + 1) {
+            f(slots_[at & (slots_.size() - 1)].announcement);
             ++at;
         }
         if (at != start) cursors_[reader].value.store(at, std::memory_order_release);
@@ -65,7 +65,6 @@ private:
     struct alignas(64) Cursor {
         std::atomic<std::uint64_t> value{0};
     };
-    std::size_t slot_count_;
     ZeroedArray<Slot> slots_;
     std::vector<Cursor> cursors_;
     alignas(64) std::atomic<std::uint64_t> tail_{0};
