@@ -120,10 +120,26 @@ Timestamp Steering::known_through() const {
     return known;
 }
 
+// A ring that is filled faster than the slowest worker tells how far it is would be full before kHoldMost is over:
+// 4,096 packets are 4 ms of a million a second. What its own receiver has told of it is enough then.
+Timestamp Steering::crowded_through() const {
+    Timestamp through = INT64_MIN;
+    if (merge_.waiting() == 0) return through; // nothing was held back
+    for (std::uint32_t from = 0; from < rings_.workers(); ++from) {
+        const rte_ring* const ring = rings_.way(from, worker_).ring.get();
+        if (rte_ring_count(ring) >= rte_ring_get_capacity(ring) / 2)
+            through = std::max(through, rings_.through_[from].time.load(std::memory_order_acquire));
+    }
+    return through;
+}
+
 bool Steering::refill() {
     bool more = false;
     for (std::size_t source = 0; source < incoming_.size(); ++source) {
-        if (!merge_.wants_batch(source)) continue;
+        if (!merge_.wants_batch(source)) { // what it held back may go now, and then there may be more
+            more = true;
+            continue;
+        }
         auto& packets = incoming_[source];
         rte_ring* const ring = rings_.way(static_cast<std::uint32_t>(source), worker_).ring.get();
         const unsigned count = rte_ring_sc_dequeue_burst_elem(ring, packets.data(), kElement, burst_, nullptr);

@@ -5,7 +5,8 @@
 // into the ring between the two; its own packets, too, so that all sources of a worker are alike. A worker takes from
 // its rings in order of time. How far the order is known is told by whoever fills a ring: "what I received until then
 // is in the rings". An idle worker's polls say so, too, and time does not go on beyond it. A worker that says nothing
-// for kHoldMost holds nobody back any longer.
+// for kHoldMost holds nobody back any longer, and one of whom a ring that is half full would have to wait, not at all:
+// order is worth less than packets. So one worker that the kernel takes from its CPU costs the others none.
 //
 // A packet buffer belongs to whoever holds it: the ring's receiver frees it. A full ring drops, and counts.
 // SteeringRings is made and destroyed by the main thread while no worker runs; a Steering belongs to one worker.
@@ -89,18 +90,21 @@ public:
     bool all_ended() const;
 
     // Hands packets that are this worker's own to `f(const SteeredPacket&)`, in order of time, as far as the order is
-    // known; what was received kHoldMost before `host_time` is waited for no longer. Returns how many.
+    // known; what was received kHoldMost before `host_time` is waited for no longer, nor what a crowded ring holds.
+    // Returns how many.
     template <class F>
     std::size_t take(Timestamp host_time, F&& f) {
-        const Timestamp known = std::max(known_through(), host_time - kHoldMost);
+        const Timestamp known =
+            std::max({known_through(), std::min(crowded_through(), host_time), host_time - kHoldMost});
         std::size_t taken = 0;
         for (std::size_t round = 0; round < kRoundsMost; ++round) {
             const bool more = refill();
+            const std::size_t before = taken;
             const Timestamp limit = std::min(known, merge_.limit());
             for (int source; (source = merge_.earliest(limit)) >= 0; ++taken)
                 f(next_of(static_cast<std::size_t>(source)));
             taken_through_ = std::max(taken_through_, limit);
-            if (!more) break;
+            if (!more || taken == before) break;
         }
         return taken;
     }
@@ -120,8 +124,9 @@ private:
     static constexpr Timestamp kEnd = INT64_MAX;
     static constexpr std::size_t kRoundsMost = 16; // of batches, before the port is polled again
 
-    Timestamp known_through() const; // what came until then is in the rings, whoever received it
-    bool refill();                   // true: a ring may hold more
+    Timestamp known_through() const;   // what came until then is in the rings, whoever received it
+    Timestamp crowded_through() const; // what came until then is to be taken before a ring is full
+    bool refill();                     // true: a ring may hold more
     const SteeredPacket& next_of(std::size_t source);
     void send(std::uint32_t to);
 

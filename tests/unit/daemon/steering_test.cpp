@@ -103,6 +103,41 @@ TEST_CASE(
     CHECK(two.first.late() == 1);
 }
 
+TEST_CASE("a ring that is half full waits for no worker that says nothing; what that one brings then is late") {
+    constexpr int kRing = 64, kRounds = 100;
+    Two two(kRing);
+    std::size_t taken = 0;
+    Timestamp time = kNow;
+    for (int round = 0; round < kRounds; ++round) { // all of it long before the hold is over
+        for (int i = 0; i < kBurst; ++i) two.first.give(packet(++time), 0);
+        two.first.give_out(time);
+        for (const Timestamp t : take(two.first, time)) CHECK(t == kNow + static_cast<Timestamp>(++taken));
+    }
+    CHECK(two.rings.dropped(0, 0) == 0);
+    CHECK(taken >= kRounds * kBurst - kRing);
+    CHECK(taken < kRounds * kBurst); // what is within half of a ring goes on waiting
+    CHECK(two.first.taken_through() < time);
+    CHECK(two.first.late() == 0);
+    two.second.give(packet(kNow), 0);
+    two.second.give_out(time);
+    CHECK(take(two.first, time).size() == kRounds * kBurst - taken + 1);
+    CHECK(two.first.late() == 1);
+    CHECK(rte_mempool_avail_count(pool()) == kMbufs);
+}
+
+TEST_CASE("a crowded ring is taken as far as its own receiver has told") {
+    constexpr int kRing = 64;
+    Two two(kRing);
+    for (int i = 1; i <= kRing; ++i) two.first.give(packet(kNow + i), 1);
+    two.first.give_out(kNow + 40);               // a packet of before the rest may yet come
+    CHECK(take(two.second, kNow + 100).empty()); // is in a batch only now
+    CHECK(take(two.second, kNow + 100).size() == 40);
+    CHECK(two.second.taken_through() == kNow + 40);
+    two.first.end();
+    two.second.end();
+    CHECK(take(two.second, kNow + 100).size() == kRing - 40);
+}
+
 TEST_CASE("a full ring drops, counts, and gives the buffers back") {
     Two two(64);
     for (int i = 0; i < 100; ++i) two.first.give(packet(kNow + i), 1);
