@@ -58,8 +58,8 @@ Keys capture_keys() {
             "CPU. auto: adaptive on virtual ports, else busy.",
             in, &CaptureConfig::poll),
         key("capture.snaplen", size<Count>(64, 65535),
-            "The largest frame that is taken whole. The default fits jumbo frames of 9000 bytes with VLAN tags and "
-            "tunnels; what is longer is counted.",
+            "The largest frame that is taken whole, on an interface as far as its MTU goes. The default fits jumbo "
+            "frames of 9000 bytes with VLAN tags and tunnels; what is longer is counted.",
             in, &CaptureConfig::snaplen),
         key("capture.burst", number<Count>("a number of packets", 1, 512),
             "Packets a poll takes at most. Larger hides more memory latency at many connections; smaller is gentler to "
@@ -67,7 +67,7 @@ Keys capture_keys() {
             in, &CaptureConfig::burst),
         key("capture.ring_bytes", size<std::uint64_t>(256 * kKiB, 2 * kGiB - kMiB),
             "The AF_PACKET ring of one queue: what the kernel holds while a worker is busy or not scheduled. It "
-            "holds about ring_bytes / snaplen frames, of whatever size. Raise it where the kernel reports drops.",
+            "holds about ring_bytes / (MTU + 100) frames, of whatever size. Raise it where the kernel reports drops.",
             in, &CaptureConfig::ring_bytes),
         key("capture.rx_descriptors", number<Count>("a number of packets", 64, 32768),
             "The receive ring of one queue of a physical port; the port's own limit applies.", in,

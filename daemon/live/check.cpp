@@ -48,8 +48,8 @@ std::uint64_t check_interface_port(const Config& config, const std::string& name
     const InterfaceState state = inspect_interface(name);
     check_interface(name, state, notes);
     if (!state.exists) return 0;
-    const auto ring =
-        ring_geometry(config.capture.ring_bytes, config.capture.snaplen, static_cast<std::uint32_t>(getpagesize()));
+    const auto ring = ring_geometry(config.capture.ring_bytes, longest_frame(state, config.capture.snaplen),
+                                    static_cast<std::uint32_t>(getpagesize()));
     add_note(notes, NoteLevel::info,
              fmt::format(
                  "{}: net_af_packet, promiscuous, MTU {}; {} queue{}, a ring of {} frames of up to {} bytes each", name,

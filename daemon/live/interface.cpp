@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 #include <linux/ethtool.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -20,6 +21,8 @@
 
 namespace ftpsensor {
 namespace {
+
+constexpr std::uint32_t kVlanTagBytes = 4;
 
 class ControlSocket { // for interface ioctls
 public:
@@ -126,6 +129,12 @@ InterfaceState inspect_interface(const std::string& name) {
     return state;
 }
 
+std::uint32_t longest_frame(const InterfaceState& state, std::uint32_t snaplen) {
+    if (state.mtu == 0) return snaplen; // unknown
+    const std::uint64_t longest = std::uint64_t{state.mtu} + ETH_HLEN + 2 * kVlanTagBytes;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(longest, snaplen));
+}
+
 bool has_carrier(const std::string& name) {
     ifreq request = request_for(name);
     return ControlSocket().call(SIOCGIFFLAGS, request) &&
@@ -206,7 +215,7 @@ void InterfaceGuard::switch_off(const std::string& interface, const std::vector<
     if (!refused.empty())
         add_note(notes, NoteLevel::warning,
                  fmt::format("{}: offloads that glue packets together stay on ({}): glued packets count as one, and "
-                             "those over capture.snaplen are cut",
+                             "those over its MTU or capture.snaplen are cut",
                              interface, std::strerror(error)),
                  shell_words(offload_command(interface, refused)));
 }

@@ -33,6 +33,9 @@ struct InterfaceState {
 };
 
 InterfaceState inspect_interface(const std::string& name);
+// Bytes of the longest frame that it delivers: its MTU with an Ethernet header and two VLAN tags, and never over
+// `snaplen`. Glued packets are longer, up to 64 KiB; so may be what arrives after the MTU was raised.
+std::uint32_t longest_frame(const InterfaceState& state, std::uint32_t snaplen);
 bool has_carrier(const std::string& name); // there, up and running: packets can come
 
 // Why the interface cannot be captured on (absent, down, not Ethernet), with the remedy; nothing where it can.

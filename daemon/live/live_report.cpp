@@ -46,7 +46,8 @@ std::string loss_remedy(const Snapshot& change) {
     if (change.totals.lost_packets != 0)
         return "more workers, a larger capture.ring_bytes (interface) or capture.rx_descriptors (port)";
     if (sum(change.workers, &WorkerFigures::cut_packets) != 0)
-        return "a larger capture.snaplen, or offloads off at the sending end: ethtool -K … tso off gso off";
+        return "a larger capture.snaplen or MTU of the interface, and a restart; or offloads off at the sending end: "
+               "ethtool -K … tso off gso off";
     if (change.totals.entries_lost != 0) return "space on the log disk: df log.directory";
     if (change.totals.records_dropped != 0) return "a larger log.queue_records, or a faster log disk";
     return "look at the cable and the sender";

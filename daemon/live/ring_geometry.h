@@ -3,8 +3,9 @@
 // The kernel wants blocks of whole pages and frames that are multiples of 16 bytes and do not cross blocks; the driver
 // (22.11 and 24.11) computes a frame's address as index * framesz, so that a block must be filled by frames without a
 // rest; and it maps receive and transmit rings of the same size at once, in 32-bit arithmetic: below 2 GiB each. A
-// frame that does not fit its slot is cut by the kernel, and the driver does not tell: hence slots for the whole of
-// capture.snaplen, and `cut_at`, by which the receive loop recognises such a frame and counts it. Pure; any thread.
+// frame that does not fit its slot is cut by the kernel, and the driver does not tell: hence slots for the longest
+// frame that comes (longest_frame() of interface.h), and `cut_at`, by which the receive loop recognises such a frame
+// and counts it. Pure; any thread.
 #pragma once
 
 #include <cstdint>

@@ -35,6 +35,11 @@ def main():
     with lab.Lab(sys.argv[1], with_server=False) as hub:
         status, said = check(hub)
         lab.check(status == 0, "on a port that is fit, check is content")
+        lab.check("MTU 1500; 1 queue, a ring of 32768 frames of up to 1982 bytes each" in said, "slots are for frames of its MTU")
+        hub.call("sensor", "ip", "link", "set", lab.SPAN, "mtu", "9000")
+        _, said = check(hub)
+        lab.check("MTU 9000; 1 queue, a ring of 7280 frames of up to 9150 bytes each" in said, "whatever that is")
+        hub.call("sensor", "ip", "link", "set", lab.SPAN, "mtu", "1500")
         hub.call("sensor", "ip", "link", "set", lab.SPAN, "down")
         hub.call("sensor", "ethtool", "-K", lab.SPAN, "gro", "on")
         status, said = check(hub)

@@ -8,7 +8,7 @@ TRAFFIC_SOURCE (tests/support/traffic_source.cpp) sends FTP sessions, web reques
 a veth. Files are rotated by time and by size meanwhile. Every entry counts: times and what depends on the clock (uids, fuids)
 left out, entries of both runs are compared as a multiset, by sums of hashes, so that hours of them need no memory.
 
-By hand, for half an hour: soak_test.py build/daemon/ftpsensord build/tests/support/traffic_source 1800 50000
+By hand, for half an hour: soak_test.py build/daemon/ftpsensord build/tests/support/traffic_source 1800 250000
 Needs: see lab.py."""
 import collections
 import gzip
@@ -110,7 +110,7 @@ def main():
     with lab.Lab(program, with_server=False, hosts=()) as hub:
         settings = {"log__rotation__interval": ROTATION, "log__rotation__size": "8MiB", "timeouts__udp_inactivity": "20s",
                     "metrics__log_interval": "10s"}
-        sensor = hub.start_sensor(workers=workers, capture__ring_bytes="256MiB", capture__snaplen=2048, **settings)
+        sensor = hub.start_sensor(workers=workers, capture__ring_bytes="256MiB", **settings)
         source = hub.start("hub", traffic, "send", PEER, str(rate), str(count), name="source")
         samples = watch(sensor, source)
         lab.check(source.wait() == 0, f"sent: {(hub.folder / 'source.txt').read_text().strip()}")

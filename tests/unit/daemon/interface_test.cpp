@@ -38,6 +38,19 @@ TEST_CASE("absent, down and not Ethernet are problems with a remedy; no carrier 
     CHECK(notes_on(state).at(0).level == NoteLevel::warning);
 }
 
+TEST_CASE("the longest frame is the MTU's with its headers, as far as snaplen goes") {
+    auto state = sound();
+    state.mtu = 1500;
+    CHECK(longest_frame(state, 9216) == 1522); // a header of 14 bytes, two tags of 4
+    CHECK(longest_frame(state, 200) == 200);
+    state.mtu = 65536; // loopback's
+    CHECK(longest_frame(state, 9216) == 9216);
+    state.mtu = UINT32_MAX;
+    CHECK(longest_frame(state, 9216) == 9216);
+    state.mtu = 0; // could not be asked
+    CHECK(longest_frame(state, 9216) == 9216);
+}
+
 TEST_CASE("the command switches off what is on, by ethtool's names") {
     CHECK(shell_words(offload_command("eth1", {Offload::gro, Offload::lro})) == "ethtool -K eth1 gro off lro off");
     CHECK(shell_words(offload_command("veth0", {Offload::tso, Offload::gso})) == "ethtool -K veth0 tso off gso off");
