@@ -103,6 +103,7 @@ struct FtpSession::State {
     std::uint32_t began = 0;      // number of the command whose transfer the last 150 began
     std::uint32_t channels = 0;   // PORT, EPRT, PASV and EPSV so far
     AuthMechanism auth = AuthMechanism::none;
+    bool incomplete = false; // its beginning or something in between was not captured
     bool opened = false;     // something was said: there will be an entry
     bool confirmed = false;  // a command was seen
     bool gssapi = false;     // granted: tokens are exchanged
@@ -128,6 +129,7 @@ void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool
     open_reply = current = began = channels = 0;
     auth = AuthMechanism::none;
     opened = confirmed = gssapi = gssapi_tls = done = false;
+    incomplete = partial;
 }
 
 void FtpSession::State::take_lines(bool from_originator, std::span<const std::uint8_t> data, Timestamp now,
@@ -234,8 +236,10 @@ void FtpSession::State::take_reply(std::string_view line, Timestamp now, FtpOutp
     take_security(reply, now, out);
 }
 
-// As in Zeek, what comes after the first 10 KiB does not make it another protocol.
+// As in Zeek, what comes after the first 10 KiB does not make it another protocol; nor does any line once something is
+// missing, for it may be the end of another one.
 void FtpSession::State::violate(Timestamp now, FtpOutput& out) {
+    if (incomplete) return;
     events.count(Event::ftp_violation);
     if (bytes > kViolationBytesMax) return;
     done = true;
@@ -332,7 +336,12 @@ void FtpSession::deliver(bool from_originator, std::span<const std::uint8_t> dat
     if (!state_->done) state_->take_lines(from_originator, data, now, out);
 }
 
-void FtpSession::gap(bool, std::uint64_t bytes, Timestamp, FtpOutput&) { state_->bytes += bytes; }
+void FtpSession::incomplete() { state_->incomplete = true; }
+
+void FtpSession::gap(bool, std::uint64_t bytes, Timestamp, FtpOutput&) {
+    state_->bytes += bytes;
+    incomplete();
+}
 
 void FtpSession::end_of_stream(bool from_originator, Timestamp now, FtpOutput& out) {
     static constexpr std::uint8_t kLineEnd[] = {'\n'};

@@ -111,12 +111,15 @@ public:
     FtpSession(const FtpSession&) = delete;
     FtpSession& operator=(const FtpSession&) = delete;
 
-    // Starts anew for a connection. `partial`: its beginning was not captured.
+    // Starts anew for a connection. `partial`: its beginning was not captured, so that it is incomplete().
     void reset(const EndpointId& id, const Id96& uid, bool partial);
 
     // The next bytes of one direction, in order and without overlap. `now` is the packet's time.
     void deliver(bool from_originator, std::span<const std::uint8_t> data, Timestamp now, FtpOutput& out);
-    // Bytes that will never come. As in the reference, the line goes on behind them.
+    // Something of the connection was not captured: from now on any line may be the end of another one, and none of
+    // them ends the session as not FTP (Zeek: TCP_ApplicationAnalyzer::AnalyzerViolation).
+    void incomplete();
+    // Bytes that will never come. As in the reference, the line goes on behind them. It is incomplete() then.
     void gap(bool from_originator, std::uint64_t bytes, Timestamp now, FtpOutput& out);
     // One direction has ended (FIN, or RST with nothing outstanding); a line without an end is a line.
     void end_of_stream(bool from_originator, Timestamp now, FtpOutput& out);

@@ -222,6 +222,7 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
         for (const auto& gap : connections_.gaps().gaps())
             control.stream.give_up(other, c.end[other].start_seq + static_cast<std::uint32_t>(gap.seq + gap.size),
                                    packet.now, sink);
+    if (c.partial && control.active) control.session->incomplete(); // the other side's beginning may be missing alone
     if (has_data) {
         const Endpoint& peer = c.end[other];
         std::uint32_t ack = layer.tcp_ack;

@@ -249,6 +249,40 @@ TEST_CASE("middle: a control connection that began before the capture") {
     CHECK(entries(trace, "user password command reply_code") == "<unknown> - DELE 250");
 }
 
+TEST_CASE("middle: the end of a reply whose beginning came before the capture is none, and ends nothing") {
+    Trace trace;
+    TcpTalk control(trace, {.server = {ip("10.0.0.2"), 21}});
+    control.server("a file.\r\n").client("DELE a\r\n").server("250 Gone.\r\n").client("QUIT\r\n");
+    const Logs logs = read(trace);
+    CHECK(logs.show("ftp", "user command reply_code") == "<unknown> DELE 250");
+    CHECK(logs.show("conn", "service") == "ftp");
+    CHECK(logs.count(Event::ftp_violation) == 0);
+    CHECK(read(trace, {.extended = true}).show("ftp", "user command reply_code") == "<unknown> DELE 250");
+}
+
+TEST_CASE("lost: the end of a reply whose beginning the capture missed is none, and ends nothing") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.login().client("DELE a");
+    ftp.control().lose_next().server("250 Go").server("ne.\r\n");
+    ftp.client("DELE b").server("250 Gone.").quit();
+    const Logs logs = read(trace);
+    // The reply that came is the first command's, which has waited longer; the second one has what came last.
+    CHECK(logs.show("ftp", "arg reply_code") == "ftp://10.0.0.2/./a 250 | ftp://10.0.0.2/./b 221");
+    CHECK(logs.show("conn", "service missed_bytes") == "ftp 6");
+    CHECK(logs.count(Event::ftp_violation) == 0);
+    CHECK(read(trace, {.extended = true}).show("ftp", "arg reply_code") == logs.show("ftp", "arg reply_code"));
+}
+
+TEST_CASE("lost: what is missing of one direction excuses the other") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.login();
+    ftp.control().lose_next().client("NOOP\r\n").server("what?\r\n");
+    ftp.client("DELE a").server("250 Gone.").quit();
+    CHECK(entries(trace, "arg reply_code") == "ftp://10.0.0.2/./a 250");
+}
+
 TEST_CASE("lost: a line that the capture missed makes no entry, the session goes on behind it") {
     Trace trace;
     FtpTalk ftp(trace);

@@ -200,14 +200,27 @@ TEST_CASE("a violation after the first ten KiB is passed over", "[ftp_session]")
     CHECK_FALSE(ended_at(10241));
 }
 
-TEST_CASE("missed bytes count towards those ten KiB, and the line goes on behind them", "[ftp_session]") {
-    SessionScript s(log_everything());
-    s.client_bytes("USER bo");
-    s.session.gap(true, 10240, s.now, s.out);
-    s.client_bytes("b\r\n").server("x");
+TEST_CASE("where bytes are missing the line goes on behind them, and no later line is a violation", "[ftp_session]") {
+    for (const bool of_originator : {true, false}) {
+        SessionScript s(log_everything());
+        s.client_bytes("USER bo");
+        s.session.gap(of_originator, 1, s.now, s.out);
+        s.client_bytes("b\r\n").server("x").server("331 go on");
+        CHECK_FALSE(s.session.done());
+        CHECK(s.counted(Event::ftp_violation) == 0);
+        s.finish();
+        CHECK(s.last_entry() == "USER [bob] 331 [go on] user bob");
+    }
+}
+
+TEST_CASE("of a connection whose beginning was not captured no line is a violation", "[ftp_session]") {
+    SessionScript s;
+    s.session.reset({}, {}, true);
+    s.server("x").server("220 ready").client("USER bob");
     CHECK_FALSE(s.session.done());
-    s.finish();
-    CHECK(s.last_entry() == "USER [bob] user bob");
+    s.session.reset({}, {}, false);
+    s.server("x");
+    CHECK(s.session.done());
 }
 
 TEST_CASE("AUTH TLS ends in encryption, in the shapes that servers take", "[ftp_session]") {
