@@ -145,6 +145,7 @@ std::size_t RxLoop::poll() {
     const std::uint64_t began = rte_rdtsc();
     const Timestamp host_time = poll_time_ = host_clock();
     poll_bytes_ = 0;
+    handed_over_ = false;
     std::size_t received = 0;
     for (std::size_t queue = 0; queue < inputs_.size(); ++queue)
         if (merge_.wants_batch(queue)) received += fetch(queue, host_time);
@@ -158,8 +159,9 @@ std::size_t RxLoop::poll() {
         give_out(host_time, kAllHandedOn);
     }
     if (steering_) there += take_own(host_time);
-    const bool worked = there != 0 || empty(host_time);
-    if (worked) add_to(counts_.busy_cycles, rte_rdtsc() - began);
+    if (there == 0) add_to(counts_.empty_polls, 1);
+    const bool time_went_on = !handed_over_ && let_time_go_on(host_time, there == 0);
+    if (there != 0 || time_went_on) add_to(counts_.busy_cycles, rte_rdtsc() - began);
     add_to(counts_.polls, 1); // behind the work: a worker that hangs in it shows no life
     return there;
 }
@@ -259,6 +261,7 @@ PacketView RxLoop::view_of(rte_mbuf* mbuf, std::uint32_t length) {
 }
 
 void RxLoop::add(rte_mbuf* mbuf, const PacketView& view) {
+    if (mbuf->nb_segs != 1) add_to(counts_.gathered, 1); // once, though who received it for another worker did it, too
     views_[batched_] = view;
     batch_[batched_] = mbuf;
     if (++batched_ == options_.burst) flush();
@@ -275,7 +278,6 @@ const std::uint8_t* RxLoop::gather(const rte_mbuf* mbuf, std::uint32_t length) {
         copied += n;
     }
     scratch_used_ += length;
-    add_to(counts_.gathered, 1);
     return to;
 }
 
@@ -293,6 +295,7 @@ bool RxLoop::wanted(const PacketView& view) {
 
 void RxLoop::flush() {
     if (batched_ != 0) {
+        handed_over_ = true;
         engine_.process_burst(worker_, {views_.data(), batched_});
         rte_pktmbuf_free_bulk(batch_.data(), batched_);
     }
@@ -339,15 +342,16 @@ void RxLoop::finish_steering() {
     flush();
 }
 
-// True: time went on, which is work (expiry).
-bool RxLoop::empty(Timestamp host_time) {
-    add_to(counts_.empty_polls, 1);
+// Of a poll that brought the Engine nothing: there was nothing, or the filter or other workers had all of it, which may
+// be so for hours on a port that is never idle. True: time went on, which is work (expiry).
+bool RxLoop::let_time_go_on(Timestamp host_time, bool idle) {
     if (host_time - idle_at_ < kIdleInterval && host_time >= idle_at_) // a clock set back does not silence it
         return false;
     idle_at_ = host_time;
-    Timestamp now = host_time - idle_lag_;
-    if (steering_) now = std::min(now, steering_->taken_through());
-    now_ = std::max(now_, now);
+    if (steering_)
+        now_ = std::max(now_, std::min(host_time - idle_lag_, steering_->taken_through()));
+    else if (idle) // else more may wait that was stamped before; what was left out has moved now_
+        now_ = std::max(now_, host_time - idle_lag_);
     engine_.idle(worker_, now_);
     return true;
 }

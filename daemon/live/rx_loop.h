@@ -101,7 +101,7 @@ private:
     const std::uint8_t* gather(const rte_mbuf* mbuf, std::uint32_t length);
     bool wanted(const PacketView& view);
     void flush();
-    bool empty(Timestamp host_time);
+    bool let_time_go_on(Timestamp host_time, bool idle);
     void rest();
     bool wait_for_packets();
 
@@ -129,6 +129,7 @@ private:
     Timestamp idle_at_ = 0; // last Engine::idle()
     std::uint64_t poll_bytes_ = 0;
     Timestamp poll_time_ = 0;  // the host's clock at this poll
+    bool handed_over_ = false; // the Engine had packets in this poll, and with them the time
     std::uint64_t number_ = 0; // of packets: breaks ties of equal times among this worker's
     alignas(64) RxCounts counts_;
 };

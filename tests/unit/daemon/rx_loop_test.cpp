@@ -30,6 +30,8 @@ struct Seen { // what the Engine was handed; read once the worker has ended, but
     std::vector<PacketView> views; // their bytes are no longer valid
     std::size_t largest_burst = 0;
     std::atomic<int> idle_calls{0};
+    std::atomic<Timestamp> idle_time{0}; // that was told last
+    bool keep = true;
     int finished = 0;
     Timestamp end = 0;
     Duration burst_takes = 0;
@@ -48,13 +50,17 @@ void Engine::process_burst(std::uint32_t worker, std::span<const PacketView> bur
     Seen* const seen = seen_by[worker];
     if (seen->burst_takes != 0) std::this_thread::sleep_for(std::chrono::nanoseconds(seen->burst_takes));
     seen->largest_burst = std::max(seen->largest_burst, burst.size());
+    if (!seen->keep) return;
     for (const auto& view : burst) {
         seen->packets.emplace_back(view.data, view.data + view.captured);
         seen->views.push_back(view);
     }
 }
 
-void Engine::idle(std::uint32_t worker, Timestamp) { seen_by[worker]->idle_calls.fetch_add(1); }
+void Engine::idle(std::uint32_t worker, Timestamp now) {
+    seen_by[worker]->idle_time = now;
+    seen_by[worker]->idle_calls.fetch_add(1);
+}
 
 void Engine::finish(std::uint32_t worker, Timestamp end) {
     ++seen_by[worker]->finished;
@@ -103,15 +109,17 @@ struct Counts {
     double seconds = 0;
 };
 
-// A port that delivers the packets once.
-std::unique_ptr<Port> make_port(const Packets& packets, const Config& config) {
+// A port that delivers the packets once, or `without_end`.
+std::unique_ptr<Port> make_port(const Packets& packets, const Config& config, bool without_end = false) {
     static const Eal eal(plan_eal(small_config(), {}, allowed_cpus(), getpid()));
     static std::size_t ports = 0;
     const std::string path =
         (std::filesystem::temp_directory_path() / ("rx_loop_test." + std::to_string(getpid()) + ".pcap")).string();
     write_capture(path, packets);
-    const PortConfig port_config{
-        .interface = "", .pci = "", .vdev = "net_pcap" + std::to_string(ports) + ",rx_pcap=" + path};
+    const PortConfig port_config{.interface = "",
+                                 .pci = "",
+                                 .vdev = "net_pcap" + std::to_string(ports) + ",rx_pcap=" + path +
+                                         (without_end ? ",infinite_rx=1" : "")};
     Notes notes;
     auto port = std::make_unique<Port>(port_config, config, ports++, notes);
     port->start(notes);
@@ -210,6 +218,65 @@ TEST_CASE("what the filter leaves out is counted and not handed on") {
     CHECK(out.packets.back() == packets.back());
 }
 
+namespace {
+
+// Of a worker that gets nothing of a port that is never idle.
+bool time_goes_on(const Seen& out) {
+    const Timestamp deadline = host_clock() + 5 * kSecond;
+    while (out.idle_calls < 10 && host_clock() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return out.idle_calls >= 10 && host_clock() - out.idle_time < kSecond;
+}
+
+} // namespace
+
+TEST_CASE("time goes on where the filter leaves out all of a port that is never idle") {
+    const Config config = small_config();
+    const auto port = make_port(Packets(64, packet(100, 1)), config, true);
+    Seen out;
+    seen_by = {&out, nullptr};
+    Engine engine(config, EngineMode::live, std::nullopt);
+    const PacketFilter filter("greater 150");
+    RxLoop loop(engine, 0, {port->source(0).value()}, {64, config.capture.snaplen, true, &filter, nullptr});
+    std::atomic<bool> stop{false};
+    std::thread worker([&] { loop.run(stop); });
+    CHECK(time_goes_on(out));
+    stop = true;
+    worker.join();
+    port->stop();
+    CHECK(loop.counts().empty_polls == 0);
+    CHECK(loop.counts().filtered + loop.counts().unread == loop.counts().packets);
+    CHECK(out.largest_burst == 0);
+}
+
+TEST_CASE("time goes on where all of a port that is never idle is another worker's") {
+    Config config = small_config();
+    config.workers.count = 2;
+    std::vector<std::uint8_t> bytes = packet(100, 0);
+    bytes[14] = 0x45;
+    PacketView view;
+    view.data = bytes.data();
+    view.captured = view.length = 100;
+    for (Distribution distribution(1); distribution.hash(view) % 2 == 0; ++bytes[29]) {
+    }
+    const auto port = make_port(Packets(64, bytes), config, true);
+    std::array<Seen, 2> out;
+    out[1].keep = false;
+    seen_by = {&out[0], &out[1]};
+    Engine engine(config, EngineMode::live, std::nullopt);
+    SteeringRings rings(2, config.capture.resteer_packets);
+    const RxOptions options{64, config.capture.snaplen, true, nullptr, &rings};
+    RxLoop first(engine, 0, {port->source(0).value()}, options), second(engine, 1, {}, options);
+    std::atomic<bool> stop{false};
+    std::thread one([&] { first.run(stop); }), other([&] { second.run(stop); });
+    CHECK(time_goes_on(out[0]));
+    stop = true;
+    one.join();
+    other.join();
+    port->stop();
+    CHECK(out[0].largest_burst == 0);
+    CHECK(out[1].largest_burst > 0);
+}
+
 TEST_CASE("a queue without packets goes on in time and ends at once") {
     Seen out;
     CHECK(run({}, small_config(), out).packets == 0);
@@ -277,7 +344,7 @@ TEST_CASE("with capture.resteer each worker is handed the packets that it owns, 
     RxLoop first(engine, 0, {port->source(0).value()}, options), second(engine, 1, {}, options);
     std::atomic<bool> stop{false};
     std::thread one([&] { first.run(stop); }), other([&] { second.run(stop); });
-    while (out[0].idle_calls == 0) std::this_thread::yield();
+    while (first.counts().empty_polls == 0) std::this_thread::yield();
     stop = true;
     one.join();
     other.join();
