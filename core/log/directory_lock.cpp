@@ -11,6 +11,9 @@ namespace ftpsensor {
 
 namespace {
 
+// A link in its place is none of ours, and who the lock is held by would be written over what it points to.
+constexpr int kOpen = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+
 [[noreturn]] void refuse(const std::string& directory, const std::string& why) {
     throw std::runtime_error("log directory " + directory + ": " + why);
 }
@@ -31,7 +34,7 @@ DirectoryLock::DirectoryLock(const LogPlace& place)
     const std::string current = place.current_directory();
     const int made = make_directories(posix_file_system(), current, directory_mode(place.file_mode), place.group);
     if (made < 0) refuse(place.directory, "cannot make " + current + ": " + error_text(-made));
-    fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, place.file_mode);
+    fd_ = ::open(path_.c_str(), kOpen, place.file_mode);
     if (fd_ < 0) refuse(place.directory, "cannot open " + path_ + ": " + error_text(errno));
     if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
         const int error = errno;
@@ -53,7 +56,7 @@ bool DirectoryLock::is_in_place() const { return posix_file_system().is_at(fd_, 
 
 bool DirectoryLock::renew() {
     if (is_in_place()) return true;
-    const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode_);
+    const int fd = ::open(path_.c_str(), kOpen, file_mode_);
     if (fd < 0) return true; // no folder, or none that lets us: nobody else's either
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
         const bool taken = errno == EWOULDBLOCK;

@@ -63,8 +63,10 @@ public:
     bool is_at(int fd, const std::string& path) override {
         struct stat opened {};
         struct stat named {};
-        return ::fstat(fd, &opened) == 0 && ::stat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
-               opened.st_ino == named.st_ino;
+        if (::fstat(fd, &opened) != 0) return false;
+        // A folder that lets us in no more, or a disk that fails, says nothing of what is there.
+        if (::stat(path.c_str(), &named) != 0) return errno == EACCES || errno == EIO;
+        return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
     }
     int set_access(int fd, mode_t mode, std::optional<gid_t> group) override {
         if (group && ::fchown(fd, static_cast<uid_t>(-1), *group) < 0) return -errno;

@@ -36,7 +36,8 @@ public:
     virtual int truncate(int fd, std::uint64_t bytes) = 0;
     virtual int sync(int fd) = 0;
     virtual std::int64_t size(int fd) = 0;
-    virtual bool is_at(int fd, const std::string& path) = 0; // the path still names the file that is open
+    // The path still names the file that is open, as far as can be seen.
+    virtual bool is_at(int fd, const std::string& path) = 0;
     // The mode exactly, whatever the umask; the group where there is one.
     virtual int set_access(int fd, mode_t mode, std::optional<gid_t> group) = 0;
     // Never replaces: -EEXIST where `to` is taken.

@@ -71,8 +71,13 @@ void LogFile::tick(Timestamp now) {
     now_ = std::max(now_, now);
     if (in_interval_) enter_interval(now_);
     if (!text_.empty() && now_ - text_begun_ >= options_.flush_interval) flush();
-    if (may_try()) write_waiting();
-    if (may_try()) rotate_if_over();
+    if (wants_disk()) {
+        if (may_try()) write_waiting();
+        if (may_try()) rotate_if_over();
+    } else {
+        abandon_if_vanished();
+        note_nothing_to_do();
+    }
     say_wants_space();
 }
 
@@ -95,7 +100,7 @@ void LogFile::enter_interval(Timestamp now) {
     flush(); // what is there belongs to the interval that ends
     interval_ = rotation_->interval_of(now);
     in_interval_ = true;
-    if (may_try()) rotate_if_over();
+    if (wants_disk() && may_try()) rotate_if_over();
 }
 
 void LogFile::flush() {
@@ -153,10 +158,15 @@ bool LogFile::write_member(const MemberView& member) {
     return true;
 }
 
+bool LogFile::is_over() const { return file_->is_open() && (file_->interval() != interval_ || file_->is_full()); }
+
+// Else there is nothing to be tried, and nothing that another log would have to go before.
+bool LogFile::wants_disk() const { return !waiting_.empty() || is_over(); }
+
 // The open file is full, or its interval has ended and nothing that belongs to it waits.
 void LogFile::rotate_if_over() {
     abandon_if_vanished();
-    if (!file_->is_open() || (file_->interval() == interval_ && !file_->is_full())) return;
+    if (!is_over()) return;
     if (!waiting_.empty()) return; // its own members first; write_member() rotates between two intervals
     if (rotate()) note_success();
 }
@@ -216,6 +226,15 @@ void LogFile::note_success() {
     counters_.failing.store(false, std::memory_order_relaxed);
     const std::uint64_t dropped = counters_.entries_dropped.load(std::memory_order_relaxed) - dropped_before_failure_;
     notify_(LogNotice::resumed, options_.log + ": written again; entries lost meanwhile: " + std::to_string(dropped));
+}
+
+// What failed has become needless: the other log has its room, or the file that was to be rotated is gone. Without
+// that, a log with an entry a day would be said to fail for a day. Where entries were dropped, only the next write can
+// tell.
+void LogFile::note_nothing_to_do() {
+    const bool waits_for_other = options_.first != nullptr && options_.first->wants_space();
+    if (!waits_for_other && counters_.entries_dropped.load(std::memory_order_relaxed) == dropped_before_failure_)
+        note_success();
 }
 
 LogFileStatus LogFile::status() const {

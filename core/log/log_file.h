@@ -125,6 +125,9 @@ private:
     bool failing() const { return counters_.failing.load(std::memory_order_relaxed); }
     bool check(const IoResult& result); // notes a failure; true: there was none
     void note_success();
+    void note_nothing_to_do();
+    bool is_over() const;
+    bool wants_disk() const;
 
     void make_file();
 

@@ -26,7 +26,8 @@ struct Member {
 // A leftover file, open while it is looked at.
 class Leftover {
 public:
-    Leftover(FileSystem& files, const std::string& path) : files_(files), fd_(files.open(path, O_RDWR, 0)) {}
+    Leftover(FileSystem& files, const std::string& path)
+        : files_(files), fd_(files.open(path, O_RDWR | O_NOFOLLOW, 0)) {}
     ~Leftover() {
         if (fd_ >= 0) files_.close(fd_);
     }
@@ -149,6 +150,10 @@ RecoveryReport recover_file(FileSystem& files, const LogPlace& place, const Rota
     MemberTimes times;
     {
         Leftover leftover(files, report.path);
+        if (leftover.error() == -ELOOP || leftover.error() == -EISDIR) { // a link, a folder
+            set_aside(files, report);
+            return report;
+        }
         if (leftover.error() < 0) {
             report.problem = {-leftover.error(), "open", report.path};
             return report;

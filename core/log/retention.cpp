@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -14,6 +15,7 @@ namespace ftpsensor {
 namespace {
 
 constexpr Duration kEmptyFolderRest = kMinute;
+constexpr std::string_view kCurrentEnding = ".log.gz";
 
 } // namespace
 
@@ -56,8 +58,10 @@ RetentionReport Retention::apply(const RetentionOptions& options, Timestamp now)
         if (!aged && !over && !is_short()) break; // those that follow are younger
         if (!is_ours(file.path)) continue;
         if (const int error = files_.remove(place_.directory + '/' + file.path); error < 0 && error != -ENOENT) {
-            report.problem = {-error, "remove", place_.directory + '/' + file.path};
-            break;
+            if (report.problem.ok()) report.problem = {-error, "remove", place_.directory + '/' + file.path};
+            if (error != -EPERM && error != -EACCES) break; // the disk's own trouble, not the file's
+            bytes -= file.status.bytes; // somebody keeps it (chattr +i): the others neither stay nor go for that
+            continue;
         }
         ++(aged ? report.removed_for_age : over ? report.removed_for_bytes : report.removed_for_free);
         bytes -= file.status.bytes;
@@ -112,8 +116,9 @@ std::uint64_t Retention::bytes_of_all() {
     std::vector<std::string> names;
     files_.list(place_.current_directory(), names);
     FileStatus status;
-    for (const std::string& name : names)
-        if (files_.status(place_.current_directory() + '/' + name, status) == 0) bytes += status.bytes;
+    for (const std::string& name : names) // whatever else somebody put there costs no finished file its place
+        if (name.ends_with(kCurrentEnding) && files_.status(place_.current_directory() + '/' + name, status) == 0)
+            bytes += status.bytes;
     return bytes;
 }
 

@@ -31,7 +31,7 @@ struct RetentionReport {
     std::uint64_t removed_for_free = 0;
     std::uint64_t bytes_removed = 0;
     std::string first, last; // removed ones, below the log directory
-    IoResult problem;        // what kept a file from being removed: the rest was left for the next time
+    IoResult problem;        // what kept a file from being removed; where that is the disk's, the rest was left, too
     // A bound that cannot be kept, though all that may be removed has been.
     bool over_bytes = false;
     bool short_of_free = false;

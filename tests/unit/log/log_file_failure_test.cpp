@@ -336,6 +336,36 @@ TEST_CASE("little room: the log that goes first gets it, the other waits, and sa
     CHECK(conn.count(LogNotice::resumed) == 1);
 }
 
+TEST_CASE("a log that has nothing to write does not fail because another one waits for room") {
+    Log ftp("ftp");
+    Log conn("conn", &ftp.file);
+    conn.seconds(1);
+    ftp.files.write_error = ENOSPC;
+    ftp.seconds(3);
+    for (int i = 0; i < 3; ++i) conn.file.tick(conn.now += kSecond);
+    CHECK_FALSE(conn.file.status().failing);
+    conn.file.tick(conn.now += kHour); // a file to rotate, which takes room
+    CHECK(conn.file.status().failing);
+    ftp.files.write_error = 0;
+    ftp.seconds(20);
+    for (int i = 0; i < 20; ++i) conn.file.tick(conn.now += kSecond);
+    CHECK_FALSE(conn.file.status().failing);
+    CHECK(conn.directory.files() == std::set<std::string>{kSix});
+}
+
+TEST_CASE("a failure that has become needless is over, without an entry") {
+    Log log;
+    log.seconds(1);
+    log.files.rename_error = EACCES;
+    log.file.tick(log.now += kHour);
+    CHECK(log.file.status().failing);
+    std::filesystem::remove(log.directory / kCurrent);
+    for (int i = 0; i < 20; ++i) log.file.tick(log.now += kSecond);
+    CHECK(log.file.status().files_lost == 1);
+    CHECK_FALSE(log.file.status().failing);
+    CHECK(log.count(LogNotice::resumed) == 1);
+}
+
 TEST_CASE("a log that goes first and lost all that waited, or has ended, holds nobody back") {
     for (const bool ends : {false, true}) {
         Log ftp("ftp", nullptr, ends ? 1u << 20 : 10);

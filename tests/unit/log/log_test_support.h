@@ -93,6 +93,7 @@ public:
     int mkdir_error = 0;
     std::uint64_t writable_bytes = ~0ull; // then a short write, then ENOSPC
     int remove_error = 0;
+    std::string kept;       // the only one that remove_error is about; empty: every file
     std::int64_t free = -1; // what free_bytes() says at first; removals add to it. -1: the truth
     unsigned writes = 0;
     unsigned opens = 0;
@@ -127,7 +128,7 @@ public:
         return rename_error != 0 ? -rename_error : real_.rename_to_new(from, to);
     }
     int remove(const std::string& path) override {
-        if (remove_error != 0) return -remove_error;
+        if (remove_error != 0 && (kept.empty() || path.ends_with(kept))) return -remove_error;
         FileStatus status;
         real_.status(path, status);
         const int error = real_.remove(path);

@@ -178,6 +178,53 @@ TEST_CASE("a directory belongs to one sensor") {
     CHECK_THROWS_WITH(DirectoryLock({directory / "file/logs", 0640, std::nullopt}), Catch::Contains("Not a directory"));
 }
 
+TEST_CASE("a link in the place of the lock is not followed: what it points to stays as it is") {
+    const TempDirectory directory;
+    const LogPlace place{directory / "logs", 0640, std::nullopt};
+    write_file(directory / "victim", "to be kept");
+    std::filesystem::create_directories(directory / "logs/current");
+    std::filesystem::create_symlink(directory / "victim", directory / "logs/current/.lock");
+    CHECK_THROWS_WITH(DirectoryLock(place), Catch::Contains("cannot open") && Catch::Contains("current/.lock"));
+    CHECK(read_file(directory / "victim") == "to be kept");
+}
+
+TEST_CASE("a link or a folder in the place of a log is set aside, and what it points to stays as it is") {
+    const std::string zeros(100, '\0'); // a file whose bytes did not reach the disk would be cut
+    for (const bool link : {true, false}) {
+        Left left("");
+        std::filesystem::remove(left.path);
+        write_file(left.directory / "victim", zeros);
+        if (link)
+            std::filesystem::create_symlink(left.directory / "victim", left.path);
+        else
+            std::filesystem::create_directory(left.path);
+        const RecoveryReport report = left.recover();
+        CHECK(report.outcome == RecoveryOutcome::set_aside);
+        CHECK(std::filesystem::is_symlink(left.path + ".damaged") == link);
+        CHECK(std::filesystem::is_directory(left.path + ".damaged") == !link);
+        CHECK(read_file(left.directory / "victim") == zeros);
+    }
+}
+
+TEST_CASE("a file behind a folder that lets nobody in is not taken for removed") {
+    if (::geteuid() == 0 && ::seteuid(65534) != 0) return; // root is let in everywhere
+    {
+        const TempDirectory directory;
+        write_file(directory / "folder/file", "x");
+        FileSystem& files = posix_file_system();
+        const int fd = files.open(directory / "folder/file", O_RDONLY, 0);
+        REQUIRE(fd >= 0);
+        std::filesystem::permissions(directory / "folder", std::filesystem::perms::none);
+        CHECK(files.is_at(fd, directory / "folder/file"));
+        std::filesystem::permissions(directory / "folder", std::filesystem::perms::owner_all);
+        CHECK(files.is_at(fd, directory / "folder/file"));
+        std::filesystem::remove(directory / "folder/file");
+        CHECK_FALSE(files.is_at(fd, directory / "folder/file"));
+        files.close(fd);
+    }
+    if (::getuid() == 0) REQUIRE(::seteuid(0) == 0);
+}
+
 TEST_CASE("a directory that is removed and made again still belongs to its sensor") {
     const TempDirectory directory;
     const LogPlace place{directory / "logs", 0640, std::nullopt};

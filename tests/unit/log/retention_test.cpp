@@ -184,6 +184,30 @@ TEST_CASE("a file that cannot be removed is said, and the rest waits for the nex
     CHECK(logs.files.removed.front() == logs.directory / Logs::name(1, 1));
 }
 
+TEST_CASE("a file that somebody locked is said, and neither keeps the others nor costs them their place") {
+    for (const RetentionOptions& bound : {RetentionOptions{.age = 2 * kDay}, RetentionOptions{.bytes = 25'000}}) {
+        Logs logs;
+        const auto locked = logs.add(Logs::name(1, 1), 9 * kDay, 100'000);
+        logs.add(Logs::name(1, 2), 8 * kDay);
+        const auto young = logs.add(Logs::name(1, 3), kDay);
+        const auto younger = logs.add(Logs::name(1, 4), kHour);
+        logs.files.remove_error = EPERM;
+        logs.files.kept = locked;
+        const RetentionReport report = logs.apply(bound);
+        CHECK(logs.directory.files() == std::set<std::string>{locked, young, younger});
+        CHECK_THAT(report.problem.message(), Catch::Contains("not permitted") && Catch::Contains(locked));
+    }
+}
+
+TEST_CASE("what others put into current/ costs no finished file its place") {
+    Logs logs;
+    logs.add("current/conn.log.gz.damaged", kDay, 1'000'000);
+    logs.add("current/evidence.pcap", kDay, 1'000'000);
+    const auto finished = logs.add(Logs::name(1, 1), 9 * kDay);
+    CHECK(logs.apply({.bytes = 50'000}).removed() == 0);
+    CHECK(logs.directory.files().contains(finished));
+}
+
 TEST_CASE("a log directory that is gone") {
     Logs logs;
     std::filesystem::remove_all(logs.directory.path());
