@@ -128,8 +128,6 @@ struct Engine::State final : private LineSink {
     LogWriter::Batch batches[kLogKinds];
     Timestamp told_through = INT64_MIN;         // to the writers
     std::unique_ptr<RetentionThread> retention; // live
-    std::uint64_t files_removed_before = 0;     // by those before it
-    std::uint64_t file_bytes_removed_before = 0;
     std::thread logger;
     std::atomic<bool> stopping{false};
     std::atomic<std::uint64_t> entries[kLogKinds]{}; // the logger's
@@ -174,13 +172,9 @@ std::vector<std::string> Engine::State::reload(const Config& next) {
         place = next_place;
         rotation = std::make_shared<const Rotation>(rotation_options(next));
         for (const LogKind log : {LogKind::ftp, LogKind::conn}) writer(log)->adopt(settings(next, log));
-        files_removed_before += retention->files_removed();
-        file_bytes_removed_before += retention->bytes_removed();
-        retention.reset(); // two would look after one lock
-        retention = std::make_unique<RetentionThread>(files, lock, place, rotation->options(), retention_options(next));
-    } else {
-        retention->set_options(retention_options(next));
+        retention->set_files(place, rotation->options());
     }
+    retention->set_options(retention_options(next));
     config = next;
     const auto deadline = std::chrono::steady_clock::now() + kReloadPatience;
     const auto all_done = [&] {
@@ -330,8 +324,8 @@ EngineStats Engine::stats() const {
         s.entries_lost += f.entries_dropped;
     }
     if (state_->retention) {
-        s.files_removed = state_->files_removed_before + state_->retention->files_removed();
-        s.file_bytes_removed = state_->file_bytes_removed_before + state_->retention->bytes_removed();
+        s.files_removed = state_->retention->files_removed();
+        s.file_bytes_removed = state_->retention->bytes_removed();
     }
     for (std::size_t i = 0; i < kEventCount; ++i) {
         const auto event = static_cast<Event>(i);

@@ -22,8 +22,9 @@ Timestamp wall_clock() {
 
 RetentionThread::RetentionThread(FileSystem& files, DirectoryLock& lock, const LogPlace& place,
                                  const RotationOptions& rotation, const RetentionOptions& options)
-    : lock_(lock), directory_(place.directory), retention_(files, place, rotation), log_(messages("log")),
-      options_(options), thread_([this] { run(); }) {
+    : files_(files), lock_(lock), directory_(place.directory),
+      retention_(std::make_unique<Retention>(files, place, rotation)), log_(messages("log")), options_(options),
+      thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), "fs-retention");
 }
 
@@ -45,10 +46,20 @@ void RetentionThread::set_options(const RetentionOptions& options) {
     changed_.notify_one();
 }
 
+void RetentionThread::set_files(const LogPlace& place, const RotationOptions& rotation) {
+    {
+        const std::lock_guard lock(mutex_);
+        next_ = std::make_unique<Retention>(files_, place, rotation);
+        look_now_ = true;
+    }
+    changed_.notify_one();
+}
+
 void RetentionThread::run() {
     std::unique_lock lock(mutex_);
     while (!stop_) {
         look_now_ = false;
+        if (next_) retention_ = std::move(next_);
         const RetentionOptions options = options_;
         lock.unlock();
         hold_folder();
@@ -66,7 +77,7 @@ void RetentionThread::hold_folder() {
 }
 
 void RetentionThread::look(const RetentionOptions& options) {
-    const RetentionReport report = retention_.apply(options, wall_clock());
+    const RetentionReport report = retention_->apply(options, wall_clock());
     files_removed_.fetch_add(report.removed(), std::memory_order_relaxed);
     bytes_removed_.fetch_add(report.bytes_removed, std::memory_order_relaxed);
     say(report);

@@ -29,7 +29,9 @@ public:
     RetentionThread(const RetentionThread&) = delete;
     RetentionThread& operator=(const RetentionThread&) = delete;
 
-    void set_options(const RetentionOptions& options); // any thread; from the next look on, which is now
+    // Any thread, which does not wait for the disk: from the next look on, which is now.
+    void set_options(const RetentionOptions& options);
+    void set_files(const LogPlace& place, const RotationOptions& rotation); // of the same directory
     std::uint64_t files_removed() const { return files_removed_.load(std::memory_order_relaxed); }
     std::uint64_t bytes_removed() const { return bytes_removed_.load(std::memory_order_relaxed); }
 
@@ -39,10 +41,11 @@ private:
     void say(const RetentionReport& report);
     void hold_folder();
 
+    FileSystem& files_;
     DirectoryLock& lock_;
     const std::string directory_;
     bool folder_is_ours_ = true;
-    Retention retention_;
+    std::unique_ptr<Retention> retention_; // the thread's
     std::shared_ptr<spdlog::logger> log_;
     std::string trouble_; // what was said last; empty: none
     std::atomic<std::uint64_t> files_removed_{0};
@@ -51,6 +54,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     RetentionOptions options_;
+    std::unique_ptr<Retention> next_; // by set_files(), and not in effect yet
     bool look_now_ = true;
     bool stop_ = false;
     std::thread thread_;

@@ -3,6 +3,7 @@
 #include "daemon/retention_thread.h"
 #include "tests/support/catch.h"
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -29,6 +30,44 @@ std::string add_file(const std::string& directory, const char* name, std::chrono
     std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - age);
     return path;
 }
+
+class StuckFileSystem final : public FileSystem {
+public:
+    std::atomic<bool> stuck{false};
+    std::atomic<bool> asked{false};
+
+    int list(const std::string& directory, std::vector<std::string>& names) override {
+        asked = true;
+        while (stuck) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return real_.list(directory, names);
+    }
+    int open(const std::string& path, int flags, mode_t mode) override { return real_.open(path, flags, mode); }
+    int close(int fd) override { return real_.close(fd); }
+    ssize_t write_at(int fd, std::span<const std::uint8_t> bytes, std::uint64_t offset) override {
+        return real_.write_at(fd, bytes, offset);
+    }
+    ssize_t read_at(int fd, std::span<std::uint8_t> bytes, std::uint64_t offset) override {
+        return real_.read_at(fd, bytes, offset);
+    }
+    int truncate(int fd, std::uint64_t bytes) override { return real_.truncate(fd, bytes); }
+    int sync(int fd) override { return real_.sync(fd); }
+    std::int64_t size(int fd) override { return real_.size(fd); }
+    bool is_at(int fd, const std::string& path) override { return real_.is_at(fd, path); }
+    int set_access(int fd, mode_t mode, std::optional<gid_t> group) override {
+        return real_.set_access(fd, mode, group);
+    }
+    int rename_to_new(const std::string& from, const std::string& to) override { return real_.rename_to_new(from, to); }
+    int remove(const std::string& path) override { return real_.remove(path); }
+    int make_directory(const std::string& path, mode_t mode, std::optional<gid_t> group) override {
+        return real_.make_directory(path, mode, group);
+    }
+    int status(const std::string& path, FileStatus& status) override { return real_.status(path, status); }
+    int remove_directory(const std::string& path) override { return real_.remove_directory(path); }
+    std::int64_t free_bytes(const std::string& directory) override { return real_.free_bytes(directory); }
+
+private:
+    FileSystem& real_ = posix_file_system();
+};
 
 bool within_seconds(int seconds, const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
@@ -60,4 +99,25 @@ TEST_CASE("looks at once, and again when the bounds change") {
     CHECK_FALSE(std::filesystem::exists(old));
     CHECK(retention.bytes_removed() > 0);
     CHECK(std::filesystem::exists(young));
+}
+
+TEST_CASE("other names are taken without waiting for a disk that does not answer") {
+    const Folder folder;
+    const LogPlace place{folder.path, 0640, std::nullopt};
+    DirectoryLock lock(place);
+    const auto left = add_file(folder.path, "2020-08-16/other_20200816.gz", std::chrono::hours(30));
+    StuckFileSystem files;
+    files.stuck = true;
+    {
+        RetentionThread retention(files, lock, place, RotationOptions{}, {.age = 25 * kHour});
+        CHECK(within_seconds(5, [&] { return files.asked.load(); }));
+        const auto began = std::chrono::steady_clock::now();
+        retention.set_files(place, {.file_name = "{log}_%Y%m%d.gz"});
+        retention.set_options({.age = 20 * kHour});
+        CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(1));
+        CHECK(std::filesystem::exists(left)); // not a name of the sensor's until then
+        files.stuck = false;
+        CHECK(within_seconds(5, [&] { return retention.files_removed() == 1; }));
+        CHECK_FALSE(std::filesystem::exists(left));
+    }
 }
