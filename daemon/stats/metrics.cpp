@@ -24,7 +24,10 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
-constexpr std::size_t kThreads = 1; // a scrape each few seconds
+constexpr const char* kThreads = "2"; // a scrape each few seconds
+// Whoever connects and asks nothing has a thread for so long: the library's own 30 s are longer than a scraper's
+// patience.
+constexpr const char* kRequestPatienceMs = "1000";
 constexpr auto kCallEvery = std::chrono::milliseconds(20);
 
 ClientMetric metric_of(FigureKind kind, double value, Labels labels) {
@@ -146,7 +149,8 @@ MetricsServer::MetricsServer(const MetricsConfig& config, const StatsBoard& boar
     const bool v6 = config.address.find(':') != std::string::npos;
     const std::string place = fmt::format("{}{}{}:{}", v6 ? "[" : "", config.address, v6 ? "]" : "", config.port);
     try {
-        exposer_ = std::make_unique<prometheus::Exposer>(place, kThreads);
+        exposer_ = std::make_unique<prometheus::Exposer>(std::vector<std::string>{
+            "listening_ports", place, "num_threads", kThreads, "request_timeout_ms", kRequestPatienceMs});
     } catch (const std::exception&) { // says no more than that it did not work
         throw std::runtime_error(
             fmt::format("metrics: cannot listen on {}; is the address this host's, and the port free? "

@@ -3,6 +3,7 @@
 #include "daemon/stats/snapshot_json.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -12,6 +13,7 @@
 
 #include <fmt/format.h>
 #include <glob.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,7 +25,8 @@ namespace {
 
 constexpr mode_t kFolderMode = 0750;
 constexpr mode_t kSocketMode = 0660;
-constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};
+constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};           // of who asks
+constexpr auto kClientPatience = std::chrono::milliseconds(1000); // for all of an answer
 constexpr std::size_t kAnswerMax = 16u << 20;
 constexpr const char* kUsualPlaces = "/run/ftpsensor*/stats.sock";
 
@@ -83,6 +86,12 @@ StatsSocket::StatsSocket(const std::string& path, const StatsBoard& board) : pat
             fmt::format("metrics.socket: the folder {} cannot be made: {}; `ftpsensord stats` will "
                         "not work; give another place",
                         folder.string(), std::strerror(errno)));
+    struct stat there {};
+    if (::lstat(path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode))
+        throw std::runtime_error(fmt::format(
+            "metrics.socket: {} is there and is no socket, and stays; `ftpsensord stats` will not work; give "
+            "another place",
+            path));
     if (Socket().connect(address) == 0)
         throw std::runtime_error(
             fmt::format("metrics.socket: another sensor answers at {}; `ftpsensord stats` will not "
@@ -123,14 +132,21 @@ void StatsSocket::serve() {
     }
 }
 
+// By pieces: a send(2) that may block has its patience for each piece anew.
 void StatsSocket::answer(int client) {
-    ::setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+    using Clock = std::chrono::steady_clock;
     const auto snapshot = board_.latest();
     const std::string text = (snapshot ? to_json(*snapshot) : "{}") + "\n";
+    const auto until = Clock::now() + kClientPatience;
     for (std::string_view rest = text; !rest.empty();) {
-        const ssize_t n = ::send(client, rest.data(), rest.size(), MSG_NOSIGNAL);
-        if (n <= 0) return;
-        rest.remove_prefix(static_cast<std::size_t>(n));
+        const ssize_t n = ::send(client, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0) {
+            rest.remove_prefix(static_cast<std::size_t>(n));
+            continue;
+        }
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+        pollfd room{client, POLLOUT, 0};
+        if (n == 0 || errno != EAGAIN || left <= 0 || ::poll(&room, 1, static_cast<int>(left)) <= 0) return;
     }
 }
 

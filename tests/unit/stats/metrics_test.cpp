@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <set>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <prometheus/metric_family.h>
@@ -19,14 +20,19 @@ namespace {
 
 std::string text_of(const Snapshot& s) { return prometheus::TextSerializer().Serialize(metric_families(s)); }
 
-// One GET; what came back, head included.
-std::string scrape(int port) {
+int connect_to(int port) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    return fd;
+}
+
+// One GET; what came back, head included.
+std::string scrape(int port) {
+    const int fd = connect_to(port);
     const std::string request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     REQUIRE(::send(fd, request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
     std::string answer;
@@ -74,6 +80,24 @@ TEST_CASE("a scrape has the latest snapshot") {
                                                       std::to_string(published->workers[0].packets) + "\n"));
     config.port = static_cast<std::uint32_t>(server.port());
     CHECK_THROWS_WITH((MetricsServer{config, board}), Catch::Contains("cannot listen on 127.0.0.1:"));
+}
+
+TEST_CASE("whoever connects and asks nothing keeps nobody from the figures") {
+    StatsBoard board;
+    board.publish(sample_snapshot());
+    MetricsConfig config;
+    config.port = 0;
+    MetricsServer server(config, board);
+    std::vector<int> idle;
+    for (int i = 0; i < 4; ++i) {
+        idle.push_back(connect_to(server.port()));
+        const std::string half = i % 2 == 0 ? "" : "GET /metr";
+        REQUIRE(::send(idle.back(), half.data(), half.size(), 0) == static_cast<ssize_t>(half.size()));
+    }
+    const auto began = std::chrono::steady_clock::now();
+    CHECK_THAT(scrape(server.port()), Catch::Contains("ftpsensor_uptime_seconds"));
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(10)); // a scraper's patience
+    for (const int fd : idle) ::close(fd);
 }
 
 TEST_CASE("it ends at once: an operator's stop and a reload wait for it") {

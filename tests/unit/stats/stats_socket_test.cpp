@@ -4,9 +4,13 @@
 #include "tests/support/catch.h"
 #include "tests/unit/stats/sample_snapshot.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <optional>
+#include <fstream>
+#include <thread>
+#include <vector>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -87,6 +91,55 @@ TEST_CASE("a client that does not read holds up the next for a second, not for e
     }
     CHECK(served);
     ::close(idle);
+}
+
+TEST_CASE("nor does one that reads a little now and then") {
+    const Folder folder;
+    StatsBoard board;
+    Snapshot large = sample_snapshot();
+    for (int i = 0; i < 5000; ++i) large.ports.push_back(large.ports[0]);
+    board.publish(large);
+    const std::string path = folder.file("stats.sock");
+    std::atomic<bool> ended{false};
+    std::thread slow;
+    bool served = false;
+    {
+        const StatsSocket socket(path, board);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        const int client = ::socket(AF_UNIX, SOCK_STREAM, 0);
+        REQUIRE(::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        slow = std::thread([client, &ended] { // each send(2) of the sensor gets on within its second
+            std::vector<char> buffer(40'000);
+            while (!ended) {
+                std::this_thread::sleep_for(std::chrono::milliseconds(300));
+                static_cast<void>(::recv(client, buffer.data(), buffer.size(), MSG_DONTWAIT));
+            }
+            ::close(client);
+        });
+        for (int attempt = 0; attempt < 5 && !served; ++attempt) {
+            try {
+                served = !fetch_stats(path).empty();
+            } catch (const std::runtime_error&) {
+            }
+        }
+        ended = true;
+    }
+    slow.join();
+    CHECK(served);
+}
+
+TEST_CASE("what is no socket is left alone") {
+    const Folder folder;
+    StatsBoard board;
+    const std::string path = folder.file("evidence.txt");
+    std::ofstream(path) << "to be kept";
+    CHECK_THROWS_WITH((StatsSocket{path, board}), Catch::Contains("is no socket"));
+    CHECK(std::filesystem::file_size(path) == 10);
+    std::filesystem::create_symlink("evidence.txt", folder.file("link"));
+    CHECK_THROWS_WITH((StatsSocket{folder.file("link"), board}), Catch::Contains("is no socket"));
+    CHECK(std::filesystem::is_symlink(folder.file("link")));
 }
 
 TEST_CASE("a socket that nobody serves is taken over; one that a sensor serves is not") {
