@@ -41,6 +41,19 @@ void validate_rings(const Config& config) {
     if (capture.rx_descriptors < capture.burst)
         fail("capture.rx_descriptors", fmt::format("{} is less than capture.burst", capture.rx_descriptors),
              fmt::format("give at least {}", capture.burst));
+    if (capture.resteer_packets < capture.burst)
+        fail("capture.resteer_packets", fmt::format("{} is less than capture.burst", capture.resteer_packets),
+             fmt::format("give at least {}", capture.burst));
+}
+
+// A worker has room for one transfer at least, which takes two rules.
+void validate_shunt(const Config& config) {
+    const auto& capture = config.capture;
+    if (const std::uint32_t least = 2 * config.workers.count;
+        capture.shunt != ConfigShunt::off && capture.shunt_rules_max < least)
+        fail("capture.shunt_rules_max",
+             fmt::format("{} is less than two for each of {} workers", capture.shunt_rules_max, config.workers.count),
+             fmt::format("give at least {}", least));
 }
 
 void validate_log(const Config& config) {
@@ -70,6 +83,7 @@ void validate(const Config& config) {
     validate_keys(config);
     validate_workers(config);
     validate_rings(config);
+    validate_shunt(config);
     validate_log(config);
     validate_ftp(config);
 }

@@ -75,6 +75,7 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
     o.conn.connections_max = static_cast<std::uint32_t>(config.limits.connections_max);
     o.conn.tcp.attempt_delay = config.timeouts.tcp_attempt_delay;
     o.conn.tcp.close_delay = config.timeouts.tcp_close_delay;
+    o.conn.tcp.reset_delay = config.timeouts.tcp_reset_delay;
     o.conn.inactivity[Inactivity::tcp] = config.timeouts.tcp_inactivity;
     o.conn.inactivity[Inactivity::udp] = config.timeouts.udp_inactivity;
     o.conn.inactivity[Inactivity::icmp] = config.timeouts.icmp_inactivity;

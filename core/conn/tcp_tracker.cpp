@@ -364,7 +364,8 @@ void TcpTracker::closed(Connection& c, unsigned side) const {
     end.did_close = true;
     if (end.state == TcpState::reset || peer.did_close || peer.state == TcpState::inactive) {
         c.deadline_kind = Deadline::closing;
-        c.cold().deadline = c.seen + timeouts_.close_delay;
+        const bool reset = end.state == TcpState::reset || peer.state == TcpState::reset;
+        c.cold().deadline = c.seen + (reset ? timeouts_.reset_delay : timeouts_.close_delay);
         return;
     }
     if (c.deadline_kind == Deadline::closing) return;

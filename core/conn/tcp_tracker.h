@@ -20,6 +20,7 @@ namespace ftpsensor {
 struct TcpTimeouts {
     Duration attempt_delay = 5 * kSecond;
     Duration close_delay = 5 * kSecond;
+    Duration reset_delay = 5 * kSecond;                    // the same where an end has sent RST
     static constexpr Duration kSynTimeout = 5 * kSecond;   // Zeek's tcp_SYN_timeout
     static constexpr Duration kSessionTimer = 6 * kSecond; // tcp_session_timer
     static constexpr Duration kLinger = 5 * kSecond;       // tcp_connection_linger

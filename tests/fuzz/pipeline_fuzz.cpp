@@ -248,7 +248,8 @@ MemoryPipelineOptions changed(MemoryPipelineOptions o, const Reload& reload) {
     const Duration time = Duration{reload.value} * kSecond + kMillisecond;
     ConnOptions& conn = o.pipeline.conn;
     if ((reload.what & 1) != 0) conn.inactivity.times.fill(time);
-    if ((reload.what & 2) != 0) conn.tcp = {.attempt_delay = time / 8, .close_delay = time / 16};
+    if ((reload.what & 2) != 0)
+        conn.tcp = {.attempt_delay = time / 8, .close_delay = time / 16, .reset_delay = time / 8};
     if ((reload.what & 4) != 0) conn.interims.interval = reload.value % 4 == 0 ? 0 : time / 4;
     if ((reload.what & 8) != 0) conn.ftp_ports = {2121, 40000};
     if ((reload.what & 16) != 0) o.pipeline.ftp.log_all_commands = !o.pipeline.ftp.log_all_commands;

@@ -84,6 +84,19 @@ TEST_CASE("close: a RST of either side ends it") {
     CHECK(tcp(trace, "_write_ts") == "5.003");
 }
 
+TEST_CASE("close: a RST of either side has a delay of its own") {
+    for (const Side side : {Side::client, Side::server}) {
+        Trace reset;
+        TcpTalk(reset).open().rst(side);
+        packet_at(reset, kStart + 10 * kSecond);
+        CHECK(read(reset, {.reset_delay = kSecond}).entry("conn", {{"proto", "tcp"}})["_write_ts"] == "1.003");
+        Trace closed;
+        TcpTalk(closed).open().close();
+        packet_at(closed, kStart + 10 * kSecond);
+        CHECK(read(closed, {.reset_delay = kSecond}).entry("conn", {{"proto", "tcp"}})["_write_ts"] == "5.004");
+    }
+}
+
 TEST_CASE("close: half a close waits for the other half") {
     Trace trace;
     TcpTalk talk(trace);

@@ -100,6 +100,7 @@ private:
         options.pipeline.decode.checksums = options.pipeline.conn.checksums = how.checksums;
         options.pipeline.ftp_only = options.entries.ftp_only = how.ftp_only;
         options.pipeline.conn.interims = {how.interim, how.interims_max};
+        options.pipeline.conn.tcp.reset_delay = how.reset_delay;
         options.workers = workers;
         options.by_ports = by_ports;
         options.types_known = how.types_known;

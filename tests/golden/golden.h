@@ -34,8 +34,9 @@ struct Reading {
     std::size_t workers = 0; // 0: with one and with three, see above
     ChecksumPolicy checksums = ChecksumPolicy::ignore;
     LinkType link = LinkType::ethernet;
-    Duration interim = 0;  // log.conn.interim
-    bool ftp_only = false; // log.conn.entries: ftp
+    Duration interim = 0;               // log.conn.interim
+    Duration reset_delay = 5 * kSecond; // timeouts.tcp_reset_delay
+    bool ftp_only = false;              // log.conn.entries: ftp
     std::uint32_t interims_max = 4096;
     bool types_known = true; // a file's type is "STAGE/BYTES", e.g. "transferred/1024"; else none is known
 };

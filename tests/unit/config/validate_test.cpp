@@ -60,6 +60,24 @@ TEST_CASE("rings hold a burst") {
               c.capture.burst = 128;
               c.capture.rx_descriptors = 64;
           }) == "capture.rx_descriptors: 64 is less than capture.burst; give at least 128");
+    CHECK(fault_after([](Config& c) {
+              c.capture.burst = 512;
+              c.capture.resteer_packets = 64;
+          }) == "capture.resteer_packets: 64 is less than capture.burst; give at least 512");
+}
+
+TEST_CASE("each worker has two flow rules to give, where there are any") {
+    const auto fault = [](ConfigShunt shunt, std::uint32_t rules) {
+        return fault_after([&](Config& c) {
+            c.capture.shunt = shunt;
+            c.capture.shunt_rules_max = rules;
+            c.workers.count = 4;
+        });
+    };
+    CHECK(fault(ConfigShunt::on, 8) == "accepted");
+    CHECK(fault(ConfigShunt::off, 7) == "accepted");
+    CHECK(fault(ConfigShunt::on, 7) ==
+          "capture.shunt_rules_max: 7 is less than two for each of 4 workers; give at least 8");
 }
 
 TEST_CASE("a file is flushed within its interval") {
