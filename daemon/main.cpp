@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <system_error>
 #include <variant>
 
 #include <fmt/format.h>
@@ -37,6 +38,11 @@ int run_or_say_why(const CommandLine& line) {
         return fail(kExitUsage, error.what());
     } catch (const std::bad_alloc&) {
         return fail(kExitFailure, "out of memory; lower the bounds in limits, or workers.count");
+    } catch (const std::system_error& error) {
+        if (error.code() != std::errc::resource_unavailable_try_again) return fail(kExitFailure, error.what());
+        return fail(kExitFailure,
+                    "no further thread can be started; raise TasksMax= of the unit, or ulimit -u, or lower "
+                    "workers.count");
     } catch (const std::exception& error) {
         return fail(kExitFailure, error.what());
     }

@@ -141,6 +141,15 @@ bool has_carrier(const std::string& name) {
            (static_cast<unsigned>(request.ifr_flags) & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
 }
 
+InterfaceLink inspect_link(unsigned index, const std::string& name) {
+    std::array<char, IF_NAMESIZE> now{};
+    InterfaceLink link;
+    link.exists = if_indextoname(index, now.data()) != nullptr;
+    link.carrier = link.exists && has_carrier(now.data());
+    link.replaced = !link.exists && has_carrier(name);
+    return link;
+}
+
 void check_interface(const std::string& name, const InterfaceState& state, Notes& notes) {
     if (!state.exists) {
         add_note(notes, NoteLevel::problem, name + ": there is no such network interface", "ip -brief link");

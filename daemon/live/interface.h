@@ -38,6 +38,14 @@ InterfaceState inspect_interface(const std::string& name);
 std::uint32_t longest_frame(const InterfaceState& state, std::uint32_t snaplen);
 bool has_carrier(const std::string& name); // there, up and running: packets can come
 
+// What became of an interface that sockets are bound to: it is its index that they know, not its name.
+struct InterfaceLink {
+    bool exists = false;   // under whatever name
+    bool carrier = false;  // packets can come
+    bool replaced = false; // it is gone, and another one has its name and a carrier, of which the sockets see nothing
+};
+InterfaceLink inspect_link(unsigned index, const std::string& name);
+
 // Why the interface cannot be captured on (absent, down, not Ethernet), with the remedy; nothing where it can.
 void check_interface(const std::string& name, const InterfaceState& state, Notes& notes);
 

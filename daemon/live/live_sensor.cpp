@@ -132,10 +132,13 @@ void LiveSensor::stop() {
     if (shunt_) shunt_->stop(); // while the workers take what it reports
     stop_.store(true, std::memory_order_relaxed);
     for (auto& thread : threads_) thread.join();
+    if (steering_) steering_->close();
     for (auto& port : ports_) port->stop();
     for (const auto& failure : failures_)
         if (failure) std::rethrow_exception(failure);
-    engine_->stop();
+    // A start that failed half-way left workers that never were: their end is what the Engine's logger would wait for.
+    // Its destructor does not.
+    if (threads_.size() == engine_->workers()) engine_->stop();
 }
 
 bool LiveSensor::every_queue_polled() const {
@@ -161,6 +164,10 @@ void LiveSensor::check_links(Notes& notes) {
         ports_[i]->check_link(notes);
         if (!ports_[i]->link_up()) ++link_down_seconds_[i];
     }
+}
+
+bool LiveSensor::a_port_was_replaced() const {
+    return std::any_of(ports_.begin(), ports_.end(), [](const auto& port) { return port->replaced(); });
 }
 
 } // namespace ftpsensor

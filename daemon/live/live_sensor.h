@@ -45,6 +45,8 @@ public:
     bool a_worker_failed() const { return failed_.load(std::memory_order_acquire); }
     std::uint64_t progress() const { return engine_->progress(); } // of the logs; any thread, also while it stops
     void check_links(Notes& notes); // notes links that went down or came back since the last call
+    // A port has nothing to see any more until the sensor is started anew. As of the last check_links().
+    bool a_port_was_replaced() const;
 
     // See Engine::reload.
     std::vector<std::string> reload(const Config& config) { return engine_->reload(config); }

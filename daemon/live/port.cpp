@@ -383,18 +383,38 @@ PortCounts Port::counts() {
 void Port::check_link(Notes& notes) {
     bool carrier = true; // of a virtual device
     if (interface_) {
-        carrier = has_carrier(name_);
+        const InterfaceLink link = inspect_link(interface_->state().index, name_);
+        carrier = link.carrier;
+        if (!link.exists) note_gone(link, notes);
     } else if (kind_ == PortKind::physical) {
         rte_eth_link link{};
         carrier = rte_eth_link_get_nowait(port_id_, &link) != 0 || link.link_status == RTE_ETH_LINK_UP;
     }
     if (carrier == carrier_) return;
     carrier_ = carrier;
+    if (gone_) return;
     if (carrier)
         add_note(notes, NoteLevel::info, name_ + ": the link is up again");
     else
         add_note(notes, NoteLevel::warning, name_ + ": the link is down: nothing is seen until it is up again",
                  interface_ ? "ip link show " + name_ : "look at the cable and the mirror");
+}
+
+// The kernel takes sockets off an interface that is removed, for good.
+void Port::note_gone(const InterfaceLink& link, Notes& notes) {
+    if (!gone_)
+        add_note(notes, NoteLevel::warning,
+                 name_ +
+                     ": the interface was removed: nothing is seen of it; once there is one of that name again, the "
+                     "sensor ends, to be started anew",
+                 "ip link show " + name_);
+    gone_ = true;
+    if (link.replaced && !replaced_)
+        add_note(notes, NoteLevel::problem,
+                 name_ + ": there is an interface of that name again, which can be captured from only from the start: "
+                         "the sensor ends",
+                 "systemctl restart, where nobody starts it anew");
+    replaced_ = replaced_ || link.replaced;
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> Port::loss_details() {

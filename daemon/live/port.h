@@ -74,7 +74,8 @@ public:
     void check_link(Notes& notes);                                        // notes a change since the last call
     PortSpread spread() const { return {name_, kind_, queues_, parts_}; } // as it was taken by the port
     bool link_up() const { return carrier_; }                             // as of the last check_link()
-    std::vector<std::pair<std::string, std::uint64_t>> loss_details();    // the driver's own counters of loss, not 0
+    bool replaced() const { return replaced_; } // the same: its interface is another one now, of which it sees nothing
+    std::vector<std::pair<std::string, std::uint64_t>> loss_details(); // the driver's own counters of loss, not 0
 
 private:
     std::string probe(const PortConfig& config, const Config& all, std::size_t index, Notes& notes);
@@ -91,6 +92,7 @@ private:
     void find_stamps();
     void start_interface(Notes& notes);
     void discard_earlier_packets();
+    void note_gone(const InterfaceLink& link, Notes& notes);
     [[noreturn]] void fail(const std::string& what, int error) const;
 
     std::string name_;
@@ -117,6 +119,8 @@ private:
     bool replays_file_ = false; // net_pcap from a file: its stamps are of another day
     bool stamp_offload_ = false;
     bool carrier_ = true; // as last noted
+    bool gone_ = false;   // its interface; as last noted
+    bool replaced_ = false;
     StampSource stamps_;
     rte_mempool* pool_ = nullptr;
 };

@@ -12,6 +12,7 @@
 #include "daemon/messages.h"
 #include "daemon/stats/outlets.h"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -68,7 +69,7 @@ public:
         : sensor_(sensor), outlets_(outlets), report_(report), reloader_(reloader), log_(log) {}
 
     void until_stopped(int signals, int timer) {
-        while (!stopped_ && !sensor_.a_worker_failed()) {
+        while (!stopped_ && !sensor_.a_worker_failed() && !sensor_.a_port_was_replaced()) {
             pollfd waits[2] = {{signals, POLLIN, 0}, {timer, POLLIN, 0}};
             ::poll(waits, 2, ready_ ? -1 : kReadyCheckMs);
             if (!ready_ && sensor_.every_queue_polled()) tell_ready();
@@ -97,16 +98,22 @@ private:
         if (sensor_.all_advanced()) sd_notify(0, "WATCHDOG=1");
     }
 
+    // What waits, and then back to the tick: reloads that are asked for without end must not keep the watchdog waiting,
+    // nor a stop, which is read behind them.
     void take_signals(int signals) {
-        signalfd_siginfo info{};
-        while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-            if (info.ssi_signo == SIGHUP) {
-                reloader_.reload(sensor_, outlets_);
+        std::array<signalfd_siginfo, 4> waiting{};
+        const ssize_t bytes = read(signals, waiting.data(), sizeof waiting);
+        const auto count = bytes < 0 ? 0 : static_cast<std::size_t>(bytes) / sizeof waiting[0];
+        bool wants_reload = false;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (waiting[i].ssi_signo == SIGHUP) {
+                wants_reload = true;
                 continue;
             }
-            log_.info("stopping on {}", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+            if (!stopped_) log_.info("stopping on {}", waiting[i].ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
             stopped_ = true;
         }
+        if (wants_reload && !stopped_) reloader_.reload(sensor_, outlets_);
     }
 
     LiveSensor& sensor_;
@@ -146,7 +153,7 @@ int run_command(const CommandLine& command_line) {
     Snapshot last = sensor.snapshot();
     reloader.add_figures(last.sensor);
     report.summary(*outlets.finish(std::move(last)), details);
-    return kExitSuccess;
+    return sensor.a_port_was_replaced() ? kExitFailure : kExitSuccess; // systemd starts it again
 }
 
 } // namespace ftpsensor

@@ -58,12 +58,17 @@ SteeringRings::SteeringRings(std::uint32_t workers, std::uint32_t packets)
         for (std::uint32_t to = 0; to < workers; ++to) way(from, to).ring.reset(make_ring(from, to, packets));
 }
 
-SteeringRings::~SteeringRings() {
+SteeringRings::~SteeringRings() { close(); }
+
+void SteeringRings::close() {
     std::array<SteeredPacket, 64> left;
-    for (Way& way : ways_)
+    for (Way& way : ways_) {
         while (const unsigned n =
-                   rte_ring_sc_dequeue_burst_elem(way.ring.get(), left.data(), kElement, left.size(), nullptr))
+                   rte_ring_sc_dequeue_burst_elem(way.ring.get(), left.data(), kElement, left.size(), nullptr)) {
             free_packets(left.data(), n);
+            add_to(way.dropped, n);
+        }
+    }
 }
 
 std::uint32_t SteeringRings::waiting(std::uint32_t from, std::uint32_t to) const {

@@ -38,9 +38,12 @@ class SteeringRings {
 public:
     // `packets`: most that wait in one ring.
     SteeringRings(std::uint32_t workers, std::uint32_t packets);
-    ~SteeringRings(); // frees what still waits
+    ~SteeringRings(); // close()
     SteeringRings(const SteeringRings&) = delete;
     SteeringRings& operator=(const SteeringRings&) = delete;
+
+    // No worker runs any more: frees what still waits, which came when its owner had ended, and counts it as dropped.
+    void close();
 
     std::uint32_t workers() const { return workers_; }
     // Since start; any thread.

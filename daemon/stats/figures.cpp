@@ -50,7 +50,7 @@ constexpr std::array<Figure<W>, 24> kWorker{{
      kLoss},
     {"steered_packets", kCounter, &W::steered_packets, "Handed to the workers that own them (capture.resteer)."},
     {"steering_dropped_packets", kCounter, &W::steering_dropped_packets,
-     "Lost: the ring to the worker that owns them was full.", kLoss},
+     "Lost: the ring to the worker that owns them was full, or it had ended.", kLoss},
     {"steered_late_packets", kCounter, &W::steered_late_packets, "Taken after later ones: a worker was behind."},
     {"connections", kCounter, &W::connections, "Connections opened."},
     {"connections_open", kGauge, &W::connections_open, "Connections in the table."},
@@ -68,7 +68,7 @@ constexpr std::array<Figure<W>, 24> kWorker{{
 using R = RingFigures;
 constexpr std::array<Figure<R>, 3> kRing{{
     {"steered_packets", kCounter, &R::steered_packets, "Packets that one worker handed to the other."},
-    {"dropped_packets", kCounter, &R::dropped_packets, "Lost: the ring was full."},
+    {"dropped_packets", kCounter, &R::dropped_packets, "Lost: the ring was full, or the other had ended."},
     {"waiting_packets", kGauge, &R::waiting_packets, "In the ring."},
 }};
 

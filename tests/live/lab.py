@@ -185,16 +185,20 @@ class Lab:
                   "stp_state", "0", "forward_delay", "0")
         self.call("hub", "ip", "link", "set", "br0", "up")
         for role, interface in (*((host, "eth0") for host in self.hosts), ("sensor", SPAN)):
-            self.call("hub", "ip", "link", "add", f"p-{role}", "type", "veth", "peer", "name", interface, "netns", role)
-            # What is glued together at one end arrives glued together at the other.
-            self.call("hub", "ethtool", "-K", f"p-{role}", "tso", "off", "gso", "off", "gro", "off")
-            self.call(role, "ethtool", "-K", interface, "tso", "off", "gso", "off", "gro", "off", "tx", "off")
-            self.call("hub", "ip", "link", "set", f"p-{role}", "master", "br0", "up")
-            self.call(role, "ip", "link", "set", interface, "up")
+            self.plug_in(role, interface)
         for role in self.hosts:
             v4, v6 = HOSTS[role]
             self.call(role, "ip", "address", "add", f"{v4}/24", "dev", "eth0")
             self.call(role, "ip", "-6", "address", "add", f"{v6}/64", "dev", "eth0", "nodad")
+
+    def plug_in(self, role, interface):
+        """A new interface of `role`, on the hub."""
+        self.call("hub", "ip", "link", "add", f"p-{role}", "type", "veth", "peer", "name", interface, "netns", role)
+        # What is glued together at one end arrives glued together at the other.
+        self.call("hub", "ethtool", "-K", f"p-{role}", "tso", "off", "gso", "off", "gro", "off")
+        self.call(role, "ethtool", "-K", interface, "tso", "off", "gso", "off", "gro", "off", "tx", "off")
+        self.call("hub", "ip", "link", "set", f"p-{role}", "master", "br0", "up")
+        self.call(role, "ip", "link", "set", interface, "up")
 
     # --- FTP
 

@@ -4,12 +4,15 @@
 usage: reload_test.py FTPSENSORD
 
 Needs: see lab.py."""
+import contextlib
 import json
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import lab
@@ -212,6 +215,28 @@ def under_traffic(hub, configured):
     return before + transfers
 
 
+@contextlib.contextmanager
+def a_storm_of_sighup(sensor):
+    ended = threading.Event()
+
+    def send():
+        while not ended.is_set():
+            os.kill(sensor.process.pid, signal.SIGHUP)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        sender.join()
+
+
+def uptime(hub):
+    run = subprocess.run([hub.ftpsensord, "stats", "--json", "--socket", str(hub.stats_socket)], capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)["sensor"]["uptime_seconds"]
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -228,8 +253,12 @@ def main():
         files_by_the_new_names(hub, configured)
         metrics_move(hub, configured)
         transfers = under_traffic(hub, configured)
-        status, _ = configured.sensor.stop()
-        lab.check(status == 0, "stopped")
+        with a_storm_of_sighup(configured.sensor):
+            before = uptime(hub)
+            time.sleep(4)
+            lab.check(uptime(hub) > before + 2, "reloads without end: the figures go on each second, and so does the watchdog's food")
+            status, seconds = configured.sensor.stop()
+        lab.check(status == 0 and seconds < 10, f"and a stop is heard: status {status} after {seconds:.1f} s")
         found = lab.entries(configured.sensor.logs)
         retrievals = [entry for entry in found["ftp"] if entry["command"] == "RETR"]
         lab.check(len(retrievals) == transfers, f"{transfers} transfers are in the log, each once: {len(retrievals)}")

@@ -163,6 +163,18 @@ TEST_CASE("what is left at the end is freed, wherever it waits") {
     CHECK(rte_mempool_avail_count(pool()) == kMbufs);
 }
 
+TEST_CASE("what comes when its owner has ended is counted as lost") {
+    Two two;
+    two.second.end();
+    for (int i = 0; i < 20; ++i) two.first.give(packet(kNow + i), 1);
+    two.first.end();
+    CHECK(two.rings.waiting(0, 1) == 20);
+    two.rings.close();
+    CHECK(two.rings.waiting(0, 1) == 0);
+    CHECK(two.rings.dropped(0, 1) == 20);
+    CHECK(rte_mempool_avail_count(pool()) == kMbufs);
+}
+
 TEST_CASE("a worker that has ended holds nobody back, and the rest is taken") {
     Two two;
     for (int i = 0; i < 100; ++i) two.first.give(packet(kNow + i), 1);

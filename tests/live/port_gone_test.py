@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""An interface that is down, has another name, is removed and comes back: what the sensor says of it, and what it sees then.
+
+usage: port_gone_test.py FTPSENSORD
+
+Needs: see lab.py."""
+import json
+import subprocess
+import sys
+
+import lab
+
+
+def link_up(hub):
+    run = subprocess.run([hub.ftpsensord, "stats", "--json", "--socket", str(hub.stats_socket)], capture_output=True, text=True)
+    return json.loads(run.stdout)["ports"][0]["link_up"]
+
+
+def retrieve(hub, name):
+    hub.curl(f"ftp://{lab.SERVER[0]}/{name}", "-o", "/dev/null")
+
+
+def down_and_renamed(hub, sensor):
+    hub.call("sensor", "ip", "link", "set", lab.SPAN, "down")
+    lab.wait_for(lambda: "the link is down" in sensor.said() and not link_up(hub), "a link that is down is said")
+    hub.call("sensor", "ip", "link", "set", lab.SPAN, "name", "renamed")
+    hub.call("sensor", "ip", "link", "set", "renamed", "up")
+    lab.wait_for(lambda: "the link is up again" in sensor.said() and link_up(hub), "and that it is up again, under whatever name")
+    retrieve(hub, "small.bin")
+    hub.call("sensor", "ip", "link", "set", "renamed", "down")
+    hub.call("sensor", "ip", "link", "set", "renamed", "name", lab.SPAN)
+    hub.call("sensor", "ip", "link", "set", lab.SPAN, "up")
+    lab.wait_for(lambda: sensor.said().count("the link is up again") >= 1 and link_up(hub), "up under its old name")
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    lab.need()
+    with lab.Lab(sys.argv[1]) as hub:
+        sensor = hub.start_sensor(workers=2)
+        down_and_renamed(hub, sensor)
+        hub.call("sensor", "ip", "link", "del", lab.SPAN)
+        lab.wait_for(lambda: "the interface was removed" in sensor.said() and not link_up(hub), "a removed interface is said")
+        lab.check(sensor.process.poll() is None, "and waited for")
+        hub.plug_in("sensor", lab.SPAN)
+        status = sensor.process.wait(timeout=20)
+        lab.check(status == 1, f"with another one of its name the sensor ends, for systemd to start it again: status {status}")
+        lab.check("there is an interface of that name again" in sensor.said(), "and says why")
+        arguments = [entry["arg"] for entry in lab.entries(sensor.logs)["ftp"] if entry["command"] == "RETR"]
+        lab.check([a.rsplit("/", 1)[-1] for a in arguments] == ["small.bin"], f"what it saw until then is in its logs: {arguments}")
+        again = hub.start_sensor(workers=2, folder="again")
+        retrieve(hub, "hello.txt")
+        again.stop()
+        lab.check(any(entry["command"] == "RETR" for entry in lab.entries(again.logs)["ftp"]), "the next one sees what comes")
+
+
+main()
