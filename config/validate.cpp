@@ -62,6 +62,9 @@ void validate_log(const Config& config) {
         fail("log.flush_interval",
              fmt::format("{} is longer than log.rotation.interval", format_duration(log.flush_interval)),
              fmt::format("give at most {}", format_duration(log.rotation.interval)));
+    if (log.waiting_bytes < log.flush_bytes) // one member might not fit, and would be lost at the first failure
+        fail("log.waiting_bytes", fmt::format("{} is less than log.flush_bytes", format_size(log.waiting_bytes)),
+             fmt::format("give at least {}", format_size(log.flush_bytes)));
     if (log.retention.size != 0 && log.rotation.size > log.retention.size)
         fail("log.rotation.size", fmt::format("{} is more than log.retention.size", format_size(log.rotation.size)),
              fmt::format("give at most {}", format_size(log.retention.size)));

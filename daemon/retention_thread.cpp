@@ -91,6 +91,8 @@ void RetentionThread::say(const RetentionReport& report) {
     std::string trouble;
     if (!report.problem.ok()) trouble = report.problem.message();
     if (report.over_bytes) trouble = "the logs are larger than log.retention.size; none is left that may be removed";
+    if (report.impossible_free)
+        trouble = "log.retention.free is more than the whole disk of the logs: nothing is removed for it";
     if (report.short_of_free)
         trouble = "less than log.retention.free is free on the disk of the logs; none is left that may be removed";
     if (trouble != trouble_ && !trouble.empty()) log_->error("{}", trouble);

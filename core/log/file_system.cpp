@@ -112,6 +112,11 @@ public:
         if (::statvfs(directory.c_str(), &found) < 0) return -errno;
         return static_cast<std::int64_t>(found.f_bavail * found.f_frsize);
     }
+    std::int64_t disk_bytes(const std::string& directory) override {
+        struct statvfs found {};
+        if (::statvfs(directory.c_str(), &found) < 0) return -errno;
+        return static_cast<std::int64_t>(found.f_blocks * found.f_frsize);
+    }
 };
 
 } // namespace

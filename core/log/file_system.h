@@ -48,7 +48,8 @@ public:
     virtual int list(const std::string& directory, std::vector<std::string>& names) = 0; // sorted; without . and ..
     virtual int status(const std::string& path, FileStatus& status) = 0;                 // of a symbolic link: its own
     virtual int remove_directory(const std::string& path) = 0;                           // an empty one
-    virtual std::int64_t free_bytes(const std::string& directory) = 0; // that are left to those who are not root
+    virtual std::int64_t free_bytes(const std::string& directory) = 0;        // that are left to those who are not root
+    virtual std::int64_t disk_bytes(const std::string&) { return INT64_MAX; } // of the whole disk, where it is known
 };
 
 FileSystem& posix_file_system();

@@ -44,7 +44,12 @@ RetentionReport Retention::apply(const RetentionOptions& options, Timestamp now)
         report.problem = {static_cast<int>(-free), "ask for the free space of", place_.directory};
         return report;
     }
-    const auto is_short = [&] { return free < static_cast<std::int64_t>(options.free_bytes); };
+    // What no disk of this size could ever have free is a slip of the pen: not one that costs all logs.
+    const auto disk = options.free_bytes == 0 ? 0 : files_.disk_bytes(place_.directory);
+    report.impossible_free = disk > 0 && static_cast<std::uint64_t>(disk) < options.free_bytes;
+    const auto is_short = [&] {
+        return !report.impossible_free && free < static_cast<std::int64_t>(options.free_bytes);
+    };
     if (options.age == 0 && options.bytes == 0 && !is_short()) return report; // no need to look at the files
     find(now);
     std::uint64_t bytes = bytes_of_all();

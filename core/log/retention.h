@@ -35,6 +35,7 @@ struct RetentionReport {
     // A bound that cannot be kept, though all that may be removed has been.
     bool over_bytes = false;
     bool short_of_free = false;
+    bool impossible_free = false; // more than the whole disk: nothing was removed for it
 
     std::uint64_t removed() const { return removed_for_age + removed_for_bytes + removed_for_free; }
     std::string message() const; // one sentence on what was removed

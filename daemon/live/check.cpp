@@ -129,6 +129,13 @@ void check_room(const Config& config, const std::string& directory, Notes& notes
     if (wanted == 0 || statvfs(directory.c_str(), &disk) != 0) return;
     const std::uint64_t there = std::uint64_t{disk.f_bavail} * disk.f_frsize;
     if (there >= wanted) return;
+    if (const std::uint64_t whole = std::uint64_t{disk.f_blocks} * disk.f_frsize; whole < wanted)
+        return add_note(
+            notes, NoteLevel::warning,
+            fmt::format("log.retention.free: {} are to stay free, and the whole disk of {} has {} MiB: nothing "
+                        "is removed for it",
+                        format_size(wanted), directory, whole >> 20),
+            "set log.retention.free to what the disk can have free");
     add_note(notes, NoteLevel::warning,
              fmt::format("log.retention.free: {} are to stay free, and the disk of {} has {} MiB: finished logs are "
                          "removed soon after they end, all but the current ones",

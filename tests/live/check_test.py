@@ -4,6 +4,7 @@
 usage: check_test.py FTPSENSORD
 
 Needs: see lab.py."""
+import re
 import subprocess
 import sys
 
@@ -59,7 +60,11 @@ def main():
 
         lab.check("log.retention.free" not in said.split("messages:")[1], "the disk has what is to stay free")
         status, said = check(hub, "--set=log.retention.free=900TiB")
-        lab.check(status == 0 and "log.retention.free: 900TiB are to stay free, and the disk of" in said and
+        whole = re.search(r"log.retention.free: 900TiB are to stay free, and the whole disk of (\S+) has (\d+) MiB: nothing", said)
+        lab.check(status == 0 and whole, "what no disk has is said, and that nothing is removed for it")
+        (hub.folder / "in-use").write_bytes(bytes(4 << 20))
+        status, said = check(hub, f"--set=log.retention.free={whole[2]}MiB")
+        lab.check(status == 0 and f"are to stay free, and the disk of {whole[1]} has" in said and
                   "or set log.retention.free to less than" in said, "and where it has not, check says what will be removed")
         status, said = check(hub, "--set=capture.shunt=on")
         lab.check(f"{lab.SPAN}: AF_PACKET and AF_XDP have no flow rules: capture.shunt does nothing there" in said,

@@ -93,6 +93,17 @@ TEST_CASE("a file is flushed within its interval") {
           "log.flush_interval: 10s is longer than log.rotation.interval; give at most 5s");
 }
 
+TEST_CASE("what waits for the disk is a member at least") {
+    const auto fault = [](std::uint64_t waiting, std::uint64_t flush) {
+        return fault_after([&](Config& c) {
+            c.log.waiting_bytes = waiting;
+            c.log.flush_bytes = flush;
+        });
+    };
+    CHECK(fault(1 << 20, 1 << 20) == "accepted");
+    CHECK(fault(1 << 20, 64 << 20) == "log.waiting_bytes: 1MiB is less than log.flush_bytes; give at least 64MiB");
+}
+
 TEST_CASE("a file is smaller than all of them") {
     const auto fault = [](std::uint64_t file, std::uint64_t all) {
         return fault_after([&](Config& c) {

@@ -93,8 +93,9 @@ public:
     int mkdir_error = 0;
     std::uint64_t writable_bytes = ~0ull; // then a short write, then ENOSPC
     int remove_error = 0;
-    std::string kept;       // the only one that remove_error is about; empty: every file
-    std::int64_t free = -1; // what free_bytes() says at first; removals add to it. -1: the truth
+    std::string kept;              // the only one that remove_error is about; empty: every file
+    std::int64_t free = -1;        // what free_bytes() says at first; removals add to it. -1: the truth
+    std::int64_t disk = INT64_MAX; // what disk_bytes() says
     unsigned writes = 0;
     unsigned opens = 0;
     std::vector<std::string> removed;
@@ -147,6 +148,7 @@ public:
     std::int64_t free_bytes(const std::string& directory) override {
         return free >= 0 ? free : real_.free_bytes(directory);
     }
+    std::int64_t disk_bytes(const std::string&) override { return disk; }
 
 private:
     FileSystem& real_ = posix_file_system();

@@ -93,6 +93,21 @@ TEST_CASE("by free space: oldest first until enough is free") {
     CHECK(logs.directory.files().empty());
 }
 
+TEST_CASE("more free space than the disk has in all: said, and nothing goes for it") {
+    Logs logs;
+    logs.add(Logs::name(1, 1), 9 * kDay);
+    logs.add(Logs::name(1, 2), kDay);
+    logs.files.disk = 1 << 30;
+    logs.files.free = 1 << 20;
+    RetentionReport report = logs.apply({.free_bytes = 1ull << 40});
+    CHECK(report.removed() == 0);
+    CHECK(report.impossible_free);
+    report = logs.apply({.age = 2 * kDay, .free_bytes = 1ull << 40}); // another bound is kept all the same
+    CHECK(report.removed_for_age == 1);
+    CHECK(report.removed() == 1);
+    CHECK_FALSE(logs.apply({.free_bytes = 1 << 20}).impossible_free);
+}
+
 TEST_CASE("no bound, nothing removed") {
     Logs logs;
     logs.add(Logs::name(1, 1), 10'000 * kDay);
