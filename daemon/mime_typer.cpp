@@ -2,25 +2,13 @@
 
 #include "core/base/bytes_hash.h"
 
-#include <stdexcept>
-
-#include <magic.h>
 #include <pthread.h>
 
 namespace ftpsensor {
 
 MimeTyper::MimeTyper(std::optional<std::chrono::milliseconds> patience, std::uint64_t hash_secret,
-                     EventCounters& events)
-    : patience_(patience), events_(events), known_(16, BytesHash{hash_secret}) {
-    magic_t magic = ::magic_open(MAGIC_MIME_TYPE);
-    if (magic == nullptr || ::magic_load(magic, nullptr) != 0) {
-        const std::string why =
-            magic != nullptr && ::magic_error(magic) != nullptr ? ::magic_error(magic) : "no memory";
-        if (magic != nullptr) ::magic_close(magic);
-        throw std::runtime_error("the database of file types cannot be loaded: " + why +
-                                 "; install the package libmagic-mgc");
-    }
-    magic_ = magic;
+                     EventCounters& events, TypeOf* type_of)
+    : patience_(patience), events_(events), type_of_(type_of), known_(16, BytesHash{hash_secret}) {
     thread_ = std::thread([this] { run(); });
     ::pthread_setname_np(thread_.native_handle(), "fs-types");
 }
@@ -33,7 +21,6 @@ MimeTyper::~MimeTyper() {
     }
     asked_.notify_all();
     thread_.join();
-    ::magic_close(static_cast<magic_t>(magic_));
 }
 
 std::size_t MimeTyper::BytesHash::operator()(std::string_view bytes) const {
@@ -118,10 +105,7 @@ void MimeTyper::run() {
         questions_.pop_front();
         if (file->is_given_up) continue;
         lock.unlock();
-        const std::string& bytes = file->bytes;
-        const char* type =
-            bytes.empty() ? nullptr : ::magic_buffer(static_cast<magic_t>(magic_), bytes.data(), bytes.size());
-        file->type = reference_type(type == nullptr ? "" : type, bytes);
+        file->type = type_of_(file->bytes);
         file->is_known.store(true, std::memory_order_release);
         lock.lock();
         answered_.notify_one();

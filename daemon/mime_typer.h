@@ -1,16 +1,17 @@
-// Types files by their first bytes, on a thread of its own: libmagic takes half a millisecond and more for one. What it
-// said of the same bytes is remembered, for the same files are fetched again and again: at most kKnownMax of them. Who
-// asks for them again has the answer at once, without a word to the helper.
+// Types files by their first bytes (core/log/file_type.h), on a thread of its own: most take microseconds, but whoever
+// makes the bytes can make it milliseconds. What it said of the same bytes is remembered, for the same files are
+// fetched again and again: at most kKnownMax of them. Who asks for them again has the answer at once, without a word to
+// the helper.
 //
 // Live, no entry waits for long: beyond kQuestionsMax open questions, or the patience for one of them, the answer is
 // "no type", counted. Else whoever fetches many small files, or takes the processor from the helper, would stop the
 // logger.
 //
-// Asked and answered by the logger thread; between the two the helper has time. Names are those of the reference: see
-// reference_type().
+// Asked and answered by the logger thread; between the two the helper has time.
 #pragma once
 
 #include "core/log/entry_builder.h"
+#include "core/log/file_type.h"
 
 #include <atomic>
 #include <chrono>
@@ -30,9 +31,10 @@ namespace ftpsensor {
 class MimeTyper final : public TypeSource {
 public:
     // `patience`: from the question on, live; offline (none) both submit() and take() wait as long as it takes.
-    // `hash_secret` keys the table of first bytes, which strangers choose. Throws std::runtime_error where libmagic has
-    // no database.
-    MimeTyper(std::optional<std::chrono::milliseconds> patience, std::uint64_t hash_secret, EventCounters& events);
+    // `hash_secret` keys the table of first bytes, which strangers choose. `type_of` is called by the helper alone.
+    using TypeOf = std::string_view(std::string_view first_bytes);
+    MimeTyper(std::optional<std::chrono::milliseconds> patience, std::uint64_t hash_secret, EventCounters& events,
+              TypeOf* type_of = &file_type);
     ~MimeTyper() override;
 
     std::uint64_t submit(std::string_view first_bytes, MimeStage stage) override;
@@ -67,6 +69,7 @@ private:
 
     std::optional<std::chrono::milliseconds> patience_;
     EventCounters& events_;
+    TypeOf* type_of_;
     // The logger's: what was asked, and is known or will be; by bytes that the files own.
     std::unordered_map<std::string_view, FilePointer, BytesHash> known_;
     std::vector<Ticket> tickets_;
@@ -78,11 +81,7 @@ private:
     std::condition_variable answered_;
     std::deque<FilePointer> questions_;
     bool stop_ = false;
-    void* magic_ = nullptr; // magic_t
     std::thread thread_;
 };
-
-// The reference's name for the type of these bytes, where libmagic says `type`; empty where the reference has none.
-std::string_view reference_type(std::string_view type, std::string_view bytes);
 
 } // namespace ftpsensor

@@ -18,7 +18,7 @@ constexpr std::uint64_t kActsMax = 10'000'000;
 constexpr Duration kTick = 50 * kMillisecond; // an idle worker looks at the clock at least that often
 constexpr Duration kShortestSilence = 2 * kMinute, kLongestSilence = 2 * kHour; // that reloads ask for
 
-// Stands in for libmagic: says what it was asked.
+// Stands in for the file typer: says what it was asked.
 class AskedTypes final : public TypeSource {
 public:
     std::uint64_t submit(std::string_view first_bytes, MimeStage stage) override {

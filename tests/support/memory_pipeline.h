@@ -55,7 +55,7 @@ public:
     const Worker& worker(std::size_t number) const { return *workers_[number]; }
 
 private:
-    // Stands in for libmagic: says what it was asked.
+    // Stands in for the file typer: says what it was asked.
     class AskedTypes final : public TypeSource {
     public:
         explicit AskedTypes(bool known) : known_(known) {}
