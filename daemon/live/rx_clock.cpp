@@ -10,6 +10,7 @@
 namespace ftpsensor {
 namespace {
 
+constexpr Duration kAtOnce = 20 * kMicrosecond;       // clocks that were read within it agree
 constexpr Duration kFirstMeasure = 50 * kMillisecond; // long enough for a rate to a few parts in a million
 
 void wait(Duration duration) {
@@ -23,19 +24,27 @@ Timestamp read_clock(clockid_t clock) {
     return static_cast<Timestamp>(now.tv_sec) * kSecond + now.tv_nsec;
 }
 
+// How far CLOCK_REALTIME has ever been ahead of CLOCK_MONOTONIC: a clock that is set back does not take time with it.
+std::atomic<Duration> g_ahead{INT64_MIN};
+
 } // namespace
 
 Timestamp host_clock() {
-    // How far CLOCK_REALTIME has ever been ahead of CLOCK_MONOTONIC: a clock that is set back does not take time with
-    // it.
-    static std::atomic<Duration> ahead{INT64_MIN};
     const Timestamp real = read_clock(CLOCK_REALTIME);
     const Timestamp monotonic = read_clock(CLOCK_MONOTONIC);
-    Duration known = ahead.load(std::memory_order_relaxed);
+    Duration known = g_ahead.load(std::memory_order_relaxed);
     while (real - monotonic > known &&
-           !ahead.compare_exchange_weak(known, real - monotonic, std::memory_order_relaxed)) {
+           !g_ahead.compare_exchange_weak(known, real - monotonic, std::memory_order_relaxed)) {
     }
     return monotonic + std::max(known, real - monotonic);
+}
+
+std::optional<Duration> host_clock_ahead() {
+    const Timestamp before = read_clock(CLOCK_MONOTONIC);
+    const Timestamp real = read_clock(CLOCK_REALTIME);
+    if (read_clock(CLOCK_MONOTONIC) - before > kAtOnce) return std::nullopt;
+    const Duration most = g_ahead.load(std::memory_order_relaxed);
+    return most == INT64_MIN ? 0 : std::max<Duration>(most - (real - before), 0);
 }
 
 bool port_clock_readable(std::uint16_t port_id) {

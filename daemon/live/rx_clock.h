@@ -8,6 +8,7 @@
 #include "core/base/time.h"
 
 #include <cstdint>
+#include <optional>
 
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
@@ -28,6 +29,9 @@ struct StampSource { // of one port; plain, shared by its queues
 };
 
 Timestamp host_clock(); // CLOCK_REALTIME, but that it never goes back. Any thread
+// How far it is ahead of CLOCK_REALTIME, by which the kernel stamps, since that was set back (at boot it often is); 0:
+// it was not. Empty: this thread was interrupted meanwhile. Any thread.
+std::optional<Duration> host_clock_ahead();
 
 class RxClock {
 public:
@@ -49,6 +53,10 @@ public:
     }
 
     bool stamps() const { return source_.unit != StampUnit::none; }
+    // By CLOCK_REALTIME, which may have been set back, and not by host_clock().
+    bool stamps_real_time() const {
+        return source_.unit == StampUnit::nanoseconds || source_.unit == StampUnit::microseconds;
+    }
 
 private:
     void synchronise();

@@ -4,6 +4,7 @@
 #include "daemon/engine.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <random>
@@ -30,7 +31,9 @@ constexpr Duration kOrderSlack = 200 * kMicrosecond;
 constexpr Timestamp kAllHandedOn = INT64_MAX;
 constexpr Duration kStampAheadMax = kSecond; // of the host's clock
 constexpr Duration kStampBehindMax = kSecond;
-constexpr std::uint32_t kSpins = 64; // empty polls before the first rest
+constexpr Duration kCompareInterval = kMillisecond; // of the host's clocks, for a step of one of them
+constexpr Duration kStepLeast = kMillisecond;       // smaller ones are the measure's own
+constexpr std::uint32_t kSpins = 64;                // empty polls before the first rest
 constexpr Duration kShortestSleep = 8 * kMicrosecond;
 constexpr Duration kLongestSleep = kMillisecond;
 constexpr std::size_t kVlanTagAt = 12; // behind the two addresses
@@ -66,6 +69,7 @@ RxLoop::RxLoop(Engine& engine, std::uint32_t worker, const std::vector<RxSource>
         inputs_.push_back({source, RxClock(source.stamps, source.port_id), source.ring,
                            std::vector<rte_mbuf*>(options.burst), std::vector<std::uint32_t>(options.burst)});
         if (source.ring != nullptr || inputs_.back().clock.stamps()) idle_lag_ = kStampLag;
+        real_times_ = real_times_ && (source.ring != nullptr || inputs_.back().clock.stamps_real_time());
         if (source.wait_fd >= 0) wait_.push_back({source.wait_fd, POLLIN, 0});
     }
     if (wait_.size() != inputs_.size()) wait_.clear();
@@ -144,6 +148,7 @@ void RxLoop::discard() {
 std::size_t RxLoop::poll() {
     const std::uint64_t began = rte_rdtsc();
     const Timestamp host_time = poll_time_ = host_clock();
+    if (steering_ && real_times_ && host_time - compared_at_ >= kCompareInterval) compare_clocks(host_time);
     poll_bytes_ = 0;
     handed_over_ = false;
     std::size_t received = 0;
@@ -164,6 +169,13 @@ std::size_t RxLoop::poll() {
     if (there != 0 || time_went_on) add_to(counts_.busy_cycles, rte_rdtsc() - began);
     add_to(counts_.polls, 1); // behind the work: a worker that hangs in it shows no life
     return there;
+}
+
+// Where the host's clock was set back, what the kernel stamps is behind the time that goes on here, for good.
+void RxLoop::compare_clocks(Timestamp host_time) {
+    compared_at_ = host_time;
+    const auto ahead = host_clock_ahead();
+    if (ahead && std::abs(*ahead - stamps_behind_) > kStepLeast) stamps_behind_ = *ahead;
 }
 
 std::uint16_t RxLoop::fetch(std::size_t queue, Timestamp host_time) {
@@ -305,8 +317,9 @@ void RxLoop::flush() {
 
 // To the rings, from where its owner takes it.
 void RxLoop::steer(rte_mbuf* mbuf, const PacketView& view) {
-    if (view.time > clock_) clock_ = host_clock(); // it came after the poll began, or its stamp is ahead
-    const Timestamp order = std::min(view.time, clock_);
+    const Timestamp time = view.time + stamps_behind_;
+    if (time > clock_) clock_ = host_clock(); // it came after the poll began, or its stamp is ahead
+    const Timestamp order = std::min(time, clock_);
     latest_ = std::max(latest_, order);
     steering_->give({mbuf, view.time, order, view.length}, distribution_->hash(view));
     scratch_used_ = 0; // it is gathered again where it is looked at
@@ -315,7 +328,8 @@ void RxLoop::steer(rte_mbuf* mbuf, const PacketView& view) {
 // All rings are filled, and it is told through when.
 void RxLoop::give_out(Timestamp host_time, Timestamp handed_on) {
     const bool all = handed_on == kAllHandedOn;
-    steering_->give_out(all ? std::max(latest_ - kOrderSlack, host_time - idle_lag_) : std::min(handed_on, latest_));
+    steering_->give_out(all ? std::max(latest_ - kOrderSlack, host_time - idle_lag_)
+                            : std::min(handed_on + stamps_behind_, latest_));
 }
 
 std::size_t RxLoop::take_own(Timestamp host_time) {

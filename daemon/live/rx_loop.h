@@ -86,6 +86,7 @@ private:
     void read_on();
     bool all_read(Timestamp stop);
     void discard();
+    void compare_clocks(Timestamp host_time);
     std::uint16_t fetch(std::size_t queue, Timestamp host_time);
     bool take_ring_slots(std::size_t queue, std::uint16_t count);
     Timestamp hand_on();
@@ -115,7 +116,10 @@ private:
     Timestamp latest_ = 0;                       // SteeredPacket::order of all that was received
     Timestamp clock_ = 0;                        // the host's, as last read for it
     Timestamp now_ = 0;                          // highest time so far
-    Duration idle_lag_ = 0;                      // by which time stays behind the clock in an idle poll
+    bool real_times_ = true;                     // all queues' packets are stamped by CLOCK_REALTIME
+    Duration stamps_behind_ = 0;                 // the host's clock, since CLOCK_REALTIME was set back
+    Timestamp compared_at_ = 0;
+    Duration idle_lag_ = 0; // by which time stays behind the clock in an idle poll
 
     std::vector<rte_mbuf*> batch_; // mbufs behind views_
     std::vector<PacketView> views_;

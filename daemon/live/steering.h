@@ -30,7 +30,7 @@ namespace ftpsensor {
 struct SteeredPacket { // an element of a ring
     rte_mbuf* mbuf = nullptr;
     Timestamp time = 0;       // as stamped
-    Timestamp order = 0;      // the same, but never ahead of the receiver's clock
+    Timestamp order = 0;      // the same on the host's clock, but never ahead of the receiver's
     std::uint64_t length = 0; // on the wire
 };
 
