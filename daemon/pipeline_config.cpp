@@ -87,6 +87,7 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
     o.ftp_only = config.log.conn.entries == ConfigEntries::ftp;
     o.conn.id_key = keys.ids;
     o.conn.hash_secret = keys.hash_secret;
+    o.ftp.extended = config.ftp.extended;
     o.ftp.passwords = password_policy(config.ftp.passwords);
     o.ftp.guest_ids = config.ftp.guest_ids;
     if (config.ftp.commands.size() == 1 && config.ftp.commands[0] == "all")

@@ -27,12 +27,16 @@ enum class AuthMechanism : std::uint8_t { none, tls, gssapi };
 
 constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
-AuthMechanism find_mechanism(std::string_view argument) {
+AuthMechanism find_mechanism(std::string_view argument, bool extended) {
+    if (!extended)
+        return argument == "TLS"      ? AuthMechanism::tls
+               : argument == "GSSAPI" ? AuthMechanism::gssapi
+                                      : AuthMechanism::none;
     const auto is = [argument](std::string_view name) {
         return std::equal(argument.begin(), argument.end(), name.begin(), name.end(),
                           [](char a, char b) { return to_upper(a) == b; });
     };
-    // Zeek knows "TLS" and "GSSAPI" in upper case alone; servers take the rest just as well.
+    // Servers take the rest just as well.
     if (is("TLS") || is("SSL") || is("TLS-C") || is("TLS-P")) return AuthMechanism::tls;
     return is("GSSAPI") ? AuthMechanism::gssapi : AuthMechanism::none;
 }
@@ -108,6 +112,7 @@ struct FtpSession::State {
     bool confirmed = false;  // a command was seen
     bool gssapi = false;     // granted: tokens are exchanged
     bool gssapi_tls = false; // reported
+    bool violated = false;   // what came with the line that did it is the last that is read
     bool done = false;
 };
 
@@ -129,6 +134,7 @@ void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool
     open_reply = current = began = channels = 0;
     auth = AuthMechanism::none;
     opened = confirmed = gssapi = gssapi_tls = done = false;
+    violated = false;
     incomplete = partial;
 }
 
@@ -147,6 +153,7 @@ void FtpSession::State::take_lines(bool from_originator, std::span<const std::ui
             take_reply(line, now, out);
     }
     bytes += left - data.size();
+    done = done || violated;
     report_oddities();
 }
 
@@ -202,7 +209,7 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
     switch (command) {
     case FtpCommand::user: info.set_user(request.argument); break;
     case FtpCommand::pass: info.set_password(request.argument); break;
-    case FtpCommand::auth: auth = find_mechanism(request.argument); break;
+    case FtpCommand::auth: auth = find_mechanism(request.argument, options.extended); break;
     case FtpCommand::port: announced(parse_port_argument(request.argument)); break;
     case FtpCommand::eprt: announced(parse_eprt_argument(request.argument)); break;
     default: break;
@@ -241,8 +248,9 @@ void FtpSession::State::take_reply(std::string_view line, Timestamp now, FtpOutp
 void FtpSession::State::violate(Timestamp now, FtpOutput& out) {
     if (incomplete) return;
     events.count(Event::ftp_violation);
-    if (bytes > kViolationBytesMax) return;
-    done = true;
+    if (bytes > kViolationBytesMax || violated) return;
+    violated = true;
+    done = options.extended;
     FtpEvent& event = out.events.emplace_back();
     event.kind = FtpOutcome::violated;
     event.ts = now;

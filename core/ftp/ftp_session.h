@@ -16,9 +16,10 @@
 // Buffers keep up to 1 KiB each over reset(), so that a pool of sessions allocates only while it grows, and for
 // sessions that are out of the ordinary.
 //
-// Where the meaning is not the reference's, on purpose: AUTH takes SSL, TLS-C and TLS-P as TLS, in any case, and GSSAPI
-// in any case; Telnet's BINARY and ENCRYPT options change nothing; a violation ends the session at its line, where the
-// reference still reads the packet to its end; entries of commands pending at the end come in the order sent.
+// Where the meaning is not the reference's, on purpose: Telnet's BINARY and ENCRYPT options change nothing; entries of
+// commands pending at the end come in the order sent. With `extended`, too: AUTH takes SSL, TLS-C and TLS-P as TLS, in
+// any case, and GSSAPI in any case; a violation ends the session at its line, where the reference still reads what came
+// with it (so that, without it, the result does depend on how the bytes behind a violation are cut into calls).
 //
 // A session belongs to one worker.
 #pragma once
@@ -46,6 +47,7 @@ struct FtpOptions {
     std::vector<std::string> logged_commands = {"APPE", "DELE", "RETR", "STOR", "STOU",
                                                 "ACCT", "PORT", "PASV", "EPRT", "EPSV"}; // upper case
     bool log_all_commands = false;
+    bool extended = true;         // ftp.extended: false is the reference's rule to the letter
     std::uint32_t generation = 0; // another one where these options have changed under their sessions
     std::uint32_t max_pending_commands = 20;
     std::uint32_t max_user_length = 128;

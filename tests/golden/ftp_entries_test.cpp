@@ -198,6 +198,19 @@ TEST_CASE("reply: a line without a code is no FTP, the service is taken back and
     CHECK(logs.count(Event::ftp_violation) == 1);
 }
 
+TEST_CASE("reply: what comes in one packet with a line that is none is read, but not by the extended rule") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.login().client("DELE a").server("what?\r\n250 Gone.").client("DELE b").server("250 Gone.").quit();
+    const Logs logs = read(trace), extended = read(trace, {.extended = true});
+    CHECK(logs.show("ftp", "arg reply_code") == "ftp://10.0.0.2/./a 250");
+    CHECK(extended.show("ftp", "arg reply_code") == "ftp://10.0.0.2/./a 230");
+    for (const Logs& any : {logs, extended}) {
+        CHECK(any.show("conn", "service") == "-");
+        CHECK(any.count(Event::ftp_violation) == 1);
+    }
+}
+
 TEST_CASE("reply: a code without text") {
     Trace trace;
     FtpTalk(trace).login().client("DELE a").server("250").quit();
@@ -233,6 +246,22 @@ TEST_CASE("AUTH TLS: granted and begun, the service is ftp and ssl, the session 
     const Logs logs = read(trace);
     CHECK(logs.show("conn", "service") == "ftp,ssl");
     CHECK(logs.show("ftp", kFields) == "AUTH TLS 234 Go ahead.");
+}
+
+TEST_CASE("AUTH SSL, or tls in small letters: ends in encryption by the extended rule, else in what is no reply") {
+    for (const std::string mechanism : {"SSL", "tls", "TLS-C"}) {
+        INFO(mechanism);
+        Trace trace;
+        FtpTalk ftp(trace);
+        ftp.server("220 Welcome.").client("AUTH " + mechanism).server("234 Go ahead.");
+        ftp.control().client(std::string("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10));
+        ftp.control().server(std::string("\x16\x03\x03\x00\x05\x02\x00\x00\x01\n", 10)).client("DELE a\r\n");
+        const Logs logs = read(trace), extended = read(trace, {.extended = true});
+        CHECK(logs.show("conn", "service") == "-");
+        CHECK(extended.show("conn", "service") == "ftp,ssl");
+        CHECK(logs.show("ftp", kFields) == "AUTH " + mechanism + " 234 Go ahead.");
+        CHECK(extended.show("ftp", kFields) == logs.show("ftp", kFields));
+    }
 }
 
 TEST_CASE("AUTH TLS: refused, the session goes on") {

@@ -91,7 +91,7 @@ private:
         options.emitter.text_bytes = 1u << 20;
         options.emitter.wait_when_full = true;
         options.emitter.wait = [this] { drain_all(); };
-        options.extended = options_.extended;
+        options.extended = options.ftp.extended = options_.extended;
         options.watches_max = 4096;
         return options;
     }

@@ -30,7 +30,7 @@ MemoryPipelineOptions small_pipeline(bool extended) {
     options.pipeline.emitter.queue_records = 256;
     options.pipeline.emitter.text_bytes = 1u << 20;
     options.pipeline.decode.fragment_datagrams_max = 64;
-    options.pipeline.extended = extended;
+    options.pipeline.extended = options.pipeline.ftp.extended = extended;
     options.entries.format.timestamps = TimestampFormat::epoch;
     options.entries.format.extended = options.entries.transfers.extended = extended;
     options.entries.local_networks = {*IpNetwork::parse("10.0.0.0/8")};
