@@ -216,12 +216,16 @@ def under_traffic(hub, configured):
 
 
 @contextlib.contextmanager
-def a_storm_of_sighup(sensor):
+def a_storm_of_sighup(configured):
+    """Of a file that takes a while to read: the next one always waits when one is answered."""
+    configured.file.write_text(f"capture:\n  ports: [{{interface: {lab.SPAN}}}]\n" + "# what a site has to say of it\n" * 30_000)
+    sensor = configured.sensor
     ended = threading.Event()
 
     def send():
         while not ended.is_set():
             os.kill(sensor.process.pid, signal.SIGHUP)
+            time.sleep(0.001)
 
     sender = threading.Thread(target=send)
     sender.start()
@@ -253,7 +257,7 @@ def main():
         files_by_the_new_names(hub, configured)
         metrics_move(hub, configured)
         transfers = under_traffic(hub, configured)
-        with a_storm_of_sighup(configured.sensor):
+        with a_storm_of_sighup(configured):
             before = uptime(hub)
             time.sleep(4)
             lab.check(uptime(hub) > before + 2, "reloads without end: the figures go on each second, and so does the watchdog's food")
