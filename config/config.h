@@ -69,7 +69,7 @@ struct TableConfig { // limits of one worker unless said otherwise
     std::uint64_t ftp_sessions_max = 100'000;
     std::uint64_t reassembly_bytes = 64ull << 20;
     std::uint64_t fragment_bytes = 32ull << 20;
-    std::uint64_t first_bytes = 16ull << 20;
+    std::uint64_t first_bytes = 64ull << 20;
 };
 
 struct TimeoutsConfig { // Zeek's names and defaults

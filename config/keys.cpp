@@ -168,8 +168,9 @@ Keys limits_keys() {
         key("limits.fragment_bytes", size<std::uint64_t>(64 * kKiB, kTiB),
             "IP fragments that wait for the rest of their packet, a worker.", in, &TableConfig::fragment_bytes),
         key("limits.first_bytes", size<std::uint64_t>(64 * kKiB, kTiB),
-            "First bytes of transfers, kept until the type of the file is known, a worker. Beyond it entries have no "
-            "mime_type.",
+            "First bytes of transfers, kept until the type of the file is known, a worker: up to 4 KiB of each, a "
+            "small "
+            "file's until five seconds after its end. Beyond it entries have no mime_type.",
             in, &TableConfig::first_bytes),
     };
 }

@@ -181,6 +181,7 @@ void DataWatches::speak_up(Connection& c, Watch& w, Timestamp reason) {
         if (w.stream[side].sniffed.happened())
             emit(c, w, FtpRecordKind::data_typed, w.stream[side].sniffed, kPlaceSniffed + side, side,
                  w.stream[side].sniffed_size, MimeStage::sniffed);
+    drop_told(w);
     tell_progress(c, w);
     for (const Closing& closing : {w.closed, w.mended})
         if (closing.happened()) tell_closing(c, w, closing);
@@ -347,8 +348,17 @@ void DataWatches::sniffed(Connection& c, Watch& w, unsigned side, const When& no
     s.sniffed = now;
     s.sniffed_size = static_cast<std::uint16_t>(s.head.size());
     s.head.close();
-    if (w.announced)
-        emit(c, w, FtpRecordKind::data_typed, now, kPlaceSniffed + side, side, s.sniffed_size, MimeStage::sniffed);
+    if (!w.announced) return;
+    emit(c, w, FtpRecordKind::data_typed, now, kPlaceSniffed + side, side, s.sniffed_size, MimeStage::sniffed);
+    drop_told(w);
+}
+
+// First bytes that have been told twice are not needed again; the transfer may go on for hours.
+void DataWatches::drop_told(Watch& w) {
+    for (unsigned side = 0; side < 2; ++side) {
+        Stream& s = w.stream[side];
+        if (s.sniffed.happened() && (side != w.first_side || w.transferred.happened())) s.head.drop(budget_);
+    }
 }
 
 bool DataWatches::is_complete(const Connection& c, const Watch& w) const {

@@ -132,6 +132,7 @@ private:
     void delivered(Connection& c, Watch& w, unsigned side, const When& now);
     void transferred(Connection& c, Watch& w, const When& now);
     void sniffed(Connection& c, Watch& w, unsigned side, const When& now);
+    void drop_told(Watch& w);
     void closed(Connection& c, Watch& w, const When& now);
     void tell_closing(const Connection& c, const Watch& w, const Closing& closing);
     bool is_complete(const Connection& c, const Watch& w) const;

@@ -40,6 +40,11 @@ public:
     std::uint32_t size() const { return size_; }
     bool full() const { return size_ == kBytesMax; }
     std::string_view view(std::uint32_t size) const { return {reinterpret_cast<const char*>(bytes_.get()), size}; }
+    // Its bytes have been told: they are not needed any longer, and no others are taken.
+    void drop(HeadBudget& budget) {
+        release(budget);
+        closed_ = true;
+    }
     void release(HeadBudget& budget) {
         budget.used -= capacity_;
         bytes_.reset();

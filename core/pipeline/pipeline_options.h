@@ -20,7 +20,7 @@ struct PipelineOptions {
     bool run_out_delays = true;               // finish(): closing delays run out beyond the end (offline)
     std::uint32_t control_max = 100'000;      // control connections and candidates of a worker
     std::uint32_t watches_max = 65'536;       // connections that may be transfers
-    std::size_t first_bytes_max = 16u << 20;  // of all of them
+    std::size_t first_bytes_max = 64u << 20;  // of all of them
     std::uint64_t held_bytes_max = 64u << 20; // out-of-order bytes of control connections
     std::uint32_t progress_max = 16'384;      // blocks of samples (progress_log.h): 8 MB
     std::uint32_t hints_max = 100'000;

@@ -1,6 +1,10 @@
 // What happens at the limits of an FTP session: cut, counted, and the session goes on.
 #include "tests/golden/golden.h"
 
+#include <map>
+#include <string>
+#include <vector>
+
 using namespace ftpsensor;
 using namespace ftpsensor::test;
 
@@ -56,6 +60,49 @@ TEST_CASE("pending: 20 commands, further ones are not remembered") {
     CHECK(logs.entries("ftp").size() == 20);
     CHECK(logs.entries("ftp", {{"arg", "ftp://10.0.0.2/./20"}}).size() == 1);
     CHECK(logs.count(Event::FTP_too_many_pending_commands) == 2);
+}
+
+namespace {
+
+// Downloads of `size` bytes that go on at once: each ends when all have begun, and is told of later than its
+// connection.
+Trace downloads_at_once(std::size_t count, std::size_t size) {
+    Trace trace;
+    std::vector<FtpTalk> sessions;
+    std::vector<TcpTalk> transfers;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto port = static_cast<std::uint16_t>(40000 + i);
+        FtpTalk& ftp = sessions.emplace_back(trace, TalkOptions{.client = {ip("10.0.0.1"), port}});
+        ftp.login().client("EPSV").server("229 Extended Passive Mode (|||" + std::to_string(port) + "|)");
+        ftp.client("RETR a").server("150 Here it comes.");
+        transfers.push_back(ftp.passive(port));
+        transfers.back().server(std::string(size, 'x'));
+    }
+    for (TcpTalk& transfer : transfers) transfer.close(Side::server);
+    trace.wait(10 * kSecond);
+    for (FtpTalk& ftp : sessions) ftp.server("226 Done.").quit();
+    return trace;
+}
+
+// What the type of each file was told from, by libmagic's stand-in.
+std::map<std::string, int> types(const Logs& logs) {
+    std::map<std::string, int> count;
+    for (const Entry& entry : logs.entries("ftp", {{"command", "RETR"}})) ++count[entry["mime_type"]];
+    return count;
+}
+
+} // namespace
+
+TEST_CASE("first bytes: what has been told makes room, however long its transfer goes on") {
+    const Logs logs = read(downloads_at_once(10, 6000), {.workers = 1, .first_bytes_max = 4096});
+    CHECK(types(logs) == std::map<std::string, int>{{"sniffed/4096", 10}});
+    CHECK(logs.count(Event::first_bytes_memory) == 0);
+}
+
+TEST_CASE("first bytes: of small files they wait for the end, and beyond the limit have no type") {
+    const Logs logs = read(downloads_at_once(10, 500), {.workers = 1, .first_bytes_max = 4 * 512});
+    CHECK(types(logs) == std::map<std::string, int>{{"sniffed/500", 4}, {"-", 6}});
+    CHECK(logs.count(Event::first_bytes_memory) == 6);
 }
 
 TEST_CASE("lines: of 100 KiB cut, and the next one is read") {

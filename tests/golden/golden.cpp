@@ -104,6 +104,7 @@ private:
         options.workers = workers;
         options.by_ports = by_ports;
         options.types_known = how.types_known;
+        options.pipeline.first_bytes_max = how.first_bytes_max;
         return options;
     }
 

@@ -38,6 +38,7 @@ struct Reading {
     Duration reset_delay = 5 * kSecond; // timeouts.tcp_reset_delay
     bool ftp_only = false;              // log.conn.entries: ftp
     std::uint32_t interims_max = 4096;
+    std::size_t first_bytes_max = 16 << 20; // limits.first_bytes
     bool types_known = true; // a file's type is "STAGE/BYTES", e.g. "transferred/1024"; else none is known
 };
 

@@ -89,7 +89,8 @@ std::uint64_t MemoryPipeline::count(Event event) const {
 
 std::uint64_t MemoryPipeline::AskedTypes::submit(std::string_view first_bytes, MimeStage stage) {
     const std::string_view name = stage == MimeStage::transferred ? "transferred/" : "sniffed/";
-    answers_[next_ticket_] = known_ ? std::string(name) + std::to_string(first_bytes.size()) : std::string();
+    answers_[next_ticket_] =
+        known_ && !first_bytes.empty() ? std::string(name) + std::to_string(first_bytes.size()) : std::string();
     return next_ticket_++;
 }
 
