@@ -16,7 +16,7 @@ std::string_view file_type(std::string_view first_bytes);
 struct FileType {
     int strength;
     std::string_view name;
-    std::string_view pattern; // a BytePattern's
+    std::string_view pattern; // RE2's, of bytes; from the beginning
 };
 
 std::span<const FileType> file_types();

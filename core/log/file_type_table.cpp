@@ -1,4 +1,5 @@
-// What files begin with, and what that makes them: the numbers and words are those of the formats themselves.
+// What files begin with, and what that makes them: the numbers and words are those of the formats themselves; which of
+// them count, under which name and how strongly, is as in Zeek's signatures (scripts/base/frameworks/files/magic).
 #include "core/log/file_type.h"
 
 namespace ftpsensor {
