@@ -162,7 +162,7 @@ bool ConnTracker::wants_flip(const Layer& layer) const {
 
 std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel) {
     if (table_.size() == table_.capacity()) [[unlikely]]
-        evict(packet.now, packet.number);
+        make_room(packet);
     const std::uint32_t index = table_.insert(l.key, l.hash);
     Connection& c = table_[index];
     ++opened_;

@@ -246,7 +246,7 @@ private:
         return TimerWheel::tick_of(std::min(now, wheel_.done_through())) << TimerWheel::kTickShift;
     }
     void count_packet(Connection& c, unsigned side, const Layer& layer);
-    void evict(Timestamp now, std::uint64_t packet_number);
+    void make_room(const PacketView& packet);
     std::uint32_t choose_for_eviction();
     std::uint32_t longest_silent();
 

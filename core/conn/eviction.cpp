@@ -43,10 +43,13 @@ std::uint32_t ConnTracker::longest_silent() {
     return best;
 }
 
-void ConnTracker::evict(Timestamp now, std::uint64_t packet_number) {
+// What is over makes room first: a burst may last for seconds where packets are few.
+void ConnTracker::make_room(const PacketView& packet) {
+    advance(packet.now);
+    if (table_.size() < table_.capacity()) return;
     const std::uint32_t index = choose_for_eviction();
     conn_events_.count(table_[index], Event::connection_evicted);
-    remove(index, now, packet_number);
+    remove(index, packet.now, packet.number);
 }
 
 } // namespace ftpsensor

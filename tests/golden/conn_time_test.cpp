@@ -221,3 +221,17 @@ TEST_CASE("order: entries come as they are due, not as connections began") {
     packet_at(trace, kStart + kHour);
     CHECK(read(trace).show("conn", "_write_ts conn_state") == "5.005 SF | 5.007 S0 | 60 S0 | 3600 S0");
 }
+
+TEST_CASE("what is over makes room before what is not, within a burst, too") {
+    Trace trace;
+    TcpTalk(trace).open().close();
+    TcpTalk(trace, {.client = {ip("10.0.0.1"), 40001}}).open();
+    trace.wait(20 * kSecond);
+    TcpTalk(trace, {.client = {ip("10.0.0.1"), 40002}}).open();
+    const Logs logs = read(trace, {.workers = 1, .connections_max = 2});
+    CHECK(logs.count(Event::connection_evicted) == 0);
+    CHECK(logs.show("conn", "conn_state", {{"id.orig_p", "40001"}}) == "S1");
+    const double over = std::stod(logs.entry("conn", {{"id.orig_p", "40000"}})["_write_ts"]);
+    CHECK((over > 5 && over < 6));
+    CHECK(std::stod(logs.entry("conn", {{"id.orig_p", "40001"}})["_write_ts"]) > 20);
+}

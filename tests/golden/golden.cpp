@@ -105,6 +105,7 @@ private:
         options.by_ports = by_ports;
         options.types_known = how.types_known;
         options.pipeline.first_bytes_max = how.first_bytes_max;
+        options.pipeline.conn.connections_max = how.connections_max;
         return options;
     }
 

@@ -39,6 +39,7 @@ struct Reading {
     bool ftp_only = false;              // log.conn.entries: ftp
     std::uint32_t interims_max = 4096;
     std::size_t first_bytes_max = 16 << 20; // limits.first_bytes
+    std::uint32_t connections_max = 4096;   // limits.connections_max, a worker
     bool types_known = true; // a file's type is "STAGE/BYTES", e.g. "transferred/1024"; else none is known
 };
 
