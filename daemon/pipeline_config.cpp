@@ -125,7 +125,6 @@ EntryOptions entry_options(const Config& config, const RunKeys& keys) {
     o.format.extended = config.ftp.extended;
     o.format.shunts = config.capture.shunt != ConfigShunt::off;
     o.format.interim = config.log.conn.interim != 0;
-    o.ftp_only = config.log.conn.entries == ConfigEntries::ftp;
     o.transfers.extended = config.ftp.extended;
     o.transfers.announcements_max = config.ftp.announcements_max;
     o.transfers.id_key = keys.ids;

@@ -35,7 +35,7 @@ void EntryBuilder::connection(const ConnRecord& r, std::string_view text) {
         if (transfer.is_transfer) e.services |= kServiceFtpData;
         e.control_uid = transfer.control_uid;
     }
-    if (options_.ftp_only && (e.services & (kServiceFtp | kServiceFtpData)) == 0) return;
+    if (r.ftp_only && (e.services & (kServiceFtp | kServiceFtpData)) == 0) return;
     e.shunted = r.shunted;
     if (r.interim != InterimPart::none) e.interim = r.interim == InterimPart::part;
     if (r.last > r.start) {

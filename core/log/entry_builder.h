@@ -37,7 +37,6 @@ struct EntryOptions {
     FormatOptions format;
     TransferOptions transfers;
     std::vector<IpNetwork> local_networks; // empty: no local_orig and local_resp
-    bool ftp_only = false;                 // of connections: FTP's control and data connections
 };
 
 class EntryBuilder {

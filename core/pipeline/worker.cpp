@@ -224,18 +224,20 @@ void Worker::removed(Connection& c, std::uint32_t index, Timestamp due, std::uin
     ConnRecord record;
     record.key = {due, packet_number, {}, 0xffffffff};
     connections_.fill_rest(c, index, record, text_);
-    if (wanted(record)) emitter_.emit(record, text_);
+    if (wants(record)) emitter_.emit(record, text_);
 }
 
 bool Worker::interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) {
     record.key = {due, 0, {}, 0xffffffff};
     connections_.fill_rest(c, index, record, text_);
     record.interim = InterimPart::part;
-    return !wanted(record) || emitter_.emit(record, text_);
+    return !wants(record) || emitter_.emit(record, text_);
 }
 
-// Whether a watched one is a transfer is for the logger to say.
-bool Worker::wanted(const ConnRecord& record) const {
+// Whether a watched one is a transfer is for the logger to say; whether only transfers are wanted is said here, once:
+// the configuration may change before the record is written.
+bool Worker::wants(ConnRecord& record) const {
+    record.ftp_only = options_.ftp_only;
     return !options_.ftp_only || record.watched || (record.services & kServiceFtp) != 0;
 }
 

@@ -90,7 +90,7 @@ private:
     void ends_soon(const Connection& c) override;
     void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) override;
     bool interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) override;
-    bool wanted(const ConnRecord& record) const;
+    bool wants(ConnRecord& record) const;
     void announced(const EndpointId& control, const DataChannel& channel, Timestamp now) override;
 
     std::size_t number_;

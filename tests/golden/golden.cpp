@@ -98,7 +98,7 @@ private:
     static MemoryPipelineOptions options(const Reading& how, std::size_t workers, bool by_ports) {
         MemoryPipelineOptions options = small_pipeline(how.extended);
         options.pipeline.decode.checksums = options.pipeline.conn.checksums = how.checksums;
-        options.pipeline.ftp_only = options.entries.ftp_only = how.ftp_only;
+        options.pipeline.ftp_only = how.ftp_only;
         options.pipeline.conn.interims = {how.interim, how.interims_max};
         options.pipeline.conn.tcp.reset_delay = how.reset_delay;
         options.workers = workers;
