@@ -49,7 +49,7 @@ struct ConnRecord {
     std::uint8_t services = 0;       // without ftp-data, which the join decides
     bool shunted = false;            // its port counted part of it (capture.shunt)
     bool watched = false;            // events of this connection are in the FTP stream: the join knows it
-    bool ftp_only = false;           // wanted only where the join says that it is a transfer (log.conn.entries)
+    bool ftp_only = false;           // wanted only if it is FTP's, which of a watched one the join says
     std::uint8_t history_size = 0;   // all of it; what is beyond kHistoryInline comes first in the text
     std::uint8_t tunnel_parents = 0; // that many Id96 follow in the text
     InterimPart interim = InterimPart::none;
