@@ -61,15 +61,34 @@ void choose_round(Endpoint& end, const ShuntedSide& s) {
     set_back(end, now + more);
 }
 
+bool is_reset(const Connection& c) {
+    return c.end[0].state == TcpState::reset || c.end[1].state == TcpState::reset;
+}
+
+// Of the port's figures, and of segments that came through beside them.
+void move_to_estimate(Endpoint& end, ShuntedSide& s) {
+    const std::uint64_t counted = s.base_rel + s.payload;
+    if (counted <= end.last_rel()) return;
+    set_last(end, counted);
+    s.estimated = true;
+}
+
+// A segment that does not tell where the stream of its sender stands: `uncounted`, it was received before the rules
+// were there (or after they went, or by another port than the one that counts); or it may be sent again.
+void move_along(Endpoint& end, ShuntedSide& s, const Layer& segment, bool uncounted) {
+    const std::uint32_t ahead = segment.tcp_seq - end.last_seq;
+    if (uncounted) s.payload += segment.payload_length;
+    if (ahead < kRound / 2)
+        set_last(end, end.last_rel() + ahead); // it moves on by its payload when it is processed
+    else if (uncounted)
+        move_to_estimate(end, s);
+}
+
 // Where the stream of the sender stands, told by a segment.
-void move_sender(Endpoint& end, ShuntedSide& s, const Layer& segment, bool tells) {
+void move_sender(Endpoint& end, ShuntedSide& s, const Layer& segment) {
     const std::uint32_t ahead = segment.tcp_seq - end.last_seq;
     const std::uint32_t behind = end.last_seq - segment.tcp_seq;
     const std::uint64_t last = end.last_rel();
-    if (!tells) { // sent before the rules, or counted by another port than the one that saw it
-        if (ahead < kRound / 2) set_last(end, last + ahead);
-        return;
-    }
     const std::uint64_t least = std::max<std::uint64_t>(s.base_rel, 1);
     if (s.estimated && behind != 0 && behind <= tolerance(s) && last - behind >= least)
         set_back(end, last - behind);
@@ -110,17 +129,20 @@ void add_counted(Connection& c, Shunted& shunted, unsigned side, std::uint64_t p
         choose_round(end, s);
         return;
     }
-    if (const std::uint64_t counted = s.base_rel + s.payload; counted > end.last_rel()) {
-        set_last(end, counted);
-        s.estimated = true;
-    }
+    move_to_estimate(end, s);
 }
 
 void catch_up(Connection& c, Shunted& shunted, const Layer& segment, unsigned side) {
     ShuntedSide& s = shunted.side[side];
     begin(s, c.end[side]);
-    const bool tells = (segment.tcp_flags & (kFin | kRst)) != 0 || !shunted.counting;
-    if (!s.exact) move_sender(c.end[side], s, segment, tells);
+    // Of a connection that is over, what is sent once more need not be followed by what would put it right.
+    const bool tells = (segment.tcp_flags & (kFin | kRst)) != 0 || (!shunted.counting && !is_reset(c));
+    if (!s.exact) {
+        if (tells)
+            move_sender(c.end[side], s, segment);
+        else
+            move_along(c.end[side], s, segment, shunted.counting);
+    }
     if ((segment.tcp_flags & (kAck | kRst)) != kAck) return;
     ShuntedSide& peer = shunted.side[side ^ 1];
     begin(peer, c.end[side ^ 1]);

@@ -27,6 +27,7 @@ public:
     bool refuses = false;
     std::uint32_t room = 8;
     std::size_t report_each = 10; // packets counted
+    std::size_t queued = 0;       // packets that were received before the rules were there and come through later
 
     std::uint32_t max() const override { return room; }
     void begin(std::size_t, ShuntTicket ticket, const ShuntFlow& flow) override {
@@ -63,6 +64,10 @@ public:
                     layer.destination != rule.flow.address[side ^ 1] ||
                     layer.destination_port != rule.flow.port[side ^ 1])
                     continue;
+                if (queued != 0) {
+                    --queued;
+                    return false;
+                }
                 ++rule.counts[side].packets;
                 rule.counts[side].bytes += view.length;
                 tags = rule.flow.vlan_tags;
@@ -241,6 +246,39 @@ TEST_CASE("one that is reset") {
     PlayedPorts ports;
     const Told shunted = read(t.trace, &ports);
     CHECK(ports.counted > 300);
+    check_same(shunted, read(t.trace, nullptr));
+}
+
+TEST_CASE("one that is reset, of which an early segment is sent again once the rules are gone") {
+    Transfer t;
+    t.data.server(kLarge).rst(Side::client);
+    const std::size_t over = t.trace.views().size();
+    t.data.send(Side::server, {.text = std::string(1000, 'x'), .seq = t.data.next_seq(Side::server) - 100'000});
+    PlayedPorts ports;
+    const Told shunted = read(t.trace, &ports, [&](std::size_t at) {
+        if (at == over) ports.finish_all();
+    });
+    const Told plain = read(t.trace, nullptr);
+    REQUIRE(shunted.records.size() == 1);
+    CHECK(shunted.records[0].resp_bytes == kLarge.size());
+    CHECK(shunted.records[0].resp_bytes == plain.records[0].resp_bytes);
+    CHECK(shunted.records[0].resp_pkts == plain.records[0].resp_pkts);
+    CHECK(shunted.records[0].missed_bytes == 0);
+}
+
+TEST_CASE("what lay in the worker's queue when the rules came is part of the payload") {
+    const std::size_t each = GENERATE(1u, 10u, 100000u);
+    Transfer t;
+    t.data.server(kLarge);
+    SECTION("reset") { t.data.rst(Side::client); }
+    SECTION("open at the end of the run") {}
+    SECTION("closed") { t.data.close(Side::server); }
+    PlayedPorts ports;
+    ports.report_each = each;
+    ports.queued = 100;
+    const Told shunted = read(t.trace, &ports);
+    CHECK(ports.queued == 0);
+    CHECK(ports.counted > 200);
     check_same(shunted, read(t.trace, nullptr));
 }
 
