@@ -61,9 +61,7 @@ void choose_round(Endpoint& end, const ShuntedSide& s) {
     set_back(end, now + more);
 }
 
-bool is_reset(const Connection& c) {
-    return c.end[0].state == TcpState::reset || c.end[1].state == TcpState::reset;
-}
+bool is_reset(const Connection& c) { return c.end[0].state == TcpState::reset || c.end[1].state == TcpState::reset; }
 
 // Of the port's figures, and of segments that came through beside them.
 void move_to_estimate(Endpoint& end, ShuntedSide& s) {
