@@ -25,13 +25,12 @@ auto retry_interrupted(Call call) {
     return returned;
 }
 
-// For file systems without RENAME_NOREPLACE. A second name that is made and the first one removed does not replace
-// either; where there are no hard links, a look before the rename has to do (the directory lock keeps others out).
-int link_and_remove(const std::string& from, const std::string& to) {
-    if (::link(from.c_str(), to.c_str()) == 0) return result(::unlink(from.c_str()));
-    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) return -errno;
-    if (::access(to.c_str(), F_OK) == 0) return -EEXIST;
-    return result(::rename(from.c_str(), to.c_str()));
+// Two names of one file, so that the removal of one leaves the other.
+bool are_names_of_one(const std::string& a, const std::string& b) {
+    struct stat first {};
+    struct stat second {};
+    return ::lstat(a.c_str(), &first) == 0 && ::lstat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino && first.st_nlink > 1;
 }
 
 class PosixFileSystem final : public FileSystem {
@@ -120,6 +119,16 @@ public:
 };
 
 } // namespace
+
+// Where there are no hard links, a look before the rename has to do (the directory lock keeps others out).
+int link_and_remove(const std::string& from, const std::string& to) {
+    if (::link(from.c_str(), to.c_str()) == 0) return result(::unlink(from.c_str()));
+    // The link is there: a crash came before the removal, or a server's answer got lost and it was asked twice.
+    if (errno == EEXIST) return are_names_of_one(from, to) ? result(::unlink(from.c_str())) : -EEXIST;
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) return -errno;
+    if (::access(to.c_str(), F_OK) == 0) return -EEXIST;
+    return result(::rename(from.c_str(), to.c_str()));
+}
 
 FileSystem& posix_file_system() {
     static PosixFileSystem files;

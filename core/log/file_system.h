@@ -54,6 +54,9 @@ public:
 
 FileSystem& posix_file_system();
 
+// rename_to_new() for file systems without RENAME_NOREPLACE: a second name, and then the first one is removed. Where
+// that was interrupted in between (a crash), the next call ends it.
+int link_and_remove(const std::string& from, const std::string& to);
 // The directory and those above it that are missing.
 int make_directories(FileSystem& files, const std::string& path, mode_t mode, std::optional<gid_t> group);
 // Makes names in a directory (a rename) survive a power failure.

@@ -92,11 +92,15 @@ public:
     int access_error = 0;
     int mkdir_error = 0;
     std::uint64_t writable_bytes = ~0ull; // then a short write, then ENOSPC
+    std::optional<std::uint64_t>
+        bad_byte;               // a read that would have this one is short, one that begins with it fails: EIO
+    bool has_no_replace = true; // else as on NFS: rename_to_new() goes by two names
     int remove_error = 0;
     std::string kept;              // the only one that remove_error is about; empty: every file
     std::int64_t free = -1;        // what free_bytes() says at first; removals add to it. -1: the truth
     std::int64_t disk = INT64_MAX; // what disk_bytes() says
     unsigned writes = 0;
+    unsigned unsynced_writes = 0; // to the file that was written to last
     unsigned opens = 0;
     std::vector<std::string> removed;
 
@@ -104,9 +108,14 @@ public:
         ++opens;
         return open_error != 0 && (flags & O_CREAT) != 0 ? -open_error : real_.open(path, flags, mode);
     }
-    int close(int fd) override { return real_.close(fd); }
+    int close(int fd) override {
+        if (fd == written_fd_) written_fd_ = -1;
+        return real_.close(fd);
+    }
     ssize_t write_at(int fd, std::span<const std::uint8_t> bytes, std::uint64_t offset) override {
         ++writes;
+        ++unsynced_writes;
+        written_fd_ = fd;
         if (write_error != 0) return -write_error;
         if (writable_bytes == 0) return -ENOSPC;
         const auto n = real_.write_at(fd, bytes.first(std::min<std::size_t>(bytes.size(), writable_bytes)), offset);
@@ -114,19 +123,28 @@ public:
         return n;
     }
     ssize_t read_at(int fd, std::span<std::uint8_t> bytes, std::uint64_t offset) override {
+        if (bad_byte && offset <= *bad_byte && *bad_byte < offset + bytes.size()) {
+            if (offset == *bad_byte) return -EIO;
+            bytes = bytes.first(*bad_byte - offset);
+        }
         return real_.read_at(fd, bytes, offset);
     }
     int truncate(int fd, std::uint64_t bytes) override {
         return truncate_error != 0 ? -truncate_error : real_.truncate(fd, bytes);
     }
-    int sync(int fd) override { return sync_error != 0 ? -sync_error : real_.sync(fd); }
+    int sync(int fd) override {
+        if (sync_error != 0) return -sync_error;
+        if (fd == written_fd_) unsynced_writes = 0;
+        return real_.sync(fd);
+    }
     std::int64_t size(int fd) override { return real_.size(fd); }
     bool is_at(int fd, const std::string& path) override { return real_.is_at(fd, path); }
     int set_access(int fd, mode_t mode, std::optional<gid_t> group) override {
         return access_error != 0 ? -access_error : real_.set_access(fd, mode, group);
     }
     int rename_to_new(const std::string& from, const std::string& to) override {
-        return rename_error != 0 ? -rename_error : real_.rename_to_new(from, to);
+        if (rename_error != 0) return -rename_error;
+        return has_no_replace ? real_.rename_to_new(from, to) : link_and_remove(from, to);
     }
     int remove(const std::string& path) override {
         if (remove_error != 0 && (kept.empty() || path.ends_with(kept))) return -remove_error;
@@ -152,6 +170,7 @@ public:
 
 private:
     FileSystem& real_ = posix_file_system();
+    int written_fd_ = -1;
 };
 
 } // namespace ftpsensor

@@ -123,6 +123,17 @@ TEST_CASE("a taken name is not overwritten") {
     CHECK(gunzip_file(report.moved_to) == "new\n");
 }
 
+TEST_CASE("a crash between its two names, where there is no rename that never replaces: one file in the end") {
+    Left left(member("once\n", kHourStart, kHourStart));
+    FaultyFileSystem files;
+    files.has_no_replace = false;
+    std::filesystem::create_directories(left.directory / "2020-08-16");
+    std::filesystem::create_hard_link(left.path, left.directory / kArchived);
+    CHECK(left.recover(files).outcome == RecoveryOutcome::rotated);
+    CHECK(left.directory.files() == std::set<std::string>{kArchived});
+    CHECK(gunzip_file(left.directory / kArchived) == "once\n");
+}
+
 TEST_CASE("without rotation it is named by its first and last time") {
     Left left(member("a\n", kHourStart + kMinute, kHourStart + kMinute) +
               member("b\n", kHourStart + kHour, kHourStart + 2 * kHour));
