@@ -35,6 +35,8 @@ public:
     Leftover& operator=(const Leftover&) = delete;
 
     int error() const { return fd_ < 0 ? fd_ : static_cast<int>(std::min<std::int64_t>(size_, 0)); }
+    // Of the reads so far. What could not be read may be whole members: nothing follows about where the file is torn.
+    int read_error() const { return read_error_; }
     std::uint64_t size() const { return static_cast<std::uint64_t>(size_); }
     std::uint64_t good_end() const { return good_end_; }
     std::uint64_t members() const { return members_; }
@@ -78,6 +80,7 @@ private:
         std::size_t got = 0;
         while (got < bytes.size()) {
             const ssize_t n = files_.read_at(fd_, bytes.subspan(got), offset + got);
+            if (n < 0) read_error_ = static_cast<int>(n);
             if (n <= 0) break;
             got += static_cast<std::size_t>(n);
         }
@@ -111,6 +114,7 @@ private:
     FileSystem& files_;
     int fd_;
     std::int64_t size_ = 0;
+    int read_error_ = 0;         // the last one
     std::uint64_t good_end_ = 0; // of the whole members
     std::uint64_t members_ = 0;
     MemberTimes times_;
@@ -164,7 +168,8 @@ RecoveryReport recover_file(FileSystem& files, const LogPlace& place, const Rota
             return report;
         }
         report.members = leftover.members();
-        if (!ours) {
+        if (leftover.read_error() < 0) report.problem = {-leftover.read_error(), "read", report.path};
+        if (!ours || !report.problem.ok()) {
             set_aside(files, report);
             return report;
         }

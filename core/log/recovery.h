@@ -1,7 +1,8 @@
 // What a sensor that ended unexpectedly left in current/: cut to its last whole member and rotated under its own times.
 //
 // At the start, before any LogFile is opened, with the DirectoryLock held. Every file is looked at once, whatever is in
-// it; what is not a log of ours is set aside under a name that says so, never deleted. Plain functions, one thread.
+// it; what is not a log of ours, or can't be read, is set aside under a name that says so, never cut or deleted. Plain
+// functions, one thread.
 #pragma once
 
 #include "core/log/archive.h"
@@ -16,7 +17,7 @@ namespace ftpsensor {
 enum class RecoveryOutcome : std::uint8_t {
     rotated,   // moved to its dated folder
     removed,   // there was not one whole member in it
-    set_aside, // not a file of ours, or damaged in the middle: x.log.gz.damaged in current/
+    set_aside, // not a file of ours, damaged in the middle, or not to be read: x.log.gz.damaged in current/
     failed,    // still there: see `problem`
 };
 

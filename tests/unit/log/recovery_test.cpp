@@ -263,3 +263,39 @@ TEST_CASE("a member that is damaged before a whole one: set aside untouched, for
     CHECK(report.outcome == RecoveryOutcome::set_aside);
     CHECK(read_file(left.directory / "current/conn.log.gz.damaged") == file);
 }
+
+TEST_CASE("a read that fails says nothing of where the file is torn: nothing is cut") {
+    const std::string first = member("first\n", kHourStart, kHourStart);
+    const std::string file =
+        first + member("second\n", kHourStart, kHourStart) + member("third\n", kHourStart, kHourStart);
+    Left left(file);
+    FaultyFileSystem files;
+    files.bad_byte = first.size(); // where the second one's header is
+    const RecoveryReport report = left.recover(files);
+    CHECK(report.outcome == RecoveryOutcome::set_aside);
+    CHECK(report.bytes_cut == 0);
+    CHECK_THAT(report.message(), Catch::Contains("set aside") && Catch::Contains("Input/output error"));
+    CHECK(read_file(left.path + ".damaged") == file);
+}
+
+TEST_CASE("wherever a read fails, only what is known to be torn is cut") {
+    const std::string whole = member("first\n", kHourStart, kHourStart) + member("second\n", kHourStart, kHourStart);
+    for (const std::size_t torn : {0, 1, 20, 40}) {
+        const std::string file = whole + member("the last one, torn\n", kHourStart, kHourStart).substr(0, torn);
+        for (std::size_t bad = 0; bad < file.size(); ++bad) {
+            CAPTURE(torn, bad);
+            Left left(file);
+            FaultyFileSystem files;
+            files.bad_byte = bad;
+            const RecoveryReport report = left.recover(files);
+            if (report.outcome == RecoveryOutcome::rotated) {
+                REQUIRE(bad >= whole.size() + kMemberHeaderBytes); // it need not be read
+                REQUIRE(read_file(report.moved_to) == whole);
+            } else {
+                REQUIRE(report.outcome == RecoveryOutcome::set_aside);
+                REQUIRE(report.problem.error == EIO);
+                REQUIRE(read_file(report.moved_to) == file);
+            }
+        }
+    }
+}
