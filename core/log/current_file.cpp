@@ -59,9 +59,19 @@ IoResult CurrentFile::open(const Interval& interval, Timestamp begin, Timestamp 
 }
 
 IoResult CurrentFile::write(std::span<const std::uint8_t> member, const MemberTimes& times) {
+    if (IoResult unsealed = unseal(); !unsealed.ok()) return unsealed;
     IoResult written = write_whole(member);
     if (written.ok()) times_.last = std::max(times_.last, times.last);
     return written;
+}
+
+// The file was ended but could not be moved, and goes on: it ends again behind what comes.
+IoResult CurrentFile::unseal() {
+    if (!sealed_) return {};
+    if (const int error = files_.truncate(fd_, unsealed_bytes_); error < 0) return {-error, "truncate", path_};
+    bytes_ = unsealed_bytes_;
+    sealed_ = false;
+    return {};
 }
 
 IoResult CurrentFile::write_text(const FileTextHook& hook, Timestamp t) {
@@ -85,6 +95,7 @@ IoResult CurrentFile::write_whole(std::span<const std::uint8_t> member) {
 
 IoResult CurrentFile::rotate() {
     if (!sealed_) {
+        unsealed_bytes_ = bytes_;
         if (IoResult footer = write_text(hooks_.footer, times_.last); !footer.ok()) return footer;
         // A second fsync after a failed one reports success without having written (Linux drops the pages): so the
         // failure is said once, and the file is rotated with what there is of it.

@@ -45,7 +45,8 @@ public:
     IoResult open(const Interval& interval, Timestamp begin, Timestamp first);
     // Appends a whole member by one write.
     IoResult write(std::span<const std::uint8_t> member, const MemberTimes& times);
-    // Ends the file, syncs it and moves it to its dated folder; then none is open.
+    // Ends the file, syncs it and moves it to its dated folder; then none is open. Where it can't be moved, it may be
+    // written to again.
     IoResult rotate();
     // By its size: its name says what it covers of its interval.
     bool is_full() const { return rotation_.is_full(bytes_); }
@@ -58,6 +59,7 @@ public:
 
 private:
     IoResult create();
+    IoResult unseal();
     IoResult write_text(const FileTextHook& hook, Timestamp t);
     IoResult write_whole(std::span<const std::uint8_t> member);
 
@@ -75,7 +77,8 @@ private:
     Timestamp begin_ = 0; // within interval_: its start, or where the file before was full
     MemberTimes times_;   // of all entries in the file
     std::uint64_t bytes_ = 0;
-    bool sealed_ = false; // footer written and synced
+    bool sealed_ = false;              // footer written and synced
+    std::uint64_t unsealed_bytes_ = 0; // sealed: without the footer
 };
 
 } // namespace ftpsensor

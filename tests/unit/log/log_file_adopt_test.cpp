@@ -32,6 +32,8 @@ struct Log {
     Rotation next{minutely()};
     LogFile file{files, hourly, options(), [](LogNotice, const std::string&) {}};
 
+    static void end(std::int64_t, TextBuffer& text) { text.append("#close\n"); }
+
     LogFileOptions options() const {
         LogFileOptions o;
         o.place.directory = directory.path();
@@ -112,4 +114,28 @@ TEST_CASE("a file that cannot be renamed stays the current one until it can") {
     }
     CHECK(adopted);
     CHECK(log.text(kHourly) == line(1));
+}
+
+TEST_CASE("a file that was ended but not renamed, and goes on, ends once, behind all that it holds") {
+    Log log;
+    LogFileOptions with_end = log.options();
+    with_end.hooks.footer = Log::end;
+    REQUIRE(log.file.adopt(log.hourly, with_end));
+    Timestamp now = kHourStart + 15 * kMinute;
+    log.file.append(line(1), now);
+    log.file.tick(now += 2 * kSecond);
+    log.files.rename_error = EACCES;
+    CHECK_FALSE(log.file.adopt(log.next, with_end));
+    log.file.append(line(2), now);
+    log.files.truncate_error = EIO; // the end cannot be cut off: the entry waits
+    log.file.tick(now += 2 * kSecond);
+    CHECK(log.file.status().entries_waiting == 1);
+    log.files.truncate_error = 0;
+    log.file.tick(now += LogFile::kRetryDelayMax);
+    CHECK(log.text(kCurrent) == line(1) + line(2));
+    CHECK(log.files.unsynced_writes == 1);
+    log.files.rename_error = 0;
+    CHECK(log.file.finish());
+    CHECK(log.files.unsynced_writes == 0);
+    CHECK(log.text(kHourly) == line(1) + line(2) + "#close\n");
 }
