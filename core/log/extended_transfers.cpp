@@ -47,10 +47,7 @@ void ExtendedTransfers::expire(Timestamp now) {
             expiries_.emplace_back(until, place);
     }
     recent_.forget_before(now - kLead);
-    while (!removed_.empty() && removed_.front().first + kConnRecordDelay < now) {
-        connections_.erase(removed_.front().second);
-        removed_.pop_front();
-    }
+    removed_.expire(now, connections_);
 }
 
 // False: the bound was reached. The oldest makes room: who announces without end drives out itself, and a connection
@@ -92,8 +89,7 @@ void ExtendedTransfers::announcement(const FtpRecord& r) {
     for (std::size_t i = 0; i < a.place_count; ++i) {
         if (!expect(a.places[i], a)) events_.count(Event::FTP_too_many_expected_data_channels);
     }
-    if (sessions_.size() >= kAnnouncingSessionsMax && !sessions_.contains(a.control)) sessions_.erase_any();
-    sessions_.emplace(a.control);
+    bounded_emplace(sessions_, a.control, options_.sessions_max, events_);
     for (std::size_t i = 0; i < a.place_count; ++i) reconsider(a.places[i].address, a.places[i].port, now);
     // The other half of a third-party transfer may listen behind NAT, where this announcement does not say so.
     const Endpoint* const announced = find_endpoint(a.places[0], now);
@@ -221,7 +217,7 @@ void ExtendedTransfers::keep_recent(const Connection& c) {
 
 void ExtendedTransfers::data_open(const FtpRecord& r) {
     expire(r.key.time);
-    Connection& c = *connections_.emplace(r.key.uid).first;
+    Connection& c = bounded_emplace(connections_, r.key.uid, options_.connections_max, events_);
     if (!c.transfer) {
         c.transfer = std::make_shared<Transfer>();
         c.transfer->uid = r.key.uid;
@@ -266,13 +262,13 @@ void ExtendedTransfers::data_removed(const FtpRecord& r) {
     if (found == nullptr) return;
     const Connection& c = *found;
     if (!c.transfer->over) data_closed(r);
-    removed_.emplace_back(r.key.time, r.key.uid);
-    // The announcement has had its connection, unless that was removed for another one at the same endpoint.
-    if (!c.match || !c.match->awaited || r.reused) return;
-    // Who had begun before it may have been the last one at that port: who comes for it may be yet to come.
-    if (c.opened < c.match->primary.since) return;
-    forget(c.match->primary);
-    if (c.match->partner) forget(*c.match->partner);
+    // The announcement has had its connection, unless that was removed for another one at the same endpoint. Who had
+    // begun before it may have been the last one at that port: who comes for it may be yet to come.
+    if (c.match && c.match->awaited && !r.reused && c.opened >= c.match->primary.since) {
+        forget(c.match->primary);
+        if (c.match->partner) forget(*c.match->partner);
+    }
+    removed_.push(r.key.time, r.key.uid, connections_, options_.connections_max, events_);
 }
 
 void ExtendedTransfers::forget(const Announcer& a) {

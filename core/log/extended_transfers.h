@@ -13,8 +13,8 @@
 // (FtpRecord::channel_number). Of several, one that moved something has it; but a stranger never hides who was awaited,
 // nor one that had begun before the announcement who came after it.
 //
-// Bounded: announcements_max endpoints, kRecentMax ends of connections that may yet be announced, kSlotsMax transfers
-// of a session that no entry has told. Logger thread only.
+// Bounded: announcements_max endpoints, sessions_max and connections_max, kRecentMax ends of connections that may yet
+// be announced, kSlotsMax transfers of a session that no entry has told. Logger thread only.
 #pragma once
 
 #include "core/log/pooled_map.h"
@@ -138,7 +138,7 @@ private:
     std::deque<std::pair<Timestamp, Place>> expiries_; // of endpoints_
     RecentEnds recent_;                                // of connections that may yet be announced
     std::vector<std::pair<Timestamp, Id96>> candidates_;
-    std::deque<std::pair<Timestamp, Id96>> removed_; // connections whose conn record should follow soon
+    RemovedConnections removed_;
     std::uint64_t last_serial_ = 0;
     ForEntry for_entry_;
 };

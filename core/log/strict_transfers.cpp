@@ -24,10 +24,7 @@ void StrictTransfers::expire(Timestamp now) {
                 expiries_.emplace_back(e->second.until, place);
         }
     }
-    while (!removed_.empty() && removed_.front().first + kConnRecordDelay < now) {
-        connections_.erase(removed_.front().second);
-        removed_.pop_front();
-    }
+    removed_.expire(now, connections_);
 }
 
 bool StrictTransfers::schedule(const Place& place, Timestamp now) {
@@ -61,9 +58,7 @@ void StrictTransfers::announcement(const FtpRecord& r) {
         events_.count(Event::FTP_too_many_expected_data_channels);
         return;
     }
-    if (sessions_.size() >= kAnnouncingSessionsMax && !sessions_.contains(r.key.uid))
-        sessions_.erase(sessions_.begin());
-    sessions_.try_emplace(r.key.uid);
+    bounded_emplace(sessions_, r.key.uid, options_.sessions_max, events_);
 }
 
 StrictTransfers::Expected* StrictTransfers::find_expected(const Connection& c, Timestamp now) {
@@ -74,14 +69,12 @@ StrictTransfers::Expected* StrictTransfers::find_expected(const Connection& c, T
 }
 
 StrictTransfers::Session* StrictTransfers::find_session(const std::optional<Id96>& control) {
-    if (!control) return nullptr;
-    const auto session = sessions_.find(*control);
-    return session == sessions_.end() ? nullptr : &session->second;
+    return control ? sessions_.find(*control) : nullptr;
 }
 
 void StrictTransfers::data_open(const FtpRecord& r) {
     expire(r.key.time);
-    Connection& c = connections_[r.key.uid];
+    Connection& c = bounded_emplace(connections_, r.key.uid, options_.connections_max, events_);
     if (c.attached) return;
     c.id = r.id;
     const auto s = scheduled_.find({r.id.orig_h, r.id.resp_h, r.id.resp_p});
@@ -91,22 +84,22 @@ void StrictTransfers::data_open(const FtpRecord& r) {
 }
 
 void StrictTransfers::data_first(const FtpRecord& r) {
-    const auto c = connections_.find(r.key.uid);
-    if (c == connections_.end() || !c->second.attached) return;
-    const Expected* expected = find_expected(c->second, r.key.time);
+    Connection* const c = connections_.find(r.key.uid);
+    if (c == nullptr || !c->attached) return;
+    const Expected* expected = find_expected(*c, r.key.time);
     if (expected == nullptr) return;
     Session* session = find_session(expected->control);
     if (session == nullptr) return;
-    c->second.file_session[r.from_originator] = expected->control;
+    c->file_session[r.from_originator] = expected->control;
     session->fuid = file_uid(options_.id_key, r.key.uid, r.from_originator);
 }
 
 void StrictTransfers::data_typed(const FtpRecord& r, std::string_view type) {
-    const auto c = connections_.find(r.key.uid);
-    if (c == connections_.end() || !c->second.attached) return;
-    std::optional<Id96> control = c->second.file_session[r.from_originator];
+    Connection* const c = connections_.find(r.key.uid);
+    if (c == nullptr || !c->attached) return;
+    std::optional<Id96> control = c->file_session[r.from_originator];
     if (r.mime_stage == MimeStage::transferred) {
-        const Expected* expected = find_expected(c->second, r.key.time);
+        const Expected* expected = find_expected(*c, r.key.time);
         control = expected != nullptr ? std::optional(expected->control) : std::nullopt;
     }
     Session* session = find_session(control);
@@ -114,11 +107,11 @@ void StrictTransfers::data_typed(const FtpRecord& r, std::string_view type) {
 }
 
 void StrictTransfers::data_removed(const FtpRecord& r) {
-    const auto c = connections_.find(r.key.uid);
-    if (c == connections_.end()) return;
-    removed_.emplace_back(r.key.time, r.key.uid);
+    const Connection* const c = connections_.find(r.key.uid);
+    if (c == nullptr) return;
     // The announcement has had its connection, unless that was removed for another one at the same endpoint.
-    if (c->second.is_transfer && !r.reused) expected_.erase({{}, c->second.id.resp_h, c->second.id.resp_p});
+    if (c->is_transfer && !r.reused) expected_.erase({{}, c->id.resp_h, c->id.resp_p});
+    removed_.push(r.key.time, r.key.uid, connections_, options_.connections_max, events_);
 }
 
 void StrictTransfers::session_end(const FtpRecord& r) { sessions_.erase(r.key.uid); }
@@ -133,10 +126,10 @@ const TransferJoin::ForEntry& StrictTransfers::message(const FtpRecord& r) {
 }
 
 TransferJoin::ForConnection StrictTransfers::connection(const Id96& uid, bool last) {
-    const auto c = connections_.find(uid);
-    if (c == connections_.end()) return {};
-    const ForConnection result{c->second.is_transfer, std::nullopt};
-    if (last) connections_.erase(c);
+    const Connection* const c = connections_.find(uid);
+    if (c == nullptr) return {};
+    const ForConnection result{c->is_transfer, std::nullopt};
+    if (last) connections_.erase(uid);
     return result;
 }
 

@@ -3,9 +3,10 @@
 // A connection from the announced originator to the announced endpoint is a transfer (Zeek: schedule_analyzer); the
 // latest announcement of an endpoint has it (ftp_data_expected); it stands until the first of its connections is
 // removed, or five minutes unused. Any command's entry takes what was left since the last one. Bounded:
-// announcements_max endpoints. Logger thread only.
+// announcements_max endpoints, sessions_max and connections_max. Logger thread only.
 #pragma once
 
+#include "core/log/pooled_map.h"
 #include "core/log/transfer_join.h"
 
 #include <deque>
@@ -67,10 +68,10 @@ private:
     EventCounters& events_;
     std::unordered_map<Place, Timestamp, PlaceHash> scheduled_; // until when
     std::unordered_map<Place, Expected, PlaceHash> expected_;
-    std::unordered_map<Id96, Session, Id96Hash> sessions_;
-    std::unordered_map<Id96, Connection, Id96Hash> connections_;
+    PooledMap<Id96, Session, Id96Hash> sessions_;
+    PooledMap<Id96, Connection, Id96Hash> connections_;
     std::deque<std::pair<Timestamp, Place>> expiries_; // of scheduled_ and expected_
-    std::deque<std::pair<Timestamp, Id96>> removed_;   // connections whose conn record should follow soon
+    RemovedConnections removed_;
     ForEntry for_entry_;
 };
 

@@ -10,18 +10,24 @@
 #include "core/record/records.h"
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ftpsensor {
 
 struct TransferOptions {
     bool extended = true;
     std::size_t announcements_max = 100'000; // Zeek's max_expected_data_channels
-    IdKey id_key;
+    IdKey id_key = {};
     std::uint64_t hash_secret = 0; // keys the tables of endpoints, which strangers choose
+    // Sessions that announced, connections known by their events. Beyond, a new one takes the place of another: records
+    // that would have ended one may have been dropped on the way (live).
+    std::size_t sessions_max = 1u << 20;
+    std::size_t connections_max = 1u << 20;
 };
 
 class TransferJoin {
@@ -65,10 +71,40 @@ public:
 // What both rules count by.
 inline constexpr Duration kExpectedLifetime = 5 * kMinute; // of an announcement that nobody uses
 inline constexpr Duration kConnRecordDelay = 10 * kSecond; // after it a conn record was dropped on the way
-inline constexpr std::size_t kAnnouncingSessionsMax = 1u << 20;
 
 struct Id96Hash {
     std::size_t operator()(const Id96& id) const { return static_cast<std::size_t>(id.low); }
+};
+
+// The value of `id` in a PooledMap of at most `limit`, which makes room for it.
+template <class Map>
+auto& bounded_emplace(Map& map, const Id96& id, std::size_t limit, EventCounters& events) {
+    if (map.size() >= limit && !map.contains(id)) {
+        map.erase_any();
+        events.count(Event::stream_event_dropped);
+    }
+    return *map.emplace(id).first;
+}
+
+// Connections that are removed, until their conn records should have come: by then they are forgotten.
+class RemovedConnections {
+public:
+    template <class Map>
+    void push(Timestamp now, const Id96& uid, Map& connections, std::size_t limit, EventCounters& events) {
+        if (removed_.size() >= limit) {
+            if (connections.erase(removed_.front().second)) events.count(Event::stream_event_dropped);
+            removed_.pop_front();
+        }
+        removed_.emplace_back(now, uid);
+    }
+    template <class Map>
+    void expire(Timestamp now, Map& connections) {
+        for (; !removed_.empty() && removed_.front().first + kConnRecordDelay < now; removed_.pop_front())
+            connections.erase(removed_.front().second);
+    }
+
+private:
+    std::deque<std::pair<Timestamp, Id96>> removed_;
 };
 
 } // namespace ftpsensor

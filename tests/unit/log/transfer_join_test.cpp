@@ -15,7 +15,8 @@ constexpr Id96 kControl{0, 1}, kOtherControl{0, 2}, kData{0, 10}, kSecondData{0,
 // Events of one control connection of kClient at kServer, and of the data connections beside it.
 struct Join {
     explicit Join(bool extended, std::size_t announcements_max = 100)
-        : owned(TransferJoin::make({extended, announcements_max, {}, 7}, events)), join(*owned) {}
+        : Join(TransferOptions{.extended = extended, .announcements_max = announcements_max, .hash_secret = 7}) {}
+    explicit Join(const TransferOptions& options) : owned(TransferJoin::make(options, events)), join(*owned) {}
 
     EventCounters events;
     std::unique_ptr<TransferJoin> owned;
@@ -304,4 +305,67 @@ TEST_CASE("announced endpoints have a bound, and what is beyond it is counted") 
     CHECK(j.events.value(Event::FTP_too_many_expected_data_channels) == 7);
     j.open(5 * kMinute + 2, 99); // time goes on: they expire
     CHECK(j.join.expected() == 0);
+}
+
+TEST_CASE("connections whose end is never told have a bound, and go before those that are new") {
+    constexpr std::size_t kMax = 1000, kOpen = 10;
+    for (const bool extended : {false, true}) {
+        Join j(TransferOptions{.extended = extended, .hash_secret = 7, .connections_max = kMax});
+        std::uint64_t next = 100;
+        const auto id = [](std::uint64_t n) { return Id96{0, n * 0x9e3779b97f4a7c15u}; }; // a uid is a hash
+        for (std::size_t i = 0; i < kMax + 5; ++i) j.open(1, 99, id(next++));
+        CHECK(j.join.connections() == kMax);
+        CHECK(j.events.value(Event::stream_event_dropped) == 5);
+        // They go on without end; beside them are transfers, ten at a time, as they should be.
+        std::size_t told = 0;
+        Timestamp now = 10 * kSecond;
+        for (std::uint64_t round = 0; round < 100; ++round, now += kMillisecond) {
+            for (std::size_t i = 0; i < kOpen; ++i) j.open(now, 99, id((std::uint64_t{1} << 32) + round * kOpen + i));
+            const std::uint64_t first = next;
+            for (std::size_t i = 0; i < kOpen; ++i) {
+                const auto port = static_cast<std::uint16_t>(2000 + next);
+                j.announce(now, port);
+                j.open(now, port, id(next++));
+            }
+            CHECK(j.join.connections() == kMax);
+            for (std::uint64_t n = first; n < next; ++n) {
+                told += j.join.connection(id(n), false).is_transfer;
+                j.removed(now, id(n));
+                j.join.connection(id(n), true);
+            }
+        }
+        CHECK(told >= 950);
+    }
+}
+
+TEST_CASE("as many removed connections wait for their conn records, and no more") {
+    for (const bool extended : {false, true}) {
+        Join j(TransferOptions{.extended = extended, .connections_max = 10});
+        j.open(1, 2000);
+        j.removed(1);
+        for (std::uint64_t n = 100; n < 110; ++n) {
+            CHECK(j.join.connections() == 1);
+            j.open(2, 2000, {0, n});
+            j.removed(2, {0, n});
+            j.join.connection({0, n}, true);
+        }
+        CHECK(j.join.connections() == 0);
+        CHECK(j.events.value(Event::stream_event_dropped) == 1);
+    }
+}
+
+TEST_CASE("sessions whose end is never told have a bound, too") {
+    for (const bool extended : {false, true}) {
+        Join j(TransferOptions{.extended = extended, .sessions_max = 10});
+        const auto port = [](std::uint64_t n) { return static_cast<std::uint16_t>(2000 + n); };
+        for (std::uint64_t n = 0; n < 25; ++n) j.announce(1, port(n), kServer, {1, n});
+        CHECK(j.events.value(Event::stream_event_dropped) == 15);
+        std::size_t told = 0;
+        for (std::uint64_t n = 0; n < 25; ++n) {
+            j.open(2, port(n), {2, n});
+            j.first(2, {2, n});
+            told += j.message(3, {1, n}).fuid.has_value();
+        }
+        CHECK(told == 10);
+    }
 }
