@@ -82,20 +82,34 @@ void move_along(Endpoint& end, ShuntedSide& s, const Layer& segment, bool uncoun
         move_to_estimate(end, s);
 }
 
+// So much was counted in seconds that a round may have passed since the last figures.
+bool may_have_wrapped(const ShuntedSide& s) { return s.payload >= kRound / 4; }
+
 // Where the stream of the sender stands, told by a segment.
 void move_sender(Endpoint& end, ShuntedSide& s, const Layer& segment) {
+    const bool is_fin = (segment.tcp_flags & kFin) != 0, is_rst = (segment.tcp_flags & kRst) != 0;
     const std::uint32_t ahead = segment.tcp_seq - end.last_seq;
     const std::uint32_t behind = end.last_seq - segment.tcp_seq;
     const std::uint64_t last = end.last_rel();
     const std::uint64_t least = std::max<std::uint64_t>(s.base_rel, 1);
-    if (s.estimated && behind != 0 && behind <= tolerance(s) && last - behind >= least)
+    if (s.estimated && behind != 0 && behind <= tolerance(s) && last - behind >= least) {
+        if (!is_fin && !is_rst) s.seen_rel = last;
         set_back(end, last - behind);
-    else if ((segment.tcp_flags & kRst) == 0 || ahead <= tolerance(s)) // anybody can send a RST
+    } else if (ahead < kRound / 2 || (is_fin && may_have_wrapped(s))) {
+        if (is_rst && ahead > tolerance(s)) return; // anybody can send one
         set_last(end, last + ahead);
-    else
+    } else if (!is_fin) { // sent again, or a keep-alive: nothing new
         return;
+    }
     s.exact = true;
     s.estimated = false;
+}
+
+// What set the stream back may have been sent again: then what follows is ahead of it, and nothing is missing between.
+void move_on(Endpoint& end, const ShuntedSide& s, const Layer& segment) {
+    const std::uint32_t ahead = segment.tcp_seq - end.last_seq;
+    const std::uint64_t last = end.last_rel();
+    if (ahead < kRound / 2 && last + ahead <= s.seen_rel) set_last(end, last + ahead);
 }
 
 // And that of its peer, by what is acknowledged.
@@ -103,7 +117,7 @@ void move_acknowledged(Endpoint& peer, const ShuntedSide& s, const Layer& segmen
     const std::uint32_t ahead = segment.tcp_ack - peer.last_seq;
     const std::uint64_t last = peer.last_rel();
     if (ahead < kRound / 2) {
-        if (ahead != 0 && s.exact) return; // beyond its FIN: not believed
+        if (ahead != 0 && s.exact && last + ahead > s.seen_rel) return; // beyond its FIN: not believed
         set_last(peer, last + ahead);
         set_acknowledged(peer, last + ahead);
     } else if (const std::uint64_t behind = kRound - ahead; behind <= tolerance(s) && behind < last) {
@@ -135,12 +149,13 @@ void catch_up(Connection& c, Shunted& shunted, const Layer& segment, unsigned si
     begin(s, c.end[side]);
     // Of a connection that is over, what is sent once more need not be followed by what would put it right.
     const bool tells = (segment.tcp_flags & (kFin | kRst)) != 0 || (!shunted.counting && !is_reset(c));
-    if (!s.exact) {
-        if (tells)
-            move_sender(c.end[side], s, segment);
-        else
-            move_along(c.end[side], s, segment, shunted.counting);
-    }
+    if (s.exact)
+        move_on(c.end[side], s, segment);
+    else if (tells)
+        move_sender(c.end[side], s, segment);
+    else
+        move_along(c.end[side], s, segment, shunted.counting);
+    if ((segment.tcp_flags & kFin) != 0) s.seen_rel = 0;
     if ((segment.tcp_flags & (kAck | kRst)) != kAck) return;
     ShuntedSide& peer = shunted.side[side ^ 1];
     begin(peer, c.end[side ^ 1]);

@@ -21,6 +21,7 @@ struct ShuntedSide {
     std::uint64_t base_rel = 0; // last_rel() when the port began to count
     std::uint64_t payload = 0;  // by the port's figures, since then
     std::uint64_t packets = 0;  // the port's
+    std::uint64_t seen_rel = 0; // a segment has set last_seq back from here: what lies before this is no hole
 };
 
 struct Shunted {

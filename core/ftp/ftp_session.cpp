@@ -125,8 +125,8 @@ void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool
     id = endpoints;
     events.reset(uid);
     oddities = {};
-    requests.reset(partial);
-    replies.reset(partial);
+    requests.reset(partial, options.extended);
+    replies.reset(partial, options.extended);
     pending.reset(pending_max);
     info.reset(endpoints.resp_h);
     transfer_size.reset();

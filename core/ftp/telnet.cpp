@@ -55,7 +55,7 @@ std::size_t find_special(std::span<const std::uint8_t> data) {
 
 } // namespace
 
-void TelnetLineReader::reset(bool partial) {
+void TelnetLineReader::reset(bool partial, bool line_first) {
     constexpr std::size_t kKeptBytes = 1024; // what one hostile line needed is not kept for the pool's next session
     buffer_.release(kKeptBytes);
     suboption_bytes_ = 0;
@@ -64,6 +64,7 @@ void TelnetLineReader::reset(bool partial) {
     emitted_ = overflow_ = false;
     drop_nul_ = first_byte_ = true;
     partial_ = partial;
+    line_first_ = line_first;
 }
 
 bool TelnetLineReader::next(std::span<const std::uint8_t>& data, std::string_view& line) {
@@ -172,6 +173,10 @@ std::size_t TelnetLineReader::skip_telnet(std::span<const std::uint8_t> data) {
     std::size_t i = 0;
     while (i < data.size() && telnet_ != Telnet::none) {
         const std::uint8_t byte = data[i];
+        if (byte == '\n' && line_first_) {
+            telnet_ = Telnet::none;
+            break;
+        }
         switch (telnet_) {
         case Telnet::command:
             ++i;
@@ -194,7 +199,9 @@ std::size_t TelnetLineReader::skip_telnet(std::span<const std::uint8_t> data) {
                 drop_line();
                 return i;
             }
-            const std::size_t most = std::min(data.size() - i, kFtpLineBytesMax - suboption_bytes_);
+            std::size_t most = std::min(data.size() - i, kFtpLineBytesMax - suboption_bytes_);
+            if (const void* end = line_first_ ? std::memchr(data.data() + i, '\n', most) : nullptr; end != nullptr)
+                most = static_cast<std::size_t>(static_cast<const std::uint8_t*>(end) - data.data()) - i;
             const void* iac = std::memchr(data.data() + i, kIac, most);
             const std::size_t count =
                 iac != nullptr ? static_cast<std::size_t>(static_cast<const std::uint8_t*>(iac) - data.data()) - i + 1

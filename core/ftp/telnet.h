@@ -4,7 +4,9 @@
 // line ends with CR LF. As in Zeek's NVT analyzer a bare LF ends a line too, a bare CR belongs to it, a NUL after a CR
 // is dropped, and so is the first other NUL of a direction; later ones belong to the line.
 // Two things Zeek does are left out, since a server that ignores them would be hidden by them: a negotiated BINARY
-// option that strips the eighth bit, and a negotiated ENCRYPT option that ends parsing.
+// option that strips the eighth bit, and a negotiated ENCRYPT option that ends parsing. For the same reason an LF ends
+// the line (`line_first`, with ftp.extended) also where a Telnet command or suboption was not at its end:
+// to a server without Telnet it does, and what follows is its next command. In Zeek's NVT it belongs to the option.
 //
 // A line that lies wholly in the caller's bytes and needs no repair is returned in place; any other is put together in
 // the reader's buffer. The lines do not depend on how the bytes are cut. Part of one session, so one worker's.
@@ -37,7 +39,7 @@ public:
     explicit TelnetLineReader(LineOddities& oddities) : oddities_(oddities) {}
 
     // `partial`: the connection's beginning was not captured, so a NUL as its first byte is a keep-alive.
-    void reset(bool partial);
+    void reset(bool partial, bool line_first);
 
     // Takes bytes off the front of `data` to the end of the next line. False: `data` is used up and no line has ended.
     // `line` has no line end and no Telnet options; it is valid until the next call, and as long as `data` is.
@@ -68,6 +70,7 @@ private:
     bool overflow_ = false; // bytes of the line were dropped
     bool drop_nul_ = true;  // the first NUL has not been seen
     bool partial_ = false;
+    bool line_first_ = true;
     bool first_byte_ = true; // nothing was read yet
 };
 

@@ -182,11 +182,10 @@ bool ControlSessions::open(Connection& c, std::uint32_t index, Timestamp now) {
         c.content = ContentUse::none;
         return false;
     }
-    if (c.content != ContentUse::control) return true;
-    start_session(*control);
     for (const unsigned side : {0u, 1u})
         if (!c.partial && c.end[side].state != TcpState::inactive)
             control->stream.begin(side, c.end[side].start_seq + 1);
+    if (c.content == ContentUse::control) start_session(*control);
     return true;
 }
 
@@ -237,6 +236,8 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
         control.stream.acknowledged(side, c.end[side].ack_seq);
         if (control.stream.contradicts(segment) && (layer.payload_length > 1 || peer.packets() != 0)) [[unlikely]]
             connections_.events().count(c, Event::rexmit_inconsistency);
+        if (control.stream.holds_any()) [[unlikely]]
+            tell_acknowledged(c, control);
         control.stream.segment(segment, packet.now, sink);
     }
     for (const unsigned s : {other, side})
@@ -245,6 +246,11 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
         release(c); // a candidate that is something else
     else if (has_data)
         note_heard(control, packet.now);
+}
+
+void ControlSessions::tell_acknowledged(const Connection& c, Control& control) {
+    for (const unsigned side : {0u, 1u})
+        control.stream.acknowledged_by_now(side, c.end[side].ack_seq, c.end[side ^ 1].packets() != 0);
 }
 
 // What was said comes to where it is looked at closely.
@@ -344,6 +350,7 @@ void ControlSessions::end_session(Connection& c, Timestamp due) {
     Control& control = control_of(c);
     {
         Sink sink(*this, control);
+        tell_acknowledged(c, control);
         control.stream.finish(due, sink);
     }
     if (control.active) {

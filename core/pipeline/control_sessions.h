@@ -73,6 +73,7 @@ private:
                       bool has_data);
     void keep_words(Connection& c, std::uint32_t index, unsigned side, std::span<const std::uint8_t> data);
     void give_up_words(Connection& c);
+    static void tell_acknowledged(const Connection& c, Control& control);
     void replay_words(Connection& c, std::uint32_t index, Timestamp now);
     Control* allocate(Connection& c, std::uint32_t index, Timestamp now);
     bool make_room(Timestamp now);

@@ -14,16 +14,18 @@ std::span<const std::uint8_t> bytes_of(const std::string& text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-// Where both have bytes, from number `from` on, they are not the same.
+// Where both have bytes, from number `from` on, they are not the same. By distances from `known_seq`, since "before" of
+// numbers that wrap does not carry from two pairs to a third.
 bool differ(std::uint32_t seq, std::span<const std::uint8_t> data, std::uint32_t known_seq,
             std::span<const std::uint8_t> known, std::uint32_t from) {
-    const auto known_end = known_seq + static_cast<std::uint32_t>(known.size());
-    const auto data_end = seq + static_cast<std::uint32_t>(data.size());
-    std::uint32_t lower = before(seq, known_seq) ? known_seq : seq;
-    if (before(lower, from)) lower = from;
-    const std::uint32_t upper = before(known_end, data_end) ? known_end : data_end;
-    if (!before(lower, upper)) return false;
-    return std::memcmp(&data[lower - seq], &known[lower - known_seq], upper - lower) != 0;
+    const std::int64_t begin = static_cast<std::int32_t>(seq - known_seq);
+    const std::int64_t first = static_cast<std::int32_t>(from - known_seq);
+    const std::int64_t lower = std::max({std::int64_t{0}, begin, first});
+    const std::int64_t upper =
+        std::min(static_cast<std::int64_t>(known.size()), begin + static_cast<std::int64_t>(data.size()));
+    if (lower >= upper) return false;
+    return std::memcmp(&data[static_cast<std::size_t>(lower - begin)], &known[static_cast<std::size_t>(lower)],
+                       static_cast<std::size_t>(upper - lower)) != 0;
 }
 
 } // namespace
@@ -34,7 +36,7 @@ void ControlStream::reset() {
     held_.clear();
     segments_ = 0;
     for (unsigned side = 0; side < 2; ++side) {
-        begun_[side] = end_known_[side] = end_told_[side] = false;
+        begun_[side] = end_known_[side] = end_told_[side] = peer_heard_[side] = false;
         next_[side] = 0;
         delivered_[side].clear();
     }
@@ -108,9 +110,40 @@ std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) c
     return parts;
 }
 
+// Its peer has what comes before it, or nobody can tell.
+bool ControlStream::is_reachable(unsigned side, std::uint32_t seq) const {
+    return !before(next_[side], seq) || !peer_heard_[side] || !before(acked_[side], seq);
+}
+
+void ControlStream::drop(std::size_t at) {
+    held_bytes_ -= cost(held_[at].data.size());
+    budget_.used -= cost(held_[at].data.size());
+    held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+// Of what nobody has acknowledged, the furthest goes first; it may be the segment itself (false).
+bool ControlStream::make_room(const Segment& s) {
+    const auto distance = [this](unsigned side, std::uint32_t seq) { return seq - next_[side]; };
+    std::size_t furthest = held_.size();
+    for (std::size_t i = 0; i < held_.size(); ++i) {
+        const Held& h = held_[i];
+        if (is_reachable(h.side, h.seq)) continue;
+        if (furthest == held_.size() || distance(h.side, h.seq) > distance(held_[furthest].side, held_[furthest].seq))
+            furthest = i;
+    }
+    if (furthest == held_.size()) return false;
+    const Held& h = held_[furthest];
+    if (!is_reachable(s.side, s.seq) && distance(s.side, s.seq) >= distance(h.side, h.seq)) return false;
+    events_.count(Event::reassembly_memory);
+    drop(furthest);
+    return true;
+}
+
 void ControlStream::hold(const Segment& s, Timestamp now) {
     const std::size_t size = cost(s.data.size());
-    if (held_.size() == kHeldSegmentsMax || held_bytes_ + size > kHeldBytesMax || budget_.used + size > budget_.limit) {
+    while (held_.size() == kHeldSegmentsMax || held_bytes_ + size > kHeldBytesMax ||
+           budget_.used + size > budget_.limit) {
+        if (make_room(s)) continue;
         events_.count(Event::reassembly_memory); // it will read as lost
         return;
     }
@@ -206,9 +239,17 @@ void ControlStream::give_up(unsigned side, std::uint32_t seq, Timestamp now, Con
     deliver_ready(now, sink);
 }
 
-void ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
+bool ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
     const unsigned side = held_[at].side;
     const std::uint32_t seq = held_[at].seq;
+    if (!is_reachable(side, seq)) {
+        const bool moves = before(next_[side], acked_[side]);
+        if (moves) {
+            advance_to(side, acked_[side], now, sink);
+            deliver_ready(now, sink);
+        }
+        return moves; // a held one may have come out
+    }
     if (held_[at].has_ack && begun_[side ^ 1]) {
         // No further than that side has been seen to go: anybody can acknowledge what was never sent.
         const std::uint32_t acknowledged = held_[at].ack;
@@ -218,13 +259,17 @@ void ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
     }
     advance_to(side, seq, now, sink);
     deliver_ready(now, sink);
+    return true;
 }
 
 void ControlStream::lose_patience(Timestamp now, ControlSink& sink) {
-    while (!held_.empty()) {
-        const Held& oldest = held_.front();
-        if (segments_ - oldest.arrival < kPatienceSegments && now - oldest.time < kPatience) return;
-        force(0, now, sink);
+    for (std::size_t i = 0; i < held_.size();) {
+        const Held& h = held_[i]; // the younger ones are behind it
+        if (segments_ - h.arrival < kPatienceSegments && now - h.time < kPatience) return;
+        if (force(i, now, sink))
+            i = 0;
+        else
+            ++i; // its peer has not got so far
     }
 }
 
@@ -246,7 +291,13 @@ void ControlStream::end(unsigned side, Timestamp now, ControlSink& sink) {
 }
 
 void ControlStream::finish(Timestamp now, ControlSink& sink) {
-    while (!held_.empty()) force(0, now, sink);
+    for (std::size_t i = 0; i < held_.size();) {
+        if (force(i, now, sink))
+            i = 0;
+        else
+            ++i;
+    }
+    while (!held_.empty()) drop(held_.size() - 1);
     for (unsigned side = 0; side < 2; ++side)
         if (end_known_[side]) tell_end(side, now, sink);
 }

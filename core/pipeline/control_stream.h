@@ -4,9 +4,11 @@
 // acknowledges beyond it. Patient (ftp.extended): where packets trade places on the way to us, an acknowledgement may
 // overtake what it acknowledges, and a reply the command that it answers. So a segment waits for what its
 // acknowledgement says was there before it, and a hole for its filling, until kPatienceSegments later segments or
-// kPatience of packet time have passed. Overlapping bytes: the first that came count, as in the reference, also where
-// they lie beyond a hole. Bounded:
-// kHeldBytesMax a connection, and the worker's budget. Worker's thread only.
+// kPatience of packet time have passed; but where the peer is heard, a hole is given up only as far as the peer has
+// acknowledged: what nobody received (a number beyond the window, say) moves nothing. What was never acknowledged is
+// dropped at the end, as in the reference. Overlapping bytes: the first that came count, as in the reference, also
+// where they lie beyond a hole. Bounded: kHeldBytesMax a connection, and the worker's budget; what is not acknowledged
+// makes room. Worker's thread only.
 #pragma once
 
 #include "core/base/events.h"
@@ -61,6 +63,12 @@ public:
     };
     // Bytes of `side` below `seq` have reached its peer: nobody can say others for them now.
     void acknowledged(unsigned side, std::uint32_t seq);
+    // The same of what is held, whoever sends next: `heard`, the peer of `side` speaks, so that what it has received
+    // is known. To be told before segment() where anything is held.
+    void acknowledged_by_now(unsigned side, std::uint32_t seq, bool heard) {
+        acked_[side] = seq;
+        peer_heard_[side] = heard;
+    }
     // Says other bytes for numbers that came before: the reference's rexmit_inconsistency. To be asked before
     // segment(). Looks at what is held, and at the last kComparedMax bytes that came out.
     bool contradicts(const Segment& s) const;
@@ -68,10 +76,11 @@ public:
     // The hole below `seq` is given up by the reference. Patient streams decide for themselves.
     void give_up(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink);
     void end(unsigned side, Timestamp now, ControlSink& sink);
-    // No more segments: everything that is held comes out.
+    // No more segments: what is held comes out, but what was not acknowledged.
     void finish(Timestamp now, ControlSink& sink);
 
     std::size_t held_bytes() const { return held_bytes_; }
+    bool holds_any() const { return !held_.empty(); }
 
 private:
     struct Held {
@@ -88,6 +97,9 @@ private:
     void take(const Segment& s, Timestamp now, ControlSink& sink);
     std::vector<Segment> new_parts(const Segment& s) const;
     void hold(const Segment& s, Timestamp now);
+    bool is_reachable(unsigned side, std::uint32_t seq) const;
+    bool make_room(const Segment& s);
+    void drop(std::size_t at);
     void deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now,
                  ControlSink& sink);
     void remember(unsigned side, std::span<const std::uint8_t> data);
@@ -95,7 +107,7 @@ private:
     // Delivers what is held of `side` below `seq`, and gives up the rest.
     void advance_to(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink);
     void lose_patience(Timestamp now, ControlSink& sink);
-    void force(std::size_t at, Timestamp now, ControlSink& sink);
+    bool force(std::size_t at, Timestamp now, ControlSink& sink); // false: it still waits
     void take_out(std::size_t at, Timestamp now, ControlSink& sink);
     void tell_end(unsigned side, Timestamp now, ControlSink& sink);
     bool holds(unsigned side) const;
@@ -110,6 +122,7 @@ private:
     std::uint32_t forgiven_[2] = {0, 0}; // acknowledgements up to here are not waited for any more
     std::uint32_t highest_[2] = {0, 0};  // one past the last byte that a side is known to have sent
     std::uint32_t acked_[2] = {0, 0};
+    bool peer_heard_[2] = {false, false};
     std::string delivered_[2]; // the last bytes before next_ that are not acknowledged, without a hole in them
     std::vector<Held> held_;
     std::size_t held_bytes_ = 0;

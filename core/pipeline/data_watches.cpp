@@ -15,6 +15,8 @@ std::uint64_t payload_bytes(const Connection& c) {
     return endpoint_size(c.end[0], c.end[1]) + endpoint_size(c.end[1], c.end[0]);
 }
 
+bool is_answered(const Connection& c) { return c.end[0].packets() != 0 && c.end[1].packets() != 0; }
+
 constexpr std::uint32_t kTransferredBytes = 1024; // what the reference's file_transferred looks at
 
 // StreamKey::place of each event of a data connection: the same whoever tells it, and whenever.
@@ -38,21 +40,7 @@ DataWatches::DataWatches(const PipelineOptions& options, std::size_t worker, Con
       shunts_(worker, options.shunt, connections, events), watches_(options.watches_max),
       heads_(std::bit_ceil(options.watches_max), kNone), silent_(options.watches_max) {}
 
-std::uint32_t DataWatches::allocate() {
-    if (free_.empty() && !watches_.full()) return watches_.add();
-    while (free_.empty() && silent_count_ != 0) {
-        const Reference oldest = silent_[silent_head_];
-        silent_head_ = (silent_head_ + 1) % silent_.size();
-        --silent_count_;
-        give_up_silence(oldest, true);
-    }
-    if (free_.empty()) return kNone;
-    const std::uint32_t at = free_.back();
-    free_.pop_back();
-    return at;
-}
-
-void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const PacketView& packet) {
+void DataWatches::open(Connection& c, std::uint32_t index, unsigned announced, const PacketView& packet) {
     const std::uint32_t at = allocate();
     if (at == kNone) {
         events_.count(Event::first_bytes_memory);
@@ -62,8 +50,8 @@ void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const
     w.connection = index;
     w.opened = {packet.now, packet.number};
     c.watch(at);
-    if (announced) {
-        speak_up(c, w, packet.now);
+    if (announced != kNobody) {
+        speak_up(c, w, announced, packet.now);
         return;
     }
     if (silent_count_ == silent_.size()) { // entries of watches that ended meanwhile
@@ -76,81 +64,6 @@ void DataWatches::open(Connection& c, std::uint32_t index, bool announced, const
     link(at);
 }
 
-void DataWatches::give_up_silence(const Reference& s, bool for_room) {
-    Watch& w = watches_[s.watch];
-    if (w.generation != s.generation || w.announced) return;
-    if (for_room) events_.count(Event::first_bytes_memory);
-    Connection& c = connections_[w.connection];
-    c.unwatch();
-    release(s.watch);
-}
-
-// Announced connections come before those that may yet be.
-bool DataWatches::keep_first_bytes(const Watch& w, HeadBuffer& head, std::uint64_t offset,
-                                   std::span<const std::uint8_t> data) {
-    if (head.put(offset, data, budget_)) return true;
-    if (!w.announced) return false;
-    while (silent_count_ != 0) { // each was opened by a packet, and goes once
-        const Reference oldest = silent_[silent_head_];
-        silent_head_ = (silent_head_ + 1) % silent_.size();
-        --silent_count_;
-        give_up_silence(oldest, true);
-        if (head.put(offset, data, budget_)) return true;
-    }
-    return false;
-}
-
-void DataWatches::release_before(Timestamp time) {
-    while (silent_count_ != 0) {
-        const Reference oldest = silent_[silent_head_];
-        const Watch& w = watches_[oldest.watch];
-        if (w.generation == oldest.generation && !w.announced && w.opened.time >= time) return;
-        silent_head_ = (silent_head_ + 1) % silent_.size();
-        --silent_count_;
-        give_up_silence(oldest, false);
-    }
-}
-
-void DataWatches::release(std::uint32_t at) {
-    Watch& w = watches_[at];
-    if (!w.announced) unlink(at);
-    progress_.release(w.progress);
-    for (Stream& s : w.stream) s.head.release(budget_);
-    const std::uint32_t generation = w.generation + 1;
-    w = Watch{};
-    w.generation = generation;
-    free_.push_back(at);
-}
-
-// The chain of an endpoint, among those whose keyed hash is the same.
-std::uint32_t& DataWatches::head_of(const IpAddress& address, std::uint16_t port) {
-    return heads_[endpoint_hash(address, port, options_.conn.hash_secret) % heads_.size()];
-}
-
-void DataWatches::link(std::uint32_t at) {
-    const ConnKey& key = connections_[watches_[at].connection].key;
-    for (unsigned side = 0; side < 2; ++side) {
-        std::uint32_t& head = head_of(key.address[side], key.port[side]);
-        const std::uint32_t node = 2 * at + side;
-        watches_[at].chain[side] = {head, kNone};
-        if (head != kNone) link_of(head).previous = node;
-        head = node;
-    }
-}
-
-void DataWatches::unlink(std::uint32_t at) {
-    const ConnKey& key = connections_[watches_[at].connection].key;
-    for (unsigned side = 0; side < 2; ++side) {
-        const Link link = watches_[at].chain[side];
-        if (link.previous != kNone)
-            link_of(link.previous).next = link.next;
-        else
-            head_of(key.address[side], key.port[side]) = link.next;
-        if (link.next != kNone) link_of(link.next).previous = link.previous;
-        watches_[at].chain[side] = {kNone, kNone};
-    }
-}
-
 void DataWatches::announce(const IpAddress& address, std::uint16_t port, Timestamp time) {
     for (std::uint32_t node = head_of(address, port); node != kNone;) {
         const std::uint32_t at = node / 2;
@@ -160,13 +73,19 @@ void DataWatches::announce(const IpAddress& address, std::uint16_t port, Timesta
         if (c.key.address[side] != address || c.key.port[side] != port) continue;
         if (node / 2 == at && node != kNone) node = watches_[at].chain[node % 2].next; // both ends are in this chain
         unlink(at);
-        speak_up(c, watches_[at], time);
+        speak_up(c, watches_[at], side, time);
     }
 }
 
 // From now on its events are told as they happen; those that did already are told at once.
-void DataWatches::speak_up(Connection& c, Watch& w, Timestamp reason) {
+void DataWatches::speak_up(Connection& c, Watch& w, unsigned announced, Timestamp reason) {
     w.announced = true;
+    if (announced != kNobody && !w.stream[0].first.happened() && !w.stream[1].first.happened()) {
+        const std::uint64_t hash =
+            endpoint_hash(c.key.address[announced], c.key.port[announced], options_.conn.hash_secret);
+        w.bucket = static_cast<std::uint16_t>(hash % kWaitingBuckets);
+        wait(c.cold().watch, is_answered(c) ? kAnswered : kUnanswered);
+    }
     w.uid = connection_uid(connections_.id_key(), c.identity());
     reason_ = reason;
     c.watched = true;
@@ -235,6 +154,7 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
                           const PacketView& packet) {
     Watch& w = watch_of(c);
     const When now{packet.now, packet.number};
+    if (w.waiting == kUnanswered && is_answered(c)) wait(c.cold().watch, kAnswered);
     // Extended: a segment that its acknowledgement overtook is not lost; what is really missing shows at the end.
     if (outcome.has_gaps && !options_.extended) {
         const unsigned other = side ^ 1;
@@ -329,6 +249,7 @@ void DataWatches::delivered(Connection& c, Watch& w, unsigned side, const When& 
     if (!s.first.happened()) {
         if (!w.stream[side ^ 1].first.happened()) w.first_side = static_cast<std::uint8_t>(side);
         s.first = now;
+        wait_no_more(w);
         if (w.announced) emit(c, w, FtpRecordKind::data_first, now, kPlaceFirst + side, side);
     }
     if (side == w.first_side && s.head.size() >= kTransferredBytes) transferred(c, w, now);
@@ -395,7 +316,7 @@ void DataWatches::removed(Connection& c, Timestamp due, std::uint64_t packet_num
     const When now{due, packet_number};
     if (!w.announced) { // gone before all workers have told what they announced until then: the logger sorts it out
         unlink(c.cold().watch);
-        speak_up(c, w, due);
+        speak_up(c, w, kNobody, due);
     }
     if (w.stream[w.first_side].head.size() != 0) transferred(c, w, now);
     for (unsigned side = 0; side < 2; ++side)

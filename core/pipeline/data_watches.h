@@ -4,8 +4,9 @@
 // they happen. The announcement may be in the hands of another worker still, or (extended) come up to a second after
 // the connection: so a new connection is watched in silence for a while, and what happened follows, with the time at
 // which it happened, when the announcement comes. What belongs together is decided by the logger alone. Bounded:
-// `watches_max` watches and `first_bytes_max` bytes; where there is no room, the oldest silent watch goes, counted.
-// Worker's thread only.
+// `watches_max` watches and `first_bytes_max` bytes; where there is no room, the oldest silent watch goes, then the
+// oldest of a connection that nobody answered, then the oldest that moved nothing yet (who floods an announced endpoint
+// takes no place of a transfer), counted. Worker's thread only.
 #pragma once
 
 #include "core/base/table_memory.h"
@@ -28,8 +29,9 @@ public:
     DataWatches(const PipelineOptions& options, std::size_t worker, ConnTracker& connections, RecordEmitter& emitter,
                 EventCounters& events);
 
-    // A TCP connection began; `announced`: a hint names one of its endpoints.
-    void open(Connection& c, std::uint32_t index, bool announced, const PacketView& packet);
+    // A TCP connection began; `announced`: the side (ConnKey) whose endpoint a hint names, or kNobody.
+    static constexpr unsigned kNobody = 2;
+    void open(Connection& c, std::uint32_t index, unsigned announced, const PacketView& packet);
     void flipped(Connection& c, const PacketView& packet);
     void segment(Connection& c, const Layer& layer, unsigned side, const TcpOutcome& outcome, const PacketView& packet);
     // The connection is over: what is known of its type, and that it is gone.
@@ -85,6 +87,20 @@ private:
         When first;                   // its first byte or gap
         When sniffed;                 // enough was there to tell the type, or the stream ended
     };
+    // An announced watch; one that moves something is in no list.
+    enum Waiting : std::uint8_t { kUnanswered, kAnswered, kMoves };
+    static constexpr std::size_t kWaitingBuckets = 1024; // of the announced endpoints, by their hash
+    struct Order {                                       // the oldest first; watches, by Watch::chain[0]
+        std::uint32_t oldest = kNone;
+        std::uint32_t newest = kNone;
+    };
+    struct WaitingLists {
+        std::size_t total = 0;
+        std::size_t most = 0;                              // the bucket that has most, or no less than half of that
+        std::uint32_t known = 0;                           // how many that were
+        std::array<std::uint32_t, kWaitingBuckets> size{}; // apart, to be looked through
+        std::array<std::array<Order, kMoves>, kWaitingBuckets> order;
+    };
     struct Link { // to nodes: 2 * watch + side
         std::uint32_t next = kNone;
         std::uint32_t previous = kNone;
@@ -93,10 +109,12 @@ private:
     struct Watch {
         std::uint32_t connection = kNone;
         std::uint32_t generation = 0;
-        std::array<Link, 2> chain; // among silent watches of the same endpoint, by side
+        std::array<Link, 2> chain; // among silent watches of the same endpoint, by side; announced: of its list
         When opened;
         ProgressLog::Chain progress;
         bool announced = false;
+        Waiting waiting = kMoves;
+        std::uint16_t bucket = 0;
         bool progress_untold = false;  // it stands in untold_
         bool shunt_considered = false; // once is enough: the ports have it, or had no room
         std::uint8_t first_side = 0;   // who sent the first payload
@@ -118,12 +136,15 @@ private:
     std::uint32_t allocate();
     bool keep_first_bytes(const Watch& w, HeadBuffer& head, std::uint64_t offset, std::span<const std::uint8_t> data);
     void give_up_silence(const Reference& s, bool for_room);
+    bool give_up_waiting();
+    void wait(std::uint32_t at, Waiting how);
+    void wait_no_more(Watch& w);
     void release(std::uint32_t at);
     std::uint32_t& head_of(const IpAddress& address, std::uint16_t port);
     Link& link_of(std::uint32_t node) { return watches_[node / 2].chain[node % 2]; }
     void link(std::uint32_t at);
     void unlink(std::uint32_t at);
-    void speak_up(Connection& c, Watch& w, Timestamp reason);
+    void speak_up(Connection& c, Watch& w, unsigned announced, Timestamp reason);
     void note_progress(Connection& c, std::uint32_t at, const When& now);
     void tell_progress(const Connection& c, Watch& w);
     void note_holes(Stream& s) const;
@@ -157,6 +178,7 @@ private:
     std::vector<std::uint32_t> free_;
     std::vector<std::uint32_t> heads_; // first silent watch of each endpoint's chain, by the hash of the endpoint
     ZeroedArray<Reference> silent_;    // a ring: the oldest at silent_head_
+    WaitingLists waiting_;
     std::size_t silent_head_ = 0;
     std::size_t silent_count_ = 0;
 };

@@ -82,14 +82,16 @@ std::string strip_telnet(std::string_view text) {
             continue;
         }
         if (++i == text.size()) break;
-        if (text[i] == kIac) {
+        if (text[i] == '\n') { // as TelnetLineReader: it ends the line
+            --i;
+        } else if (text[i] == kIac) {
             stripped += kIac;
         } else if (text[i] == kSb) {
-            const std::size_t end = text.find(kSubEnd, i);
+            const std::size_t end = std::min(text.find(kSubEnd, i), text.find('\n', i));
             if (end == std::string_view::npos) break;
-            i = end + 1;
+            i = text[end] == '\n' ? end - 1 : end + 1;
         } else if (static_cast<unsigned char>(text[i]) >= static_cast<unsigned char>(kWill)) {
-            ++i; // WILL, WONT, DO, DONT: an option follows
+            if (i + 1 < text.size() && text[i + 1] != '\n') ++i; // WILL, WONT, DO, DONT: an option follows
         }
     }
     return stripped;

@@ -182,11 +182,12 @@ void Worker::watch(Connection& c, std::uint32_t index, const PacketView& packet)
     // Whether the announcement is known by now depends on who reads faster: a connection that would not be watched in
     // silence is not told either. One worker alone always knows in time.
     if (!watch_silently_) {
-        if (is_hinted(c, packet.now)) data_.open(c, index, true, packet);
+        if (const unsigned side = hinted_side(c, packet.now); side != DataWatches::kNobody)
+            data_.open(c, index, side, packet);
         return;
     }
     if (!may_be_announced(c.id())) return;
-    data_.open(c, index, is_hinted(c, packet.now), packet);
+    data_.open(c, index, hinted_side(c, packet.now), packet);
 }
 
 bool Worker::may_be_announced(const EndpointId& id) const {
@@ -195,9 +196,11 @@ bool Worker::may_be_announced(const EndpointId& id) const {
            id.resp_p == kServerDataPort; // from there, its beginning not seen
 }
 
-bool Worker::is_hinted(const Connection& c, Timestamp now) const {
-    return hints_.contains(c.key.address[0], c.key.port[0], now) ||
-           hints_.contains(c.key.address[1], c.key.port[1], now);
+// Whose endpoint was announced.
+unsigned Worker::hinted_side(const Connection& c, Timestamp now) const {
+    for (const unsigned side : {0u, 1u})
+        if (hints_.contains(c.key.address[side], c.key.port[side], now)) return side;
+    return DataWatches::kNobody;
 }
 
 void Worker::segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,

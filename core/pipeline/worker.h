@@ -78,7 +78,7 @@ private:
     void read_board();
     void publish();
     void let_go(Timestamp end);
-    bool is_hinted(const Connection& c, Timestamp now) const; // one of its endpoints was announced
+    unsigned hinted_side(const Connection& c, Timestamp now) const; // one of its endpoints was announced
     bool may_be_announced(const EndpointId& id) const;
     void watch(Connection& c, std::uint32_t index, const PacketView& packet);
 

@@ -3,7 +3,8 @@
 // An input: options and first sequence numbers, then segments, acknowledgements and ends. Strict, the stream must
 // deliver what the slow one does: each byte as it came first, holes where they were given up. Patient, it may wait:
 // what it delivers must be those bytes, in order, without anything lost that came, and nothing must be left at the end.
-// Strict, too: what it says contradicts bytes that came before, does.
+// Strict, too: what it says contradicts bytes that came before, does. Where peers are heard, nothing is lost that they
+// have not acknowledged, however far ahead others send.
 #include "core/pipeline/control_stream.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -19,9 +20,10 @@ using namespace ftpsensor::test;
 
 constexpr std::size_t kStepsMax = 200; // fewer than kHeldSegmentsMax: nothing is refused
 constexpr std::uint32_t kWindow = 1024;
+constexpr std::int64_t kFar = 0x7fffffff - 4 * kWindow; // half the numbers away, but for what comes before
 
 struct Step {
-    enum class Kind : std::uint8_t { segment, give_up, end };
+    enum class Kind : std::uint8_t { segment, give_up, end, look };
     Kind kind = Kind::segment;
     unsigned side = 0;
     std::int64_t at = 0; // relative to the stream's beginning
@@ -96,7 +98,7 @@ private:
     std::map<std::int64_t, std::uint8_t> first_;
 };
 
-std::vector<Step> read_steps(FuzzInput& input) {
+std::vector<Step> read_steps(FuzzInput& input, bool heard) {
     std::vector<Step> steps;
     while (!input.empty() && steps.size() < kStepsMax) {
         Step s;
@@ -106,14 +108,19 @@ std::vector<Step> read_steps(FuzzInput& input) {
         s.has_ack = (option & 16) != 0;
         s.wait = (option & 32) != 0 ? kSecond / 3 : kMillisecond;
         s.at = input.u16() % kWindow;
+        if (heard && s.kind == Step::Kind::segment && (option & 64) != 0) s.at += kFar;
+        if (heard && s.kind == Step::Kind::segment && (option & 192) == 192) { // on either side of the half
+            s.kind = Step::Kind::look;
+            s.at += 3 * kWindow + kWindow / 2;
+        }
         if (s.has_ack) s.ack = input.u16() % kWindow;
-        if (s.kind == Step::Kind::segment) s.data = input.text();
+        if (s.kind == Step::Kind::segment || s.kind == Step::Kind::look) s.data = input.text();
         steps.push_back(s);
     }
     return steps;
 }
 
-void play(const std::vector<Step>& steps, bool patient, const std::uint32_t* isn) {
+void play(const std::vector<Step>& steps, bool patient, bool heard, const std::uint32_t* isn) {
     HeldBudget budget;
     EventCounters events;
     Told told;
@@ -138,11 +145,18 @@ void play(const std::vector<Step>& steps, bool patient, const std::uint32_t* isn
                 const std::vector<std::uint8_t> own(s.data.begin(), s.data.end());
                 const ControlStream::Segment segment = {s.side, at, s.has_ack,
                                                         static_cast<std::uint32_t>(isn[s.side ^ 1] + s.ack), own};
+                if (s.kind == Step::Kind::look) {
+                    stream.contradicts(segment); // what it says is nobody's business
+                    continue;
+                }
                 stream.acknowledged(s.side, static_cast<std::uint32_t>(isn[s.side] + acked[s.side]));
                 const bool contradicts = stream.contradicts(segment);
                 if (!patient)
                     require(contradicts == slow[s.side].contradicts(s.at, s.data, acked[s.side]), "contradicts");
                 if (s.has_ack) acked[s.side ^ 1] = std::max(acked[s.side ^ 1], s.ack);
+                for (const unsigned side : {0u, 1u})
+                    if (heard)
+                        stream.acknowledged_by_now(side, static_cast<std::uint32_t>(isn[side] + acked[side]), true);
                 stream.segment(segment, now, told);
                 slow[s.side].segment(s.at, s.data);
             }
@@ -164,6 +178,10 @@ void play(const std::vector<Step>& steps, bool patient, const std::uint32_t* isn
         require(got.size() <= all.size(), "no more than was sent");
         for (std::size_t i = 0; i < got.size(); ++i)
             require(got[i] == all[i] || (patient && got[i] == Told::kLost), "the bytes that came first");
+        if (heard && patient) {
+            const auto lost = std::find(got.rbegin(), got.rend(), Told::kLost);
+            require(got.rend() - lost <= acked[side], "nothing lost that was not acknowledged");
+        }
         if (!patient) require(got.size() == all.size(), "strict: all of it");
     }
 }
@@ -173,8 +191,9 @@ void play(const std::vector<Step>& steps, bool patient, const std::uint32_t* isn
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     FuzzInput input(data, size);
     const std::uint32_t isn[2] = {input.u32(), input.u32()};
-    const std::vector<Step> steps = read_steps(input);
-    play(steps, false, isn);
-    play(steps, true, isn);
+    const bool heard = (isn[0] & 3) == 3;
+    const std::vector<Step> steps = read_steps(input, heard);
+    play(steps, false, heard, isn);
+    play(steps, true, heard, isn);
     return 0;
 }

@@ -37,11 +37,11 @@ struct Lines {
     friend bool operator==(const Lines&, const Lines&) = default;
 };
 
-Lines read(std::string_view text, std::size_t piece, bool partial) {
+Lines read(std::string_view text, std::size_t piece, bool partial, bool line_first) {
     Lines all;
     LineOddities oddities;
     TelnetLineReader reader(oddities);
-    reader.reset(partial);
+    reader.reset(partial, line_first);
     std::uint32_t open_code = 0;
     for (std::size_t at = 0; at < text.size(); at += piece) {
         const std::string_view part = text.substr(at, piece);
@@ -66,11 +66,15 @@ Lines read(std::string_view text, std::size_t piece, bool partial) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     FuzzInput input(data, size);
-    const bool partial = input.flag();
+    const std::uint8_t options = input.u8();
+    const bool partial = (options & 1) != 0, line_first = (options & 2) == 0;
     const std::size_t piece = input.u8() + 1u;
     const std::string_view text = input.rest();
-    const Lines whole = read(text, text.size() + 1, partial);
-    require(read(text, 1, partial) == whole, "the same lines byte by byte");
-    require(read(text, piece, partial) == whole, "the same lines in pieces");
+    const Lines whole = read(text, text.size() + 1, partial, line_first);
+    require(read(text, 1, partial, line_first) == whole, "the same lines byte by byte");
+    require(read(text, piece, partial, line_first) == whole, "the same lines in pieces");
+    if (line_first)
+        require(whole.lines.size() == static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')),
+                "a line for each line feed");
     return 0;
 }

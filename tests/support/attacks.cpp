@@ -168,6 +168,32 @@ std::function<void(std::uint64_t, Bytes&)> announcements() {
     };
 }
 
+// A session announces an endpoint, to which the whole world then connects. `answered`: and is answered.
+std::function<void(std::uint64_t, Bytes&)> rush(bool answered) {
+    const auto open = handshakes(21);
+    const Bytes said = segment(21, kFlagAck, "PORT 198,19,0,1,200,0\r\n"), agreed = reply(21, kFlagAck, "200 Yes.\r\n");
+    const auto syn = from_anywhere(segment(51200, kFlagSyn));
+    const Bytes syn_ack = reply(51200, kFlagSyn | kFlagAck);
+    return [=](std::uint64_t number, Bytes& out) {
+        if (number < 2) {
+            open(number, out);
+        } else if (number < 4) {
+            out = number == 2 ? said : agreed;
+            put32(out, kSeqAt, 1);
+            put32(out, kAckAt, number == 2 ? 1 : 1 + 24);
+        } else if (!answered || number % 2 == 0) {
+            syn(number, out);
+        } else { // to the one before
+            Bytes asked;
+            syn(number - 1, asked);
+            out = syn_ack;
+            std::copy_n(asked.begin() + kSourceAt, 4, out.begin() + kSourceAt + 4);
+            std::copy_n(asked.begin() + kTcpAt, 2, out.begin() + kTcpAt + 2);
+            std::copy_n(asked.begin() + kSeqAt, 4, out.begin() + kAckAt);
+        }
+    };
+}
+
 // Fragments of datagrams that never end: `offsets` each.
 std::function<void(std::uint64_t, Bytes&)> fragments(std::size_t size, std::uint64_t offsets) {
     const Bytes frame = build({Ethernet{}, Ipv4{.source = ip("198.18.0.1"), .more_fragments = true, .protocol = 17},
@@ -215,6 +241,10 @@ void add_floods(std::vector<Attack>& all, std::uint32_t connections) {
                    kShort, from_anywhere(segment(8080, kFlagAck, "USER x\r\n"))});
     all.push_back({"10 times the table in whole connections", "connections_max", Event::connection_evicted, kShort,
                    handshakes(80)});
+    all.push_back({"SYNs to an announced endpoint", "watched connections; one that nobody answered makes room",
+                   Event::first_bytes_memory, kShort, rush(false)});
+    all.push_back({"connections to an announced endpoint", "watched connections; one that moves nothing makes room",
+                   Event::first_bytes_memory, kShort, rush(true)});
     all.push_back({"sessions that send a byte a minute", "ftp_sessions_max; silent ones make room",
                    Event::ftp_session_limit, 2 * kHour, dribble(connections / 8)});
 }

@@ -19,10 +19,10 @@ struct Result {
     }
 };
 
-Result read(const std::string& bytes, std::size_t step, bool partial) {
+Result read(const std::string& bytes, std::size_t step, bool partial, bool line_first) {
     Result result;
     TelnetLineReader reader(result.oddities);
-    reader.reset(partial);
+    reader.reset(partial, line_first);
     for (std::size_t at = 0; at < bytes.size(); at += step) {
         const std::string piece = bytes.substr(at, step); // its own memory: views into an older piece would show
         std::span<const std::uint8_t> data(reinterpret_cast<const std::uint8_t*>(piece.data()), piece.size());
@@ -35,11 +35,11 @@ Result read(const std::string& bytes, std::size_t step, bool partial) {
 }
 
 // Whole, and the same in pieces of several sizes.
-Result read_all_ways(const std::string& bytes, bool partial = false) {
-    const Result whole = read(bytes, bytes.size() + 1, partial);
+Result read_all_ways(const std::string& bytes, bool partial = false, bool line_first = false) {
+    const Result whole = read(bytes, bytes.size() + 1, partial, line_first);
     for (const std::size_t step : {1u, 2u, 3u, 7u, 16u, 17u}) {
         INFO("pieces of " << step);
-        CHECK(read(bytes, step, partial) == whole);
+        CHECK(read(bytes, step, partial, line_first) == whole);
     }
     return whole;
 }
@@ -115,6 +115,18 @@ TEST_CASE("Telnet suboptions are taken out up to IAC SE", "[telnet]") {
     CHECK(read_all_ways("a\xff\xfa\x18 x").partial_line);
 }
 
+TEST_CASE("where lines come first, a line feed ends one whatever Telnet command it stands in", "[telnet]") {
+    const auto lines = [](const std::string& bytes) { return read_all_ways(bytes, false, true).lines; };
+    CHECK(lines("a\xff\xfa\x18 x\r\nDELE y\r\n") == Lines{"a", "DELE y"});
+    CHECK(lines("a\xff\xfa\x18 x\xff\nDELE y\r\n") == Lines{"a", "DELE y"});
+    CHECK(lines("a\xff\xfb\nDELE y\r\n") == Lines{"a", "DELE y"});
+    CHECK(lines("a\xff\nDELE y\r\n") == Lines{"a", "DELE y"});
+    CHECK(lines("a\xff\xfa\n\xff\xf0"
+                "b\r\n") == Lines{"a", "b"});
+    CHECK(lines("a\xff\xfa\x18 x\xff\xf0"
+                "b\r\n") == Lines{"ab"});
+}
+
 TEST_CASE("a suboption without end takes its line with it", "[telnet]") {
     const auto with = [](std::size_t bytes) {
         return "USER a\xff\xfa" + std::string(bytes, 'x') + "\xff\xf0" + "b\r\nQUIT\r\n";
@@ -144,13 +156,13 @@ TEST_CASE("of a line beyond the limit the beginning is taken and the rest droppe
 TEST_CASE("the buffer of a reader stays within its bound", "[telnet]") {
     LineOddities oddities;
     TelnetLineReader reader(oddities);
-    reader.reset(false);
+    reader.reset(false, true);
     const std::vector<std::uint8_t> endless(1 << 20, 'a');
     std::span<const std::uint8_t> data(endless);
     std::string_view line;
     CHECK_FALSE(reader.next(data, line));
     CHECK(reader.capacity() == kFtpLineBytesMax + 1);
-    reader.reset(false);
+    reader.reset(false, true);
     CHECK(reader.capacity() == 0);
     CHECK_FALSE(reader.has_partial_line());
 }
@@ -158,7 +170,7 @@ TEST_CASE("the buffer of a reader stays within its bound", "[telnet]") {
 TEST_CASE("a whole plain line is returned where it lies", "[telnet]") {
     LineOddities oddities;
     TelnetLineReader reader(oddities);
-    reader.reset(false);
+    reader.reset(false, true);
     const std::string bytes = "RETR a-file-with-a-name\r\nPASV\r\n";
     std::span<const std::uint8_t> data(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     std::string_view line;

@@ -210,3 +210,74 @@ TEST_CASE("other bytes for numbers that came are a contradiction, as long as the
     CHECK_FALSE(contradicts(100, std::string(3000 - ControlStream::kComparedMax, 'b')));
     CHECK(contradicts(100, std::string(3001 - ControlStream::kComparedMax, 'b')));
 }
+
+TEST_CASE("bytes half the numbers away are neither before nor behind, and contradict nothing") {
+    for (const bool patient : {false, true}) {
+        Stream s(patient);
+        const std::string text(100, 'x');
+        const auto contradicts = [&](std::uint32_t seq) {
+            return s.stream.contradicts({.side = 0,
+                                         .seq = seq,
+                                         .has_ack = false,
+                                         .ack = 0,
+                                         .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}});
+        };
+        s.stream.begin(0, 1);
+        for (std::uint32_t off = 0; off < 300; ++off) CHECK_FALSE(contradicts(1 + 0x80000000u - 150 + off));
+        s.send(0, 1, "USER me\r\n");
+        s.send(0, 1 + 0x7ffffff0u, text); // beyond a hole
+        for (std::uint32_t off = 0; off < 300; ++off) contradicts(0x80000000u - 150 + off);
+        CHECK(contradicts(1));
+        for (std::uint32_t off = 0; off < 300; ++off) CHECK(contradicts(0xffffffffu - off) == (off < 98));
+        s.stream.finish(0, s.sink);
+    }
+}
+
+TEST_CASE("patient: what a heard peer has not acknowledged moves nothing, and is dropped at the end") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.stream.begin(1, 1);
+    s.send(0, 1, "ab");
+    s.send(0, 5'000'001, "x"); // outside of any window
+    Timestamp now = 0;
+    for (std::uint32_t i = 0; i < 2 * ControlStream::kPatienceSegments; ++i) {
+        now += ControlStream::kPatience;
+        s.stream.acknowledged_by_now(0, 3 + i, true);
+        s.stream.acknowledged_by_now(1, 1, true);
+        s.send(0, 3 + i, "c", 1, now);
+    }
+    CHECK(s.sink.log.find('-') == std::string::npos); // nothing was lost
+    CHECK(s.stream.held_bytes() != 0);
+    s.stream.finish(now, s.sink);
+    CHECK(s.sink.log.find('x') == std::string::npos);
+    CHECK(s.budget.used == 0);
+}
+
+TEST_CASE("patient: a hole that the peer has acknowledged is given up, and what is behind it comes out") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.stream.begin(1, 1);
+    s.send(0, 4, "def");
+    s.send(0, 9, "i");
+    s.stream.acknowledged_by_now(0, 7, true);
+    s.send(1, 1, "x", 0, ControlStream::kPatience);
+    CHECK(s.sink.log == "1:x 0-3 0:def ");
+    s.stream.acknowledged_by_now(0, 10, true);
+    s.send(1, 2, "y", 0, 2 * ControlStream::kPatience);
+    CHECK(s.sink.log == "1:x 0-3 0:def 1:y 0-2 0:i ");
+}
+
+TEST_CASE("patient: what is not acknowledged makes room, the furthest first") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.stream.begin(1, 1);
+    s.stream.acknowledged_by_now(0, 1, true);
+    for (std::uint32_t i = 0; i < ControlStream::kHeldSegmentsMax; ++i) s.send(0, 1'000'000 + 10 * i, "x");
+    CHECK(s.events.value(Event::reassembly_memory) == 0);
+    s.send(0, 2'000'000, "y"); // further than all
+    CHECK(s.events.value(Event::reassembly_memory) == 1);
+    s.send(0, 3, "b");
+    CHECK(s.events.value(Event::reassembly_memory) == 2);
+    s.send(0, 1, "aa");
+    CHECK(s.sink.log == "0:aa 0:b ");
+}

@@ -42,6 +42,7 @@ TEST_CASE("Telnet's commands are taken out") {
     CHECK(strip_telnet("US\xff\xf1\x45R \xff\xfb\x01me") == "USER me");
     CHECK(strip_telnet("\xff\xf4\xff\xf2PASS a\xff\xff\x62") == "PASS a\xff\x62");
     CHECK(strip_telnet("a\xff\xfa\x18\x01vt\xff\xf0z") == "az");
+    CHECK(strip_telnet("a\xff\xfa\x18\r\nb\xff\nc\xff\xfb\nd") == "a\nb\nc\nd"); // a line feed ends the line
     for (const char* open_end : {"a\xff", "a\xff\xfb", "a\xff\xfa\x18\x01", "a\xff\xfa\x18\xff"})
         CHECK(strip_telnet(open_end) == "a");
 }

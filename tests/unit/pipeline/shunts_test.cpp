@@ -1,214 +1,13 @@
 // A transfer that a port counts (capture.shunt) has the entry that it has without: the same packets, through a worker
 // with ports and through one without. The ports here are played: what rules would match is counted and not handed on.
-#include "core/pipeline/worker.h"
-#include "tests/support/catch.h"
-#include "tests/support/ftp_talk.h"
+#include "tests/unit/pipeline/played_ports.h"
 
 #include <algorithm>
-#include <deque>
-#include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 using namespace ftpsensor;
 using namespace ftpsensor::test;
-
-namespace {
-
-constexpr std::uint16_t kDataPort = 40003;
-
-// As ports with flow rules do it: FIN, RST and SYN come through, or (`blind`) nothing does.
-class PlayedPorts final : public ShuntPorts {
-public:
-    EventCounters events;
-    Decoder decoder{{.fragment_bytes_max = 64 * 1024, .fragment_datagrams_max = 4}, events};
-    bool blind = false;
-    bool refuses = false;
-    std::uint32_t room = 8;
-    std::size_t report_each = 10; // packets counted
-    std::size_t queued = 0;       // packets that were received before the rules were there and come through later
-
-    std::uint32_t max() const override { return room; }
-    void begin(std::size_t, ShuntTicket ticket, const ShuntFlow& flow) override {
-        ++begun;
-        if (refuses) {
-            reports.push_back({ticket, ShuntReport::What::ended, {}});
-            return;
-        }
-        rules.push_back({ticket, flow, {}});
-        reports.push_back({ticket, ShuntReport::What::begun, {}});
-    }
-    void end(std::size_t, ShuntTicket ticket, bool at_once) override {
-        if (at_once)
-            finish(ticket);
-        else
-            ending.push_back(ticket);
-    }
-    bool next_report(std::size_t, ShuntReport& report) override {
-        if (reports.empty()) return false;
-        report = reports.front();
-        reports.pop_front();
-        return true;
-    }
-
-    // True: counted, the worker never sees it.
-    bool counts(const PacketView& view) {
-        DecodedPacket decoded;
-        decoder.decode(view, decoded);
-        const Layer& layer = decoded.layers[0];
-        if (decoded.layer_count == 0 || (!blind && (layer.tcp_flags & (kFin | kSyn | kRst)) != 0)) return false;
-        for (Rule& rule : rules) {
-            for (unsigned side = 0; side < 2; ++side) {
-                if (layer.source != rule.flow.address[side] || layer.source_port != rule.flow.port[side] ||
-                    layer.destination != rule.flow.address[side ^ 1] ||
-                    layer.destination_port != rule.flow.port[side ^ 1])
-                    continue;
-                if (queued != 0) {
-                    --queued;
-                    return false;
-                }
-                ++rule.counts[side].packets;
-                rule.counts[side].bytes += view.length;
-                tags = rule.flow.vlan_tags;
-                if (++counted % report_each == 0) report(rule, ShuntReport::What::counted);
-                return true;
-            }
-        }
-        return false;
-    }
-    void finish(ShuntTicket ticket) { // the rules are taken away
-        const auto rule =
-            std::find_if(rules.begin(), rules.end(), [&](const Rule& r) { return r.ticket.place == ticket.place; });
-        if (rule == rules.end()) return;
-        report(*rule, ShuntReport::What::ended);
-        rules.erase(rule);
-    }
-    void finish_ending() {
-        for (const ShuntTicket ticket : ending) finish(ticket);
-        ending.clear();
-    }
-    void finish_all() {
-        while (!rules.empty()) finish(rules.front().ticket);
-    }
-
-    std::size_t begun = 0;
-    std::size_t counted = 0;
-    std::uint8_t tags = 0;
-    std::deque<ShuntReport> reports;
-
-private:
-    struct Rule {
-        ShuntTicket ticket;
-        ShuntFlow flow;
-        ShuntCounts counts[2];
-    };
-    void report(Rule& rule, ShuntReport::What what) {
-        reports.push_back({rule.ticket, what, {rule.counts[0], rule.counts[1]}});
-        rule.counts[0] = rule.counts[1] = {};
-    }
-    std::vector<Rule> rules;
-    std::vector<ShuntTicket> ending;
-};
-
-struct Told {
-    std::vector<ConnRecord> records; // of data connections
-    std::map<std::string, std::uint64_t> events;
-    std::uint64_t bytes = 0; // as the logger was told at the connection's end
-    bool complete = false;
-    std::string history(std::size_t i = 0) const {
-        return {records[i].history,
-                records[i].history + std::min<std::size_t>(records[i].history_size, ConnRecord::kHistoryInline)};
-    }
-};
-
-Told read(const Trace& trace, PlayedPorts* ports, const std::function<void(std::size_t)>& before = {}) {
-    PipelineOptions options;
-    options.conn.connections_max = 1024;
-    options.emitter.queue_records = 4096; // malloc fills what it gives out (MALLOC_PERTURB_), a hundred times here
-    options.emitter.text_bytes = 1u << 20;
-    options.shunt = ports;
-    options.shunt_after = 20'000;
-    options.run_out_delays = false; // as live
-    SharedState shared(1);
-    Worker worker(0, options, shared);
-    std::size_t at = 0;
-    Timestamp now = 0;
-    for (const PacketView& view : trace.views()) {
-        if (before) before(at);
-        ++at;
-        while (now != 0 && now + kSecond < view.now) { // figures that come with delay are there within two seconds
-            worker.idle(now += kSecond);
-            if (ports != nullptr) ports->finish_ending();
-        }
-        now = view.now;
-        if (ports != nullptr && ports->counts(view)) {
-            worker.idle(now); // its time goes on with the clock
-            continue;
-        }
-        worker.process_burst({&view, 1});
-    }
-    if (ports != nullptr) {
-        ports->finish_all();
-    }
-    worker.idle(now);
-    worker.finish(now);
-    Told told;
-    worker.emitter().conn_channel().drain([&](const ConnRecord& r, std::string_view) {
-        if (r.id.resp_p == kDataPort) told.records.push_back(r);
-    });
-    worker.emitter().ftp_channel().drain([&](const FtpRecord& r, std::string_view) {
-        if (r.kind != FtpRecordKind::data_closed) return;
-        told.bytes = r.bytes;
-        told.complete = r.complete;
-    });
-    for (std::size_t i = 0; i < kEventCount; ++i)
-        told.events[std::string(event_name(static_cast<Event>(i)))] = worker.events().value(static_cast<Event>(i));
-    return told;
-}
-
-struct Transfer {
-    Trace trace;
-    FtpTalk ftp;
-    TcpTalk data;
-    explicit Transfer(const TalkOptions& options = {}) : ftp(trace, options), data(announced()) {}
-    TcpTalk announced() {
-        ftp.login().client("PASV").server("227 Entering Passive Mode (10,0,0,2,156,67).");
-        ftp.client("RETR large.bin").server("150 Here it comes.");
-        return ftp.passive(kDataPort);
-    }
-};
-
-const std::string kLarge(300'000, 'x');
-
-// The same letters in the same order, but for those of packets that only the port saw: the last acknowledgement.
-bool is_part_of(const std::string& part, const std::string& whole) {
-    std::size_t at = 0;
-    for (const char letter : whole)
-        if (at < part.size() && part[at] == letter) ++at;
-    return at == part.size() && part.size() + 1 >= whole.size();
-}
-
-void check_same(const Told& shunted, const Told& plain) {
-    REQUIRE(shunted.records.size() == plain.records.size());
-    for (std::size_t i = 0; i < plain.records.size(); ++i) {
-        const ConnRecord &a = shunted.records[i], &b = plain.records[i];
-        CHECK(a.orig_bytes == b.orig_bytes);
-        CHECK(a.resp_bytes == b.resp_bytes);
-        CHECK(a.orig_pkts == b.orig_pkts);
-        CHECK(a.resp_pkts == b.resp_pkts);
-        CHECK(a.orig_ip_bytes == b.orig_ip_bytes);
-        CHECK(a.resp_ip_bytes == b.resp_ip_bytes);
-        CHECK(a.missed_bytes == b.missed_bytes);
-        CHECK(a.state == b.state);
-        CHECK(a.start == b.start);
-        CHECK(a.last == b.last);
-        CHECK(is_part_of(shunted.history(i), plain.history(i)));
-    }
-    CHECK(shunted.complete == plain.complete);
-}
-
-} // namespace
 
 TEST_CASE("a transfer that its port counts has the entry that it has without") {
     const bool timestamps = GENERATE(false, true);
@@ -280,6 +79,36 @@ TEST_CASE("what lay in the worker's queue when the rules came is part of the pay
     CHECK(ports.queued == 0);
     CHECK(ports.counted > 200);
     check_same(shunted, read(t.trace, nullptr));
+}
+
+TEST_CASE("what is behind where a stream stands is no round of 4 GiB") {
+    Transfer t;
+    std::size_t over = 0;
+    std::uint64_t moved = kLarge.size();
+    SECTION("a keep-alive of the receiver") {
+        t.data.server(kLarge);
+        over = t.trace.views().size();
+        t.data.send(Side::client, {.seq = t.data.next_seq(Side::client) - 1});
+    }
+    SECTION("data from before the rules, sent again") {
+        moved = 25'000;
+        t.data.server(kLarge.substr(0, moved));
+        over = t.trace.views().size();
+        t.data.send(Side::server, {.text = std::string(1460, 'x'), .seq = t.data.next_seq(Side::server) - 14'600});
+    }
+    SECTION("a FIN of nobody's") {
+        t.data.server(kLarge);
+        over = t.trace.views().size();
+        t.data.send(Side::client, {.flags = kFlagFin | kFlagAck, .seq = t.data.next_seq(Side::client) - 1});
+    }
+    PlayedPorts ports;
+    const Told shunted = read(t.trace, &ports, [&](std::size_t at) {
+        if (at == over) ports.finish_all();
+    });
+    CHECK(ports.begun == 1);
+    REQUIRE(shunted.records.size() == 1);
+    CHECK(shunted.records[0].orig_bytes <= 1);
+    CHECK(shunted.records[0].resp_bytes == moved);
 }
 
 TEST_CASE("one that is open at the end of the run: payload by what the headers were") {
