@@ -135,6 +135,7 @@ public:
         case 23: flood(input_.u8(), input_.u16()); break;
         case 24: talk.before_open(); break;
         case 25: reload(); break;
+        case 26: far_segment(talk, side); break;
         default: say_line(talk, side); break;
         }
     }
@@ -208,6 +209,15 @@ private:
         s.flags = input_.u8();
         s.seq = talk.next_seq(side) + input_.u32();
         s.ack = talk.next_seq(other(side)) + input_.u16();
+        s.text = input_.text();
+        talk.send(side, s);
+    }
+
+    // Where comparisons of numbers that wrap change sides, and beyond any window.
+    void far_segment(TcpTalk& talk, Side side) {
+        constexpr std::uint32_t kFar[] = {1u << 20, 5'000'000, 1u << 30, 0x7fffffff, 0xc0000000, 0xffff0000};
+        TalkSegment s;
+        s.seq = talk.next_seq(side) + kFar[input_.u8() % std::size(kFar)] - 8 + input_.u8() % 16;
         s.text = input_.text();
         talk.send(side, s);
     }
