@@ -20,11 +20,14 @@ std::size_t in_use = 0; // bytes that operator new gave
 
 } // namespace
 
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { // a sanitizer's would not come here by itself
     void* const memory = std::malloc(size);
-    if (memory == nullptr) throw std::bad_alloc();
-    in_use += malloc_usable_size(memory);
+    if (memory != nullptr) in_use += malloc_usable_size(memory);
     return memory;
+}
+void* operator new(std::size_t size) {
+    if (void* const memory = operator new(size, std::nothrow)) return memory;
+    throw std::bad_alloc();
 }
 void operator delete(void* memory) noexcept {
     if (memory != nullptr) in_use -= malloc_usable_size(memory);

@@ -280,7 +280,7 @@ TEST_CASE("a read that fails says nothing of where the file is torn: nothing is 
 
 TEST_CASE("wherever a read fails, only what is known to be torn is cut") {
     const std::string whole = member("first\n", kHourStart, kHourStart) + member("second\n", kHourStart, kHourStart);
-    for (const std::size_t torn : {0, 1, 20, 40}) {
+    for (const std::size_t torn : {0u, 1u, 20u, 40u}) {
         const std::string file = whole + member("the last one, torn\n", kHourStart, kHourStart).substr(0, torn);
         for (std::size_t bad = 0; bad < file.size(); ++bad) {
             CAPTURE(torn, bad);
