@@ -37,7 +37,7 @@ public:
     virtual std::string fault(const FlowRule& rule) = 0;
     virtual Handle add(const FlowRule& rule) = 0;                // null: refused
     virtual std::optional<FlowCounts> counts(Handle handle) = 0; // none: the port does not say
-    virtual void remove(Handle handle) = 0;
+    virtual bool remove(Handle handle) = 0;                      // false: it stands, and may be tried again
 };
 
 std::unique_ptr<FlowRules> rte_flow_rules(std::uint16_t port_id, const std::string& name);

@@ -40,6 +40,8 @@ void LiveSensor::add_ports(Snapshot& snapshot) {
     }
 }
 
+                            .shunt_rules_stuck = shunt.rules_stuck,
+                            .shunt_rules_untold = shunt.rules_untold,
 void LiveSensor::add_rings(std::uint32_t from, WorkerFigures& worker) const {
     for (std::uint32_t to = 0; to < steering_->workers(); ++to) {
         worker.rings.push_back({.steered_packets = steering_->steered(from, to),

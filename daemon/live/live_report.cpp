@@ -76,6 +76,7 @@ void LiveReport::tick(const Figures& now) {
     at_last_tick_ = now;
     say_losses(now);
     say_rates(now);
+    say_stuck_rules(*now);
 }
 
 void LiveReport::say_losses(const Figures& now) {
@@ -103,6 +104,16 @@ void LiveReport::say_rates(const Figures& now) {
             "most of the traffic",
             skew->worker + 1, change.workers.size(), 100 * skew->share);
     at_last_rates_ = now;
+}
+
+// Which is no loss that can be counted: of what such a rule drops the port tells no more than packets and bytes.
+void LiveReport::say_stuck_rules(const Snapshot& now) {
+    const std::uint64_t stuck = sum(now.ports, &PortFigures::shunt_rules_stuck);
+    if (stuck > said_stuck_)
+        log_->warn("{} flow rules of capture.shunt were not taken away by their port, which goes on dropping what they "
+                   "match; tried again each second; try: a restart with capture.shunt: off",
+                   stuck);
+    said_stuck_ = stuck == 0 ? 0 : std::max(stuck, said_stuck_);
 }
 
 std::string LiveReport::status() const {

@@ -34,12 +34,14 @@ public:
 private:
     void say_losses(const Figures& now);
     void say_rates(const Figures& now);
+    void say_stuck_rules(const Snapshot& now);
 
     std::shared_ptr<spdlog::logger> log_;
     Figures at_last_tick_;
     Figures at_last_rates_;
     Figures at_last_loss_;
     bool said_loss_ = false;
+    std::uint64_t said_stuck_ = 0; // most rules since there were none
     double packets_a_second_ = 0;
 };
 

@@ -100,9 +100,9 @@ public:
         return FlowCounts{query.hits, query.bytes};
     }
 
-    void remove(Handle handle) override {
+    bool remove(Handle handle) override {
         rte_flow_error error{};
-        rte_flow_destroy(port_id_, static_cast<rte_flow*>(handle), &error);
+        return rte_flow_destroy(port_id_, static_cast<rte_flow*>(handle), &error) == 0;
     }
 
 private:

@@ -12,7 +12,7 @@ namespace ftpsensor {
 namespace {
 
 constexpr auto kRound = std::chrono::milliseconds(10);
-constexpr auto kStopRounds = 50;            // that a worker has to take the last reports
+constexpr Duration kStopMost = kSecond / 2; // that a worker has to take the last reports
 constexpr std::size_t kRequestsOfPlace = 8; // begin, end, end at once; and those of the place's last owner
 constexpr std::size_t kRulesOfConnection = 2;
 
@@ -39,7 +39,7 @@ std::string try_rule(FlowRules& port, bool without_ends) {
     const FlowRules::Handle handle = port.add(rule);
     if (handle == nullptr) return "the rule was refused";
     const bool told = port.counts(handle).has_value();
-    port.remove(handle);
+    if (!port.remove(handle)) return "the rule could not be taken away again";
     return told ? "" : "its counters do not tell packets and bytes";
 }
 
@@ -112,32 +112,46 @@ void Shunt::stop() {
     max_.store(0, std::memory_order_relaxed); // workers give no more
     stop_.store(true, std::memory_order_relaxed);
     if (thread_.joinable()) thread_.join();
-    const Timestamp now = steady_time();
-    take_requests(now);
-    for (Shunted& s : shunted_) s.end_at = INT64_MIN;
-    step(now);
-    for (int round = 0; round < kStopRounds && !shunted_.empty(); ++round) {
+    const Timestamp began = steady_time();
+    take_requests(began);
+    for (Shunted& s : shunted_)
+        if (!s.ends()) end_at(s, began, began); // to wait would tell no more of what goes on
+    step(began);
+    for (Timestamp now = began; !shunted_.empty() && now - began < kDelayMax + kStopMost; now = steady_time()) {
         std::this_thread::sleep_for(kRound);
         step(now);
     }
+    give_up();
+}
+
+// What still has rules keeps them; it is reported all the same.
+void Shunt::give_up() {
+    for (Shunted& s : shunted_) report(s, ShuntReport::What::ended);
+    shunted_.clear();
 }
 
 void Shunt::step(Timestamp now) {
     take_requests(now);
-    const bool read = read_at_ == INT64_MIN || now - read_at_ >= kReadEvery;
-    if (read) read_at_ = now;
-    std::erase_if(shunted_, [&](Shunted& s) { return look_at(s, now, read); });
+    std::erase_if(shunted_, [&](Shunted& s) { return look_at(s, now); });
+}
+
+void Shunt::end_at(Shunted& s, Timestamp now, Timestamp at) {
+    s.ending = std::min(s.ending, now);
+    s.end_at = std::min(s.end_at, at);
 }
 
 // True: the worker knows all of it, and it can be forgotten. A report that finds no room is told in the next round.
-bool Shunt::look_at(Shunted& s, Timestamp now, bool read) {
-    if (!s.rules.empty() && read) {
+bool Shunt::look_at(Shunted& s, Timestamp now) {
+    if (!s.rules.empty() && now - s.read_at >= (s.fast ? kReadFastEvery : kReadEvery)) {
         read_counters(s, now);
         report(s, ShuntReport::What::counted);
     }
-    if (now - s.grown >= (s.shows_ends ? kLongSilence : kSilence)) s.end_at = std::min(s.end_at, now);
+    if (!s.ends() && now - s.grown >= (s.shows_ends ? kLongSilence : kSilence)) end_at(s, now, now);
     if (now < s.end_at) return false;
-    remove_rules(s, now);
+    if (!remove_rules(s, now)) {
+        s.end_at = now + kReadEvery;
+        return false;
+    }
     return report(s, ShuntReport::What::ended);
 }
 
@@ -154,7 +168,7 @@ void Shunt::take_requests(Timestamp now) {
             });
             if (found == shunted_.end()) return; // ended by itself meanwhile: the report is on its way
             const bool at_once = request.what == Request::What::end_at_once;
-            found->end_at = std::min(found->end_at, at_once ? now : now + kDelayMax);
+            end_at(*found, now, at_once ? now : now + kDelayMax);
         });
     }
 }
@@ -163,13 +177,17 @@ void Shunt::begin_counting(std::size_t worker, const Request& request, Timestamp
     Shunted s;
     s.worker = worker;
     s.ticket = request.ticket;
-    s.grown = now;
-    for (const auto& port : ports_) {
-        if (!add_rules(*port, request.flow, s)) continue;
-        s.shows_ends = s.shows_ends && port->shows_ends;
+    s.grown = s.read_at = now;
+    bool counted = false;
+    if (!stop_.load(std::memory_order_relaxed)) {
+        for (const auto& port : ports_) {
+            if (!add_rules(*port, request.flow, s)) continue;
+            counted = true;
+            s.shows_ends = s.shows_ends && port->shows_ends;
+        }
     }
-    if (s.rules.empty())
-        s.end_at = now;
+    if (!counted)
+        end_at(s, now, now);
     else
         report(s, ShuntReport::What::begun);
     shunted_.push_back(std::move(s));
@@ -182,28 +200,36 @@ bool Shunt::add_rules(PortState& port, const ShuntFlow& flow, Shunted& s) {
         FlowRule rule{flow.address[side],  flow.address[side ^ 1], flow.port[side],
                       flow.port[side ^ 1], flow.vlan_tags,         port.shows_ends};
         made[side] = {&port, side, port.rules->add(rule), {}};
-        if (made[side].handle != nullptr) continue;
+        if (made[side].handle != nullptr) {
+            port.present.fetch_add(1, std::memory_order_relaxed);
+            continue;
+        }
         port.refused.fetch_add(1, std::memory_order_relaxed);
         if (side == 1) {
             read_counter(made[0], s); // what it has seen by now
-            port.rules->remove(made[0].handle);
+            if (!remove_rule(made[0])) s.rules.push_back(made[0]);
         }
         return false;
     }
     for (const Rule& rule : made) s.rules.push_back(rule);
     port.added.fetch_add(kRulesOfConnection, std::memory_order_relaxed);
-    port.present.fetch_add(kRulesOfConnection, std::memory_order_relaxed);
     return true;
 }
 
 void Shunt::read_counters(Shunted& s, Timestamp now) {
+    const auto bytes = [&s] { return s.unreported[0].bytes + s.unreported[1].bytes; };
+    const std::uint64_t before = bytes();
     for (Rule& rule : s.rules)
-        if (read_counter(rule, s)) s.grown = now;
+        if (read_counter(rule, s) == Reading::grown) s.grown = now;
+    const double seconds = static_cast<double>(now - s.read_at) / static_cast<double>(kSecond);
+    s.fast = static_cast<double>(bytes() - before) >= static_cast<double>(kFastBytes) * seconds;
+    s.read_at = now;
 }
 
-bool Shunt::read_counter(Rule& rule, Shunted& s) {
+Shunt::Reading Shunt::read_counter(Rule& rule, Shunted& s) {
     const auto counts = rule.port->rules->counts(rule.handle);
-    if (!counts || counts->packets <= rule.told.packets) return false;
+    if (!counts) return Reading::failed;
+    if (counts->packets <= rule.told.packets) return Reading::same;
     const std::uint64_t packets = counts->packets - rule.told.packets;
     const std::uint64_t bytes = counts->bytes - std::min(counts->bytes, rule.told.bytes);
     rule.told = *counts;
@@ -211,16 +237,29 @@ bool Shunt::read_counter(Rule& rule, Shunted& s) {
     s.unreported[rule.side].bytes += bytes;
     rule.port->packets.fetch_add(packets, std::memory_order_relaxed);
     rule.port->bytes.fetch_add(bytes, std::memory_order_relaxed);
-    return true;
+    return Reading::grown;
 }
 
-void Shunt::remove_rules(Shunted& s, Timestamp now) {
-    read_counters(s, now);
-    for (const Rule& rule : s.rules) {
-        rule.port->rules->remove(rule.handle);
-        rule.port->present.fetch_sub(1, std::memory_order_relaxed);
-    }
-    s.rules.clear();
+// False: a port did not take one of them away.
+bool Shunt::remove_rules(Shunted& s, Timestamp now) {
+    std::erase_if(s.rules, [&](Rule& rule) {
+        const Reading last = read_counter(rule, s);
+        if (last == Reading::grown) s.grown = now;
+        if (!remove_rule(rule)) return false;
+        const bool early = now - s.ending < kDelayMax && now - s.grown < kDelayMax;
+        if (last == Reading::failed || early) rule.port->untold.fetch_add(1, std::memory_order_relaxed);
+        return true;
+    });
+    return s.rules.empty();
+}
+
+bool Shunt::remove_rule(Rule& rule) {
+    const bool gone = rule.port->rules->remove(rule.handle);
+    if (gone) rule.port->present.fetch_sub(1, std::memory_order_relaxed);
+    if (gone && rule.stuck) rule.port->stuck.fetch_sub(1, std::memory_order_relaxed);
+    if (!gone && !rule.stuck) rule.port->stuck.fetch_add(1, std::memory_order_relaxed);
+    rule.stuck = !gone;
+    return gone;
 }
 
 // False: the worker has not taken what was told it before.
@@ -236,7 +275,8 @@ ShuntFigures Shunt::figures(const std::string& name) const {
     const auto get = [](const std::atomic<std::uint64_t>& v) { return v.load(std::memory_order_relaxed); };
     for (const auto& port : ports_)
         if (port->rules->port() == name)
-            return {get(port->present), get(port->added), get(port->refused), get(port->packets), get(port->bytes)};
+            return {get(port->present), get(port->added),   get(port->refused), get(port->stuck),
+                    get(port->untold),  get(port->packets), get(port->bytes)};
     return {};
 }
 

@@ -10,7 +10,7 @@ constexpr auto kGauge = FigureKind::gauge;
 constexpr bool kLoss = true;
 
 using P = PortFigures;
-constexpr std::array<Figure<P>, 13> kPort{{
+constexpr std::array<Figure<P>, 15> kPort{{
     {"received_packets", kCounter, &P::received_packets, "Packets that the port delivered."},
     {"received_bytes", kCounter, &P::received_bytes, "Their bytes, from the Ethernet header on."},
     {"missed_packets", kCounter, &P::missed_packets, "Lost: the port had no free descriptor.", kLoss},
@@ -23,6 +23,9 @@ constexpr std::array<Figure<P>, 13> kPort{{
     {"shunt_rules", kGauge, &P::shunt_rules, "Flow rules of capture.shunt, two a transfer."},
     {"shunt_rules_added", kCounter, &P::shunt_rules_added, "Flow rules that the port took."},
     {"shunt_rules_refused", kCounter, &P::shunt_rules_refused, "Flow rules that it refused: the worker went on."},
+    {"shunt_rules_stuck", kGauge, &P::shunt_rules_stuck, "Flow rules that it did not take away: it goes on dropping."},
+    {"shunt_rules_untold", kCounter, &P::shunt_rules_untold,
+     "Flow rules that went when the port may have counted more than it had told.", kLoss},
     {"shunted_packets", kCounter, &P::shunted_packets, "Counted by the port in place of a worker."},
     {"shunted_bytes", kCounter, &P::shunted_bytes, "Their bytes, as the port counts them."},
 }};

@@ -35,6 +35,8 @@ struct PortFigures {
     std::uint64_t shunt_rules = 0; // capture.shunt; at present
     std::uint64_t shunt_rules_added = 0;
     std::uint64_t shunt_rules_refused = 0;
+    std::uint64_t shunt_rules_stuck = 0; // at present
+    std::uint64_t shunt_rules_untold = 0;
     std::uint64_t shunted_packets = 0;
     std::uint64_t shunted_bytes = 0;
     std::vector<QueueFigures> queues;

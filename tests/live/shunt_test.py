@@ -145,6 +145,18 @@ def counts_alone(hub, rules):
     lab.check([entry["conn_state"] for entry in data] == ["S1"], "its end was not seen")
 
 
+def sticky_rules(hub, rules):
+    """A port that does not take a rule away at once."""
+    sensor = start_sensor(hub, rules, "sticky", ["SOFT_FLOW_RULES=sticky"], capture__shunt="on", capture__shunt_after="1MiB")
+    hub.curl("--limit-rate", LIMIT, f"ftp://{lab.SERVER[0]}/large.bin", "-o", "/dev/null")
+    lab.wait_for(lambda: "were not taken away by their port" in sensor.said(), "rules that the port keeps are said")
+    lab.wait_for(lambda: port_figures(hub)["shunt_rules"] == 0, "they are tried again")
+    lab.check(port_figures(hub)["shunt_rules_stuck"] == 0, "and then gone")
+    sensor.stop()
+    data = [entry for entry in lab.entries(sensor.logs)["conn"] if entry.get("service") == "ftp-data"]
+    lab.check([(entry["conn_state"], entry["resp_bytes"]) for entry in data] == [("SF", SIZE)], "the entry is whole")
+
+
 def no_counters(hub, rules):
     sensor = start_sensor(hub, rules, "none", ["SOFT_FLOW_RULES=no_count"], capture__shunt="counts")
     lab.check("can't count by flow rules (no counters): capture.shunt does nothing there" in sensor.said(), "a port that does not count")
@@ -162,6 +174,7 @@ def main():
     with lab.Lab(sys.argv[1]) as hub:
         shunted_as_without(hub, rules)
         counts_alone(hub, rules)
+        sticky_rules(hub, rules)
         no_counters(hub, rules)
 
 

@@ -3,7 +3,7 @@
 // Preloaded (LD_PRELOAD) it stands before DPDK's own rte_flow_*: rules are kept here, and an rx callback of the port
 // counts and drops what they match, where a card would. What it takes is what the sensor asks for: Ethernet, tags, IP,
 // TCP with addresses, ports and flags. SOFT_FLOW_RULES=no_flags: a port that can't match flags; no_count: none that
-// counts. Any thread.
+// counts; sticky: one that takes a rule that has counted away when asked a second time. Any thread.
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -25,6 +25,7 @@ struct rte_flow { // opaque to whoever calls
     std::uint16_t source_port = 0, destination_port = 0;  // network byte order
     std::uint8_t flags = 0, flags_mask = 0;
     std::uint64_t packets = 0, bytes = 0;
+    bool asked_to_go = false;
 };
 
 namespace {
@@ -192,8 +193,12 @@ int rte_flow_query(std::uint16_t, rte_flow* rule, const rte_flow_action*, void* 
     return 0;
 }
 
-int rte_flow_destroy(std::uint16_t, rte_flow* rule, rte_flow_error*) {
+int rte_flow_destroy(std::uint16_t, rte_flow* rule, rte_flow_error* error) {
     const std::lock_guard lock(mutex);
+    if (refuses("sticky") && rule->packets != 0 && !rule->asked_to_go) {
+        rule->asked_to_go = true;
+        return fail(error, EBUSY, "not yet");
+    }
     std::erase_if(rules, [&](const auto& kept) { return kept.get() == rule; });
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 using namespace ftpsensor;
@@ -14,9 +15,11 @@ struct PlayedPort { // what a test sees of one port
     bool counts = true;
     bool knows_flags = true;
     bool tells_counters = true;
+    bool keeps_rules = false; // does not take them away
     std::size_t room = 100;
     std::size_t next = 1;
     std::size_t removed = 0;
+    std::size_t kept = 0; // times that it was asked to take one away, and did not
     std::map<std::size_t, std::pair<FlowRule, FlowCounts>> rules;
 
     void pass(std::uint16_t source_port, std::uint64_t packets, std::uint64_t bytes) {
@@ -45,9 +48,14 @@ public:
         if (!port_.tells_counters) return std::nullopt;
         return port_.rules.at(reinterpret_cast<std::size_t>(handle)).second;
     }
-    void remove(Handle handle) override {
+    bool remove(Handle handle) override {
+        if (port_.keeps_rules) {
+            ++port_.kept;
+            return false;
+        }
         ++port_.removed;
         REQUIRE(port_.rules.erase(reinterpret_cast<std::size_t>(handle)) == 1);
+        return true;
     }
 
 private:
@@ -92,6 +100,12 @@ struct Bench {
 };
 
 using What = ShuntReport::What;
+
+std::uint64_t packets_of(const std::vector<ShuntReport>& reports, unsigned side = 0) {
+    std::uint64_t packets = 0;
+    for (const auto& report : reports) packets += report.counts[side].packets;
+    return packets;
+}
 
 } // namespace
 
@@ -144,6 +158,7 @@ TEST_CASE("after the end what a card tells late is waited for; then the rules go
     CHECK(packets == 3);
     CHECK(told.back().what == What::ended);
     CHECK(b.shunt->figures("port0").rules == 0);
+    CHECK(b.shunt->figures("port0").rules_untold == 0);
 }
 
 TEST_CASE("at once where the connection is over, also after an end that waits") {
@@ -202,11 +217,11 @@ TEST_CASE("no port that can: nothing is asked for, and it is said") {
     SECTION("no flow rules") { b.ports[0].counts = false; }
     SECTION("no counters") { b.ports[0].tells_counters = false; }
     SECTION("no flags") { b.ports[0].knows_flags = false; }
+    SECTION("no way back") { b.ports[0].keeps_rules = true; }
     b.probe();
     CHECK(b.shunt->max() == 0);
     CHECK(b.notes.at(0).level == NoteLevel::warning);
     CHECK(!b.notes.at(0).remedy.empty());
-    CHECK(b.rules() == 0);
 }
 
 TEST_CASE("counts: a port that hides the ends gives a silent transfer back") {
@@ -298,4 +313,133 @@ TEST_CASE("when the sensor stops, all rules go, and what they counted has been t
     std::uint64_t packets = 0;
     for (const auto& report : told) packets += report.counts[0].packets;
     CHECK(packets == 9);
+}
+
+TEST_CASE("a rule that the port does not take away is tried again each second, and goes on to be counted") {
+    Bench b;
+    b.probe();
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    b.ports[0].keeps_rules = true;
+    b.shunt->end(0, kFirst, true);
+    b.step();
+    CHECK(b.ports[0].kept == 2);
+    CHECK(b.shunt->figures("port0").rules == 2); // it still drops what they match
+    CHECK(b.shunt->figures("port0").rules_stuck == 2);
+    b.step();
+    CHECK(b.ports[0].kept == 2);
+    b.ports[0].pass(1001, 4, 400);
+    b.step(kSecond);
+    CHECK(b.ports[0].kept == 4);
+    auto told = b.reports();
+    CHECK(packets_of(told) == 4);
+    CHECK(told.back().what != What::ended); // its place is not free
+    b.ports[0].keeps_rules = false;
+    b.step(kSecond);
+    CHECK(b.rules() == 0);
+    CHECK(b.reports().back().what == What::ended);
+    CHECK(b.shunt->figures("port0").rules == 0);
+    CHECK(b.shunt->figures("port0").rules_stuck == 0);
+}
+
+TEST_CASE("half of a connection that a port took, and does not give back, is tried again") {
+    Bench b;
+    b.probe();
+    b.ports[0].room = 1;
+    b.ports[0].keeps_rules = true;
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    CHECK(b.rules() == 1);
+    CHECK(b.shunt->figures("port0").rules_stuck == 1);
+    b.ports[0].pass(1001, 3, 300);
+    b.ports[0].keeps_rules = false;
+    b.step(kSecond);
+    CHECK(b.rules() == 0);
+    CHECK(b.shunt->figures("port0").rules_stuck == 0);
+    CHECK(packets_of(b.reports()) == 3);
+}
+
+TEST_CASE("a rule that goes before the port has told all is counted") {
+    Bench b;
+    b.probe();
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    b.ports[0].pass(1001, 5, 500);
+    std::uint64_t untold = 0;
+    SECTION("at once, while it grows") {
+        b.step(kSecond);
+        untold = 2;
+    }
+    SECTION("at once, but it has been silent for so long as a port may be late") {
+        b.step(kSecond);
+        b.step(Shunt::kDelayMax);
+    }
+    SECTION("the last figures were not to be had") {
+        b.step(kSecond);
+        b.step(Shunt::kDelayMax);
+        b.ports[0].tells_counters = false;
+        untold = 2;
+    }
+    b.shunt->end(0, kFirst, true);
+    b.step();
+    CHECK(b.rules() == 0);
+    CHECK(b.shunt->figures("port0").rules_untold == untold);
+    CHECK(packets_of(b.reports()) == 5);
+}
+
+TEST_CASE("when the sensor stops, what has ended is waited for as ever; what goes on is not, and counted as untold") {
+    constexpr Duration kLeft = 100 * kMillisecond;
+    const auto steady = [] {
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count();
+    };
+    constexpr ShuntTicket kSecondTicket{1, 0};
+    Bench b;
+    b.probe();
+    b.now = steady() - Shunt::kDelayMax + kLeft;
+    b.shunt->begin(0, kFirst, kFlow);
+    b.shunt->begin(0, kSecondTicket, {{kFlow.address[0], kFlow.address[1]}, {2001, 2002}, 0});
+    b.step(0);
+    b.shunt->end(0, kFirst, false);
+    b.step(0);
+    const Timestamp began = steady();
+    b.shunt->stop();
+    CHECK(steady() - began >= kLeft / 2);
+    CHECK(b.rules() == 0);
+    CHECK(b.shunt->figures("port0").rules_untold == 2);
+    CHECK(b.reports().size() == 4); // begun and ended, twice
+}
+
+TEST_CASE("a port that keeps its rules does not keep the sensor from its end") {
+    Bench b;
+    b.probe();
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    b.ports[0].pass(1001, 9, 900);
+    b.ports[0].keeps_rules = true;
+    b.shunt->stop();
+    const auto told = b.reports();
+    CHECK(told.back().what == What::ended);
+    CHECK(packets_of(told) == 9);
+    CHECK(b.shunt->figures("port0").rules_stuck == 2);
+}
+
+TEST_CASE("the counters of a fast transfer are read four times a second") {
+    Bench b;
+    b.probe();
+    b.shunt->begin(0, kFirst, kFlow);
+    b.step();
+    b.step(kSecond);
+    b.reports();
+    const auto told_after = [&](Duration later, std::uint64_t bytes) {
+        b.ports[0].pass(1001, 1000, bytes);
+        b.step(later);
+        return !b.reports().empty();
+    };
+    CHECK_FALSE(told_after(Shunt::kReadFastEvery, 1'000'000)); // nothing has come by now
+    CHECK(told_after(kSecond, 5'000'000'000));
+    CHECK(told_after(Shunt::kReadFastEvery, 1'000'000'000));
+    CHECK(told_after(Shunt::kReadFastEvery, 1'000'000));
+    CHECK_FALSE(told_after(Shunt::kReadFastEvery, 1'000'000));
+    CHECK(told_after(kSecond, 0));
 }
