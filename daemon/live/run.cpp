@@ -113,7 +113,9 @@ private:
             if (!stopped_) log_.info("stopping on {}", waiting[i].ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
             stopped_ = true;
         }
-        if (wants_reload && !stopped_) reloader_.reload(sensor_, outlets_);
+        if (wants_reload && !stopped_)
+            reloader_.reload({[this](const Config& config) { return sensor_.reload(config); },
+                              [this](const ReloadPlan& plan) { outlets_.reload(plan); }});
     }
 
     LiveSensor& sensor_;

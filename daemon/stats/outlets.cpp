@@ -31,12 +31,12 @@ std::shared_ptr<const Snapshot> Outlets::finish(Snapshot snapshot) {
 
 void Outlets::reload(const ReloadPlan& plan) {
     const MetricsConfig& config = plan.config.metrics;
+    if (plan.takes("metrics.address") || plan.takes("metrics.port")) open_metrics(config);
+    if (plan.takes("metrics.socket")) open_socket(config);
     if (stats_log_)
         stats_log_->reload(plan.config);
     else if (config.log_interval != 0)
         stats_log_.emplace(plan.config, latest());
-    if (plan.takes("metrics.address") || plan.takes("metrics.port")) open_metrics(config);
-    if (plan.takes("metrics.socket")) open_socket(config);
 }
 
 void Outlets::open_metrics(const MetricsConfig& config) {

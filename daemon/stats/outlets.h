@@ -28,7 +28,7 @@ public:
     // The last figures, when all is over: stats.log ends with them.
     std::shared_ptr<const Snapshot> finish(Snapshot snapshot);
     std::shared_ptr<const Snapshot> latest() const { return board_->latest(); }
-    // Changed keys that `plan` takes.
+    // Changed keys that `plan` takes. Throws where stats.log can't take them; the others have done so by then.
     void reload(const ReloadPlan& plan);
     const std::shared_ptr<StatsBoard>& board() const { return board_; }
 
