@@ -86,6 +86,7 @@ void LiveSensor::start(Notes& notes) {
     link_down_seconds_.resize(ports_.size());
     for (auto& port : ports_) port->start(notes);
     start_shunt(notes);
+    for (auto& port : ports_) port->begin();
     const RxOptions options{static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen,
                             polls_adaptively(config.capture), filter_ ? &*filter_ : nullptr, steering_.get()};
     failures_.resize(config.workers.count);

@@ -239,7 +239,7 @@ void Port::find_stamps() {
         stamps_.unit = StampUnit::nanoseconds;
     else if (own)
         stamps_.unit = StampUnit::microseconds;
-    else if (port_clock_readable(port_id_))
+    else if (clock_.begin(port_id_))
         stamps_.unit = StampUnit::ticks;
     else
         return;
@@ -296,10 +296,17 @@ void Port::start(Notes& notes) {
             add_note(notes, NoteLevel::warning,
                      fmt::format("{}: cannot be made promiscuous ({}): only frames to its own address arrive", name_,
                                  rte_strerror(-result)));
-        rte_eth_stats_reset(port_id_);
         return;
     }
     start_interface(notes);
+}
+
+void Port::begin() {
+    if (stamps_.unit == StampUnit::ticks) stamps_.base = clock_.end(port_id_);
+    if (kind_ == PortKind::interface)
+        discard_earlier_packets();
+    else
+        rte_eth_stats_reset(port_id_);
 }
 
 void Port::start_interface(Notes& notes) {
@@ -316,7 +323,6 @@ void Port::start_interface(Notes& notes) {
     }
     if (interface_->state().loopback)
         for (const int socket : sockets) drop_outgoing(socket);
-    discard_earlier_packets();
 }
 
 // The driver's sockets receive before they are bound (22.11: from every interface) and, until each has joined the

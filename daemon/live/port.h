@@ -63,8 +63,11 @@ public:
     std::uint16_t queues() const { return queues_; }
     std::uint16_t port_id() const { return port_id_; }
 
-    // Capture begins with the packets that arrive from now on.
+    // Packets arrive.
     void start(Notes& notes);
+    // After start(), of all ports: capture begins with the packets that arrive from now on, and workers can poll at
+    // once. Waits, where the port stamps by a clock of its own, until 50 ms have passed since start().
+    void begin();
     void stop(); // only once no worker polls
 
     // Worker `worker`'s queue; empty where the port has fewer queues than there are workers.
@@ -122,6 +125,7 @@ private:
     bool gone_ = false;   // its interface; as last noted
     bool replaced_ = false;
     StampSource stamps_;
+    PortClock clock_; // where that is in ticks
     rte_mempool* pool_ = nullptr;
 };
 
