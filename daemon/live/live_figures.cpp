@@ -85,6 +85,7 @@ void LiveSensor::add_workers(const EngineStats& engine, Snapshot& snapshot) cons
         snapshot.workers.push_back(std::move(figures));
     }
 }
+            figures.starved_polls = value_of(rx.starved_polls);
 
 Snapshot LiveSensor::snapshot() {
     const EngineStats engine = engine_->stats();

@@ -14,6 +14,11 @@ PacketRing::Slot read_slot(const tpacket2_hdr& header) {
     return {Timestamp{header.tp_sec} * kSecond + header.tp_nsec, header.tp_len, header.tp_snaplen};
 }
 
+// The kernel writes the status last.
+bool holds_packet(const tpacket2_hdr& header) {
+    return (__atomic_load_n(&header.tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) != 0;
+}
+
 } // namespace
 
 RingMapping::RingMapping(int socket, const RingGeometry& ring) : size_(ring.locked_bytes()) {
@@ -33,8 +38,7 @@ std::uint16_t PacketRing::look(std::uint16_t max) {
     std::uint16_t found = 0;
     while (found < limit) {
         const auto* slot = static_cast<const tpacket2_hdr*>(header(at));
-        // The kernel writes the status last.
-        if ((__atomic_load_n(&slot->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) == 0) break;
+        if (!holds_packet(*slot)) break;
         slots_[found++] = read_slot(*slot);
         if (++at == frames_) at = 0;
     }
@@ -47,6 +51,16 @@ void PacketRing::look_back(std::uint16_t packets) {
         slots_[i] = read_slot(*static_cast<const tpacket2_hdr*>(header(at)));
         if (++at == frames_) at = 0;
     }
+}
+
+std::uint32_t PacketRing::waiting_until(Timestamp time) const {
+    std::uint32_t found = 0;
+    for (std::uint32_t at = next_; found < frames_; ++found) {
+        const auto& slot = *static_cast<const tpacket2_hdr*>(header(at));
+        if (!holds_packet(slot) || read_slot(slot).time > time) break;
+        if (++at == frames_) at = 0;
+    }
+    return found;
 }
 
 } // namespace ftpsensor

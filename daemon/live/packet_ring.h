@@ -54,6 +54,8 @@ public:
     bool matches(std::uint16_t i, std::uint32_t packet_length) const {
         return packet_length == slots_[i].captured || packet_length == slots_[i].captured + kTagBytes;
     }
+    // How many packets lie in the ring that came until `time`: its next slots. Reads up to all of their headers.
+    std::uint32_t waiting_until(Timestamp time) const;
     void advance(std::uint32_t packets) { next_ = (next_ + packets) % frames_; } // the driver delivered so many
 
 private:

@@ -28,6 +28,7 @@ constexpr Duration kSteeringEndMost = kSecond; // and until the other workers ha
 constexpr std::uint64_t kDescriptorsMax = 65536; // of a queue
 // Processors that fill one queue may trade places: what came so shortly before the latest packet may yet be missing.
 constexpr Duration kOrderSlack = 200 * kMicrosecond;
+constexpr Duration kStarvedMost = 5 * kSecond; // a queue that delivers nothing for longer holds no time back
 constexpr Timestamp kAllHandedOn = INT64_MAX;
 constexpr Duration kStampAheadMax = kSecond; // of the host's clock
 constexpr Duration kStampBehindMax = kSecond;
@@ -68,6 +69,7 @@ RxLoop::RxLoop(Engine& engine, std::uint32_t worker, const std::vector<RxSource>
     for (const auto& source : sources) {
         inputs_.push_back({source, RxClock(source.stamps, source.port_id), source.ring,
                            std::vector<rte_mbuf*>(options.burst), std::vector<std::uint32_t>(options.burst)});
+        inputs_.back().flowed_at = host_clock();
         if (source.ring != nullptr || inputs_.back().clock.stamps()) idle_lag_ = kStampLag;
         real_times_ = real_times_ && (source.ring != nullptr || inputs_.back().clock.stamps_real_time());
         if (source.wait_fd >= 0) wait_.push_back({source.wait_fd, POLLIN, 0});
@@ -108,23 +110,34 @@ void RxLoop::run(const std::atomic<bool>& stop) {
 // What the queues held when the stop came, however much comes meanwhile.
 void RxLoop::read_on() {
     const Timestamp stop = host_clock(), deadline = stop + options_.read_on_most;
-    for (Input& input : inputs_) input.packets_at_stop = input.packets->load(std::memory_order_relaxed);
+    begin_end(stop);
     do {
         poll();
-    } while (!all_read(stop) && host_clock() < deadline);
-    while (!all_read(stop) && host_clock() < deadline + kUnreadLook) discard();
+    } while (!all_read() && host_clock() < deadline);
+    while (!all_read() && host_clock() < deadline + kUnreadLook) discard();
+    count_unfetched();
+}
+
+// The host's clock may be ahead of the kernel's, which was set back: no stamp would ever be behind `stop`.
+void RxLoop::begin_end(Timestamp stop) {
+    const Timestamp kernels_stop = kernel_clock();
+    for (Input& input : inputs_) {
+        input.packets_at_stop = input.packets->load(std::memory_order_relaxed);
+        input.stop = input.ring != nullptr || input.clock.stamps_real_time() ? kernels_stop : stop;
+    }
 }
 
 // A queue was read once it was found empty, or has handed out what came behind the stop; where packets have no stamps,
 // as many as it can hold.
-bool RxLoop::all_read(Timestamp stop) {
+bool RxLoop::all_read() {
     bool all = true;
     for (std::size_t queue = 0; queue < inputs_.size(); ++queue) {
         Input& input = inputs_[queue];
         const auto& batch = merge_.batch(queue);
         const bool stamped = input.ring != nullptr || input.clock.stamps();
         const std::uint64_t since = input.packets->load(std::memory_order_relaxed) - input.packets_at_stop;
-        if (!batch.more || (stamped ? batch.last > stop : since >= kDescriptorsMax)) input.read = true;
+        const bool maybe_more = batch.more || input.unfetched;
+        if (!maybe_more || (stamped ? batch.last > input.stop : since >= kDescriptorsMax)) input.read = true;
         all = all && input.read;
     }
     return all;
@@ -144,28 +157,34 @@ void RxLoop::discard() {
     }
 }
 
+// Of which not even the buffers could be had.
+void RxLoop::count_unfetched() {
+    for (const Input& input : inputs_)
+        if (!input.read && input.ring != nullptr) add_to(counts_.unread, input.ring->waiting_until(input.stop));
+}
+
 // One round over all queues; the number of packets there were.
 std::size_t RxLoop::poll() {
     const std::uint64_t began = rte_rdtsc();
     const Timestamp host_time = poll_time_ = host_clock();
     if (steering_ && real_times_ && host_time - compared_at_ >= kCompareInterval) compare_clocks(host_time);
     poll_bytes_ = 0;
-    handed_over_ = false;
+    starved_ = handed_over_ = false;
     std::size_t received = 0;
     for (std::size_t queue = 0; queue < inputs_.size(); ++queue)
         if (merge_.wants_batch(queue)) received += fetch(queue, host_time);
     add_to(counts_.packets, received);
+    if (starved_) add_to(counts_.starved_polls, 1);
     std::size_t there = merge_.waiting();
-    if (there != 0) {
-        const Timestamp limit = hand_on();
-        add_to(counts_.bytes, poll_bytes_);
-        if (steering_) give_out(host_time, limit);
-    } else if (steering_) {
-        give_out(host_time, kAllHandedOn);
+    const Timestamp limit = hand_on();
+    if (there != 0) add_to(counts_.bytes, poll_bytes_);
+    if (steering_) {
+        give_out(host_time, limit);
+        there += take_own(host_time);
     }
-    if (steering_) there += take_own(host_time);
-    if (there == 0) add_to(counts_.empty_polls, 1);
-    const bool time_went_on = !handed_over_ && let_time_go_on(host_time, there == 0);
+    const bool idle = there == 0 && !starved_;
+    if (idle) add_to(counts_.empty_polls, 1);
+    const bool time_went_on = !handed_over_ && let_time_go_on(host_time, idle);
     if (there != 0 || time_went_on) add_to(counts_.busy_cycles, rte_rdtsc() - began);
     add_to(counts_.polls, 1); // behind the work: a worker that hangs in it shows no life
     return there;
@@ -187,7 +206,14 @@ std::uint16_t RxLoop::fetch(std::size_t queue, Timestamp host_time) {
     const std::uint16_t count =
         rte_eth_rx_burst(input.source.port_id, input.source.queue_id, input.mbufs.data(), wanted);
     add_to(*input.packets, count);
-    merge_.begin(queue, count, count == options_.burst);
+    // The driver leaves a packet in its slot where its pool has no buffer: those on their way between workers come
+    // back.
+    input.unfetched = count < looked;
+    if (!input.unfetched || count != 0) input.flowed_at = host_time;
+    const bool starved = input.unfetched && host_time - input.flowed_at < kStarvedMost;
+    starved_ = starved_ || starved;
+    merge_.begin(queue, count, count == options_.burst || starved);
+    if (starved && count == 0) merge_.holds_unfetched(queue, input.ring->slot(0).time);
     for (std::uint16_t i = 0; i < count; ++i) {
         rte_prefetch0(rte_pktmbuf_mtod(input.mbufs[i], void*));
         input.lengths[i] = rte_pktmbuf_pkt_len(input.mbufs[i]);
@@ -385,6 +411,10 @@ std::uint64_t RxLoop::packets_of_port(std::uint16_t port_id) const {
 void RxLoop::rest() {
     if (++empty_in_a_row_ < kSpins) {
         rte_pause();
+        return;
+    }
+    if (starved_) { // its socket would not be waited for: who has the buffers may need this processor
+        sleep_for(kShortestSleep);
         return;
     }
     if (!wait_.empty() && wait_for_packets()) return;

@@ -50,7 +50,8 @@ struct RxCounts {
     std::atomic<std::uint64_t> unread{0};      // in the queues at the end, for longer than there was time
     std::atomic<std::uint64_t> polls{0};       // of all queues; also the sign of life
     std::atomic<std::uint64_t> empty_polls{0};
-    std::atomic<std::uint64_t> busy_cycles{0}; // of the TSC, in polls that brought packets or let time go on
+    std::atomic<std::uint64_t> starved_polls{0}; // found packets, and no buffer to fetch them into: they wait
+    std::atomic<std::uint64_t> busy_cycles{0};   // of the TSC, in polls that brought packets or let time go on
 };
 
 class RxLoop {
@@ -77,15 +78,20 @@ private:
         PacketRing* ring;                   // null: none, or the driver is out of step with it
         std::vector<rte_mbuf*> mbufs;       // by index as in its TimeMerge::Batch
         std::vector<std::uint32_t> lengths; // on the wire
+        bool unfetched = false;             // holds packets, as its ring says, that the driver did not deliver
+        Timestamp flowed_at = 0;            // the host's clock, when that was not so, or it delivered some
         bool read = false;                  // at the end: all that it held when the stop came
+        Timestamp stop = 0;                 // that, by the clock of its packets' stamps
         std::uint64_t packets_at_stop = 0;
         std::unique_ptr<std::atomic<std::uint64_t>> packets = std::make_unique<std::atomic<std::uint64_t>>(0);
     };
 
     std::size_t poll();
     void read_on();
-    bool all_read(Timestamp stop);
+    void begin_end(Timestamp stop);
+    bool all_read();
     void discard();
+    void count_unfetched();
     void compare_clocks(Timestamp host_time);
     std::uint16_t fetch(std::size_t queue, Timestamp host_time);
     bool take_ring_slots(std::size_t queue, std::uint16_t count);
@@ -133,6 +139,7 @@ private:
     Timestamp idle_at_ = 0; // last Engine::idle()
     std::uint64_t poll_bytes_ = 0;
     Timestamp poll_time_ = 0;  // the host's clock at this poll
+    bool starved_ = false;     // in this poll a queue held packets for which its port has no buffers
     bool handed_over_ = false; // the Engine had packets in this poll, and with them the time
     std::uint64_t number_ = 0; // of packets: breaks ties of equal times among this worker's
     alignas(64) RxCounts counts_;

@@ -2,7 +2,8 @@
 //
 // Two ports that tap one link, a direction each, are read one after the other; a SYN-ACK must not overtake its SYN for
 // that. Each queue hands over batches in its own order. Where it may hold more that is earlier than others' packets
-// (its batch was full, or has been waiting since an earlier poll), nothing later than its latest packet goes out.
+// (its batch was full, has been waiting since an earlier poll, or could not be fetched), nothing later than its latest
+// packet goes out.
 // Plain values without allocation after construction; one worker.
 #pragma once
 
@@ -22,7 +23,7 @@ public:
         std::uint16_t next = 0;
         std::uint16_t count = 0;
         bool more = false;  // the queue may hold packets that belong before others'
-        Timestamp last = 0; // latest of `times`
+        Timestamp last = 0; // latest of `times`, or before what could not be fetched
         bool waits() const { return next < count; }
     };
 
@@ -36,7 +37,7 @@ public:
         if (batch.waits()) batch.more = true;
         return !batch.waits();
     }
-    // The queue's new batch: `count` packets, more where the batch was full. Times follow by set_time().
+    // The queue's new batch: `count` packets, `more` where there are, or may be, others. Times follow by set_time().
     void begin(std::size_t queue, std::uint16_t count, bool more) {
         auto& batch = batches_[queue];
         batch.next = 0;
@@ -49,15 +50,21 @@ public:
         batch.times[index] = time;
         if (time > batch.last) batch.last = time;
     }
+    // After a begin() without packets: one of `time` is in the queue, but could not be fetched.
+    void holds_unfetched(std::size_t queue, Timestamp time) {
+        batches_[queue].more = true;
+        batches_[queue].last = time - 1;
+    }
     void no_more() { // the end: what waits is all there is
         for (auto& batch : batches_) batch.more = false;
     }
 
-    // Up to where the order is known. The queue it comes from is emptied, so that each poll gets on.
+    // Up to where the order is known. The queue it comes from is emptied, so that each poll gets on, unless it could
+    // not be fetched from.
     Timestamp limit() const {
         Timestamp limit = std::numeric_limits<Timestamp>::max();
         for (const auto& batch : batches_)
-            if (batch.waits() && batch.more && batch.last < limit) limit = batch.last;
+            if (batch.more && batch.last < limit) limit = batch.last;
         return limit;
     }
 

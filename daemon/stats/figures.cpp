@@ -38,12 +38,13 @@ constexpr std::array<Figure<Q>, 3> kQueue{{
 }};
 
 using W = WorkerFigures;
-constexpr std::array<Figure<W>, 24> kWorker{{
+constexpr std::array<Figure<W>, 25> kWorker{{
     {"packets", kCounter, &W::packets, "Packets that were analysed."},
     {"bytes", kCounter, &W::bytes, "Their bytes on the wire."},
     {"busy_seconds", kCounter, &W::busy_seconds, "Time spent on polls that brought packets or let time go on."},
     {"busy_ratio", kGauge, &W::busy_ratio, "Share of the time that was busy."},
     {"polls", kCounter, &W::polls, "Rounds over all its queues."},
+    {"starved_polls", kCounter, &W::starved_polls, "Rounds in which packets waited: all buffers were between workers."},
     {"filtered_packets", kCounter, &W::filtered_packets, "Left out by capture.filter."},
     {"cut_packets", kCounter, &W::cut_packets, "Longer than their slot in the kernel's ring: not seen whole.", kLoss},
     {"gathered_packets", kCounter, &W::gathered_packets, "Came in several buffers and were copied together."},

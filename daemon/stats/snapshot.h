@@ -57,6 +57,7 @@ struct WorkerFigures {
     double busy_seconds = 0;
     double busy_ratio = 0; // derived
     std::uint64_t polls = 0;
+    std::uint64_t starved_polls = 0;
     std::uint64_t filtered_packets = 0;
     std::uint64_t cut_packets = 0;
     std::uint64_t gathered_packets = 0;

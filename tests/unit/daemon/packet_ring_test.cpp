@@ -108,3 +108,16 @@ TEST_CASE("a packet that cannot be the slot's is told; a tag put back is no diff
     CHECK_FALSE(ring.matches(0, 100));
     CHECK_FALSE(ring.matches(0, 91));
 }
+
+TEST_CASE("what waits in a ring is counted up to a time, and once round at most") {
+    FakeKernel kernel;
+    PacketRing ring(kernel.memory.data(), kernel.geometry, kLookMax);
+    CHECK(ring.waiting_until(INT64_MAX) == 0);
+    kernel.receive(1, 60, 60);
+    kernel.empty();
+    ring.advance(1);
+    for (std::uint32_t second = 2; second < 2 + kernel.geometry.frames; ++second) kernel.receive(second, 60, 60);
+    CHECK(ring.waiting_until(INT64_MAX) == kernel.geometry.frames);
+    CHECK(ring.waiting_until(4 * kSecond + 7) == 3);
+    CHECK(ring.waiting_until(4 * kSecond + 6) == 2);
+}

@@ -1,103 +1,20 @@
 // RxLoop on packets that net_pcap reads from a file: what goes in comes out, filtered, gathered and cut as it should.
-// EAL runs without huge pages, so that this needs no privileges. The Engine here is one that keeps what it is handed.
 #include "core/packet/distribution.h"
 #include "daemon/engine.h"
-#include "daemon/live/eal.h"
 #include "daemon/live/rx_loop.h"
 #include "tests/support/catch.h"
+#include "tests/unit/daemon/rx_loop_support.h"
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <memory>
 #include <string>
 #include <thread>
-
-#include <unistd.h>
 
 using namespace ftpsensor;
 
 namespace {
-
-using Packets = std::vector<std::vector<std::uint8_t>>;
-
-struct Seen { // what the Engine was handed; read once the worker has ended, but for idle_calls
-    Packets packets;
-    std::vector<PacketView> views; // their bytes are no longer valid
-    std::size_t largest_burst = 0;
-    std::atomic<int> idle_calls{0};
-    std::atomic<Timestamp> idle_time{0}; // that was told last
-    bool keep = true;
-    int finished = 0;
-    Timestamp end = 0;
-    Duration burst_takes = 0;
-};
-std::array<Seen*, 2> seen_by{}; // by worker
-
-} // namespace
-
-namespace ftpsensor {
-
-struct Engine::State {};
-Engine::Engine(const Config&, EngineMode, std::optional<std::uint64_t>, const std::vector<int>&, ShuntPorts*) {}
-Engine::~Engine() = default;
-
-void Engine::process_burst(std::uint32_t worker, std::span<const PacketView> burst) {
-    Seen* const seen = seen_by[worker];
-    if (seen->burst_takes != 0) std::this_thread::sleep_for(std::chrono::nanoseconds(seen->burst_takes));
-    seen->largest_burst = std::max(seen->largest_burst, burst.size());
-    if (!seen->keep) return;
-    for (const auto& view : burst) {
-        seen->packets.emplace_back(view.data, view.data + view.captured);
-        seen->views.push_back(view);
-    }
-}
-
-void Engine::idle(std::uint32_t worker, Timestamp now) {
-    seen_by[worker]->idle_time = now;
-    seen_by[worker]->idle_calls.fetch_add(1);
-}
-
-void Engine::finish(std::uint32_t worker, Timestamp end) {
-    ++seen_by[worker]->finished;
-    seen_by[worker]->end = end;
-}
-
-} // namespace ftpsensor
-
-namespace {
-
-std::vector<std::uint8_t> packet(std::size_t size, std::uint8_t fill) {
-    std::vector<std::uint8_t> bytes(size, fill);
-    bytes[12] = 0x08; // IPv4
-    bytes[13] = 0x00;
-    return bytes;
-}
-
-void write_number(std::ofstream& file, std::uint32_t value) {
-    file.write(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-void write_capture(const std::string& path, const Packets& packets) {
-    std::ofstream file(path, std::ios::binary);
-    for (const std::uint32_t word : {0xa1b2c3d4u, 0x00040002u, 0u, 0u, 65535u, 1u}) write_number(file, word);
-    for (const auto& bytes : packets) {
-        const auto size = static_cast<std::uint32_t>(bytes.size());
-        for (const std::uint32_t word : {1'600'000'000u, 0u, size, size}) write_number(file, word);
-        file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    }
-}
-
-Config small_config() {
-    Config config;
-    config.eal.memory = 64u << 20;
-    config.eal.hugepages = ConfigHugepages::off;
-    return config;
-}
 
 struct Counts {
     std::uint64_t packets = 0;
@@ -108,24 +25,6 @@ struct Counts {
     double busy_seconds = 0;
     double seconds = 0;
 };
-
-// A port that delivers the packets once, or `without_end`.
-std::unique_ptr<Port> make_port(const Packets& packets, const Config& config, bool without_end = false) {
-    static const Eal eal(plan_eal(small_config(), {}, allowed_cpus(), getpid()));
-    static std::size_t ports = 0;
-    const std::string path =
-        (std::filesystem::temp_directory_path() / ("rx_loop_test." + std::to_string(getpid()) + ".pcap")).string();
-    write_capture(path, packets);
-    const PortConfig port_config{.interface = "",
-                                 .pci = "",
-                                 .vdev = "net_pcap" + std::to_string(ports) + ",rx_pcap=" + path +
-                                         (without_end ? ",infinite_rx=1" : "")};
-    Notes notes;
-    auto port = std::make_unique<Port>(port_config, config, ports++, notes);
-    port->start(notes);
-    std::remove(path.c_str()); // it is open
-    return port;
-}
 
 // Reads `packets` through a port and a loop into `out`.
 Counts run(const Packets& packets, const Config& config, Seen& out, const PacketFilter* filter = nullptr) {
@@ -283,44 +182,6 @@ TEST_CASE("a queue without packets goes on in time and ends at once") {
     CHECK(out.idle_calls > 0);
     CHECK(out.finished == 1);
     CHECK(out.end > 0);
-}
-
-// Stopped before it begins, with all packets in its queue, and an Engine that is slow.
-std::uint64_t unread_of(std::size_t packets, Seen& out, Duration read_on_most) {
-    const Config config = small_config();
-    const auto port = make_port(Packets(packets, packet(100, 1)), config);
-    seen_by = {&out, nullptr};
-    Engine engine(config, EngineMode::live, std::nullopt);
-    RxOptions options;
-    options.read_on_most = read_on_most;
-    RxLoop loop(engine, 0, {port->source(0).value()}, options);
-    loop.run(true);
-    port->stop();
-    CHECK(out.finished == 1);
-    CHECK(loop.counts().packets == out.packets.size() + loop.counts().unread);
-    return loop.counts().unread;
-}
-
-TEST_CASE("what is in a queue at the end is read") {
-    Seen out;
-    out.burst_takes = kMillisecond;
-    CHECK(unread_of(20'000, out, kMinute) == 0); // 300 ms and more
-    CHECK(out.packets.size() == 20'000);
-}
-
-TEST_CASE("what cannot be read in time is counted") {
-    Seen out;
-    out.burst_takes = 5 * kMillisecond;
-    const std::uint64_t unread = unread_of(20'000, out, 50 * kMillisecond);
-    CHECK(unread > 10'000);
-    CHECK(out.packets.size() + unread == 20'000);
-}
-
-TEST_CASE("a queue that is filled without end ends: as many are read as it can hold") {
-    Seen out;
-    CHECK(unread_of(80'000, out, kMinute) == 0);
-    CHECK(out.packets.size() >= 65'536);
-    CHECK(out.packets.size() < 66'000);
 }
 
 // The port has one queue: the first worker receives everything, and the second one's part comes to it by the ring.

@@ -79,6 +79,21 @@ TEST_CASE("what waited since an earlier poll does not let newer packets of its o
     CHECK(take(merge) == std::vector<Taken>{{0, 40}});
 }
 
+TEST_CASE("what could not be fetched holds back the others that came later, and is told as not there yet") {
+    TimeMerge merge(2, 2);
+    give(merge, 0, {});
+    merge.holds_unfetched(0, 20);
+    give(merge, 1, {10, 20});
+    CHECK(merge.limit() == 19);
+    CHECK(take(merge) == std::vector<Taken>{{1, 10}});
+    CHECK_FALSE(merge.wants_batch(1));
+    give(merge, 0, {20});
+    CHECK(take(merge) == std::vector<Taken>{{0, 20}, {1, 20}});
+    give(merge, 0, {});
+    give(merge, 1, {});
+    CHECK(merge.limit() > 20);
+}
+
 TEST_CASE("random queues come out sorted, whole, and every poll gets on") {
     std::mt19937 random(20260822);
     for (int round = 0; round < 200; ++round) {
