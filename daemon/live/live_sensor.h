@@ -6,6 +6,7 @@
 
 #include "daemon/cli.h"
 #include "daemon/engine.h"
+#include "daemon/live/clock_watch.h"
 #include "daemon/live/eal.h"
 #include "daemon/live/filter.h"
 #include "daemon/live/note.h"
@@ -45,6 +46,7 @@ public:
     bool a_worker_failed() const { return failed_.load(std::memory_order_acquire); }
     std::uint64_t progress() const { return engine_->progress(); } // of the logs; any thread, also while it stops
     void check_links(Notes& notes); // notes links that went down or came back since the last call
+    void check_clock(Notes& notes) { clock_watch_.look(host_clock_ahead(), notes); } // likewise
     // A port has nothing to see any more until the sensor is started anew. As of the last check_links().
     bool a_port_was_replaced() const;
 
@@ -79,6 +81,7 @@ private:
     bool running_ = false;
     Timestamp started_ = 0;
     std::vector<std::uint64_t> link_down_seconds_; // one a port
+    ClockWatch clock_watch_;
 };
 
 std::string worker_name(std::uint32_t worker); // "worker-01": of its thread, and in figures

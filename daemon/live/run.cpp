@@ -90,6 +90,7 @@ private:
         if (read(timer, &expirations, sizeof expirations) < 0) return;
         Notes notes;
         sensor_.check_links(notes);
+        sensor_.check_clock(notes);
         log_notes(log_, notes);
         Snapshot snapshot = sensor_.snapshot();
         reloader_.add_figures(snapshot.sensor);

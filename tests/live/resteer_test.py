@@ -77,13 +77,15 @@ def check_together(hub, but=lambda difference: False, **how):
     lab.check(all("fuid" in entry and "data_channel.uid" in entry for entry in moved), "each with its file and connection")
     found = [difference for difference in same_logs.differences(live, read) if not but(difference)]
     lab.check(not found, "live and read say the same\n" + "\n".join(found[:40]))
+    return sensor
 
 
 def check_clock(hub):
     """Where the host's clock was set back by three seconds, the kernel's stamps are behind the sensor's time for good. A command's
     ts is the latter."""
-    check_together(hub, but=lambda difference: difference.startswith("('ftp'") and ": ts: " in difference, before=3,
-                   environment=(f"LD_PRELOAD={sys.argv[2]}", "CLOCK_SET_BACK=3"))
+    sensor = check_together(hub, but=lambda difference: difference.startswith("('ftp'") and ": ts: " in difference, before=3,
+                            environment=(f"LD_PRELOAD={sys.argv[2]}", "CLOCK_SET_BACK=3"))
+    lab.check(sensor.said().count("the host's clock was set back and is 3.0 s behind") == 1, "and that is said, once")
 
 
 def check_round(ftpsensord, check):
