@@ -11,10 +11,22 @@ std::uint64_t value_of(const std::atomic<std::uint64_t>& counter) { return count
 
 } // namespace
 
+// net_af_packet adds up its first 16 queues, of up to 128: what the workers fetched is all of it.
+PortCounts LiveSensor::counts_of(Port& port) const {
+    PortCounts counts = port.counts();
+    if (port.kind() != PortKind::interface) return counts;
+    counts.received = counts.bytes = 0;
+    for (const auto& loop : loops_) {
+        counts.received += loop->packets_of_port(port.port_id());
+        counts.bytes += loop->bytes_of_port(port.port_id());
+    }
+    return counts;
+}
+
 void LiveSensor::add_ports(Snapshot& snapshot) {
     for (std::size_t i = 0; i < ports_.size(); ++i) {
         Port& port = *ports_[i];
-        const PortCounts counts = port.counts();
+        const PortCounts counts = counts_of(port);
         const ShuntFigures shunt = shunt_ ? shunt_->figures(port.name()) : ShuntFigures{};
         PortFigures figures{.name = port.name(),
                             .link_up = port.link_up(),
@@ -28,6 +40,8 @@ void LiveSensor::add_ports(Snapshot& snapshot) {
                             .shunt_rules = shunt.rules,
                             .shunt_rules_added = shunt.rules_added,
                             .shunt_rules_refused = shunt.rules_refused,
+                            .shunt_rules_stuck = shunt.rules_stuck,
+                            .shunt_rules_untold = shunt.rules_untold,
                             .shunted_packets = shunt.packets,
                             .shunted_bytes = shunt.bytes,
                             .queues = {}};
@@ -40,8 +54,6 @@ void LiveSensor::add_ports(Snapshot& snapshot) {
     }
 }
 
-                            .shunt_rules_stuck = shunt.rules_stuck,
-                            .shunt_rules_untold = shunt.rules_untold,
 void LiveSensor::add_rings(std::uint32_t from, WorkerFigures& worker) const {
     for (std::uint32_t to = 0; to < steering_->workers(); ++to) {
         worker.rings.push_back({.steered_packets = steering_->steered(from, to),
@@ -73,6 +85,7 @@ void LiveSensor::add_workers(const EngineStats& engine, Snapshot& snapshot) cons
             const RxCounts& rx = loops_[i]->counts();
             figures.busy_seconds = loops_[i]->busy_seconds();
             figures.polls = value_of(rx.polls);
+            figures.starved_polls = value_of(rx.starved_polls);
             figures.filtered_packets = value_of(rx.filtered);
             figures.cut_packets = value_of(rx.cut);
             figures.gathered_packets = value_of(rx.gathered);
@@ -85,7 +98,6 @@ void LiveSensor::add_workers(const EngineStats& engine, Snapshot& snapshot) cons
         snapshot.workers.push_back(std::move(figures));
     }
 }
-            figures.starved_polls = value_of(rx.starved_polls);
 
 Snapshot LiveSensor::snapshot() {
     const EngineStats engine = engine_->stats();

@@ -59,6 +59,7 @@ private:
     void start_shunt(Notes& notes);
     void work(std::uint32_t worker);
     void set_up_steering(Notes& notes);
+    PortCounts counts_of(Port& port) const;
     void add_ports(Snapshot& snapshot);
     void add_rings(std::uint32_t from, WorkerFigures& worker) const;
     void add_workers(const EngineStats& engine, Snapshot& snapshot) const;
@@ -80,8 +81,8 @@ private:
     std::uint64_t logger_beats_seen_ = 0;      // the same
     bool running_ = false;
     Timestamp started_ = 0;
-    std::vector<std::uint64_t> link_down_seconds_; // one a port
     ClockWatch clock_watch_;
+    std::vector<std::uint64_t> link_down_seconds_; // one a port
 };
 
 std::string worker_name(std::uint32_t worker); // "worker-01": of its thread, and in figures

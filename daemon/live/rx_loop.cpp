@@ -214,10 +214,13 @@ std::uint16_t RxLoop::fetch(std::size_t queue, Timestamp host_time) {
     starved_ = starved_ || starved;
     merge_.begin(queue, count, count == options_.burst || starved);
     if (starved && count == 0) merge_.holds_unfetched(queue, input.ring->slot(0).time);
+    std::uint64_t bytes = 0;
     for (std::uint16_t i = 0; i < count; ++i) {
         rte_prefetch0(rte_pktmbuf_mtod(input.mbufs[i], void*));
         input.lengths[i] = rte_pktmbuf_pkt_len(input.mbufs[i]);
+        bytes += input.lengths[i];
     }
+    add_to(*input.bytes, bytes);
     if (input.ring != nullptr && looked == 0) input.ring->look_back(count); // came between the look and the fetch
     if (take_ring_slots(queue, count)) return count;
     for (std::uint16_t i = 0; i < count; ++i)
@@ -404,6 +407,12 @@ double RxLoop::busy_seconds() const {
 std::uint64_t RxLoop::packets_of_port(std::uint16_t port_id) const {
     for (const Input& input : inputs_)
         if (input.source.port_id == port_id) return input.packets->load(std::memory_order_relaxed);
+    return 0;
+}
+
+std::uint64_t RxLoop::bytes_of_port(std::uint16_t port_id) const {
+    for (const Input& input : inputs_)
+        if (input.source.port_id == port_id) return input.bytes->load(std::memory_order_relaxed);
     return 0;
 }
 

@@ -67,8 +67,9 @@ public:
 
     const RxCounts& counts() const { return counts_; }
     double busy_seconds() const; // any thread
-    // Packets fetched from this worker's queue of a port; 0 where it has none there.
+    // What was fetched from this worker's queue of a port; 0 where it has none there. Any thread.
     std::uint64_t packets_of_port(std::uint16_t port_id) const;
+    std::uint64_t bytes_of_port(std::uint16_t port_id) const; // as delivered, cut where the ring cut
     std::uint64_t steered_late() const { return steering_ ? steering_->late() : 0; }
 
 private:
@@ -84,6 +85,7 @@ private:
         Timestamp stop = 0;                 // that, by the clock of its packets' stamps
         std::uint64_t packets_at_stop = 0;
         std::unique_ptr<std::atomic<std::uint64_t>> packets = std::make_unique<std::atomic<std::uint64_t>>(0);
+        std::unique_ptr<std::atomic<std::uint64_t>> bytes = std::make_unique<std::atomic<std::uint64_t>>(0);
     };
 
     std::size_t poll();

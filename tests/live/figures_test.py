@@ -180,6 +180,24 @@ def check_gaps(hub):
     lab.check(share > 0.01, f"which is {share:.3f} of the payload")  # more where the sensor is slow: under a sanitizer
 
 
+def check_many_queues(hub):
+    """More queues than DPDK's statistics have places (16): a port's figures are those of all of them."""
+    sensor = hub.start_sensor(workers=20, folder="queues", capture__ring_bytes="1MiB", capture__resteer="off")
+
+    def agree():
+        figures = stats(hub)
+        port, workers = figures["ports"][0], figures["workers"]
+        packets = [queue["received_packets"] for queue in port["queues"]]
+        sums = [(sum(packets), port["received_packets"]), (sum(packets), sum(worker["packets"] for worker in workers)),
+                (sum(worker["bytes"] for worker in workers), port["received_bytes"])]
+        return sum(packets[16:]) > 0 and all(one == other for one, other in sums)
+
+    for host in 12 * [lab.SERVER[0], f"[{lab.SERVER[1]}]"]:  # two connections each
+        hub.curl(f"ftp://{host}/hello.txt", "-o", "/dev/null")
+    lab.wait_for(lambda: time.sleep(1) or agree(), "of 20 queues, some beyond the 16th had packets; the port's packets and bytes are those of all")
+    sensor.stop()
+
+
 def check_shunted(hub, rules):
     """What a port counts by its flow rules is told like all other figures, while it counts."""
     (hub.folder / "ftp-server" / "large.bin").write_bytes(os.urandom(1 << 20) * 16)
@@ -219,6 +237,7 @@ def main():
         lab.check(not left, f"no socket or folder is left behind {left or ''}".rstrip())
         check_stats_log(sensor)
         check_gaps(hub)
+        check_many_queues(hub)
         check_shunted(hub, sys.argv[2])
 
 
