@@ -65,8 +65,7 @@ TEST_CASE("what the workers refuse is refused as a whole, and asked of them agai
     CHECK(sensor.taken == std::vector{ConfigPasswords::all});
 }
 
-TEST_CASE(
-    "what the workers have taken is in effect, also where the figures can't be shown: changed back, it changes back") {
+TEST_CASE("what the workers have taken is in effect, also where figures are not shown as it says") {
     Sensor sensor;
     sensor.write("all");
     sensor.outlets_fail = "no thread can be had";
