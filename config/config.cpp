@@ -125,6 +125,8 @@ std::string read_file(const std::string& path) {
     return text;
 }
 
+} // namespace
+
 std::string printable(std::string_view text) {
     std::string shown;
     for (const char c : text) {
@@ -133,8 +135,6 @@ std::string printable(std::string_view text) {
     }
     return shown;
 }
-
-} // namespace
 
 ConfigError::ConfigError(std::string_view sentence) : std::runtime_error(printable(sentence)) {}
 

@@ -160,8 +160,11 @@ struct Config {
     Config(); // fills local_networks
 };
 
-// what() is one sentence an operator can act on: "file:line:column: key: what is wrong, what would be right".
-// Control characters that the text brought along are written as \xNN: it goes to terminals.
+// Text that strangers may have chosen (a file's name), for terminals: control characters are written as \xNN.
+std::string printable(std::string_view text);
+
+// what() is one sentence an operator can act on: "file:line:column: key: what is wrong, what would be right". It is
+// printable().
 struct ConfigError : std::runtime_error {
     explicit ConfigError(std::string_view sentence);
 };

@@ -49,7 +49,9 @@ Examples:
 constexpr const char* kReadFooter =
     R"(Captures are pcap, nanosecond pcap or pcapng; several are read one after another, as one. A damaged file is
 read up to the damage, which is said and counted. Time is the packets' own. At the end all files are finished
-and a summary is printed. Logs go to -o, never to the log.directory of the -c file.
+and a summary is printed. Logs go to -o, never to the log.directory of the -c file. SIGINT (Ctrl-C) or SIGTERM
+ends the reading early, with all of that and status 0; of a pipe, what was already sent is read. A second one
+ends at once, and what was not written yet is lost.
 
 Examples:
   ftpsensord read capture.pcap              logs below the current folder, such as 2020-08-16/conn_….log.gz
@@ -262,7 +264,7 @@ std::variant<CommandLine, CommandLineExit> parse_command_line(int argc, const ch
     CLI::App app;
     declare(app, options);
     const auto refuse = [](std::string_view sentence) {
-        return CommandLineExit{kExitUsage, fmt::format("{}: {}\n", kProgramName, sentence)};
+        return CommandLineExit{kExitUsage, fmt::format("{}: {}\n", kProgramName, printable(sentence))};
     };
     try {
         app.parse(argc, argv);

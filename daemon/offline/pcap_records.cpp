@@ -18,6 +18,8 @@ std::optional<PcapRecords> PcapRecords::of(pcap_t* header) {
     const bool swapped = ::pcap_is_swapped(header) != 0;
     // Of some link types libpcap turns numbers inside of the packets.
     if (swapped && ::pcap_datalink(header) != DLT_EN10MB) return std::nullopt;
+    // Standard input may be a file that somebody has read from: its header is elsewhere then.
+    if (::ftello(file) != static_cast<off_t>(kFileHeader)) return std::nullopt;
     auto memory = MappedFile::of(::fileno(file));
     if (!memory || memory->size() < kFileHeader) return std::nullopt;
     std::uint32_t magic;

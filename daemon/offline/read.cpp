@@ -3,6 +3,7 @@
 #include "daemon/engine.h"
 #include "daemon/offline/capture_reader.h"
 #include "daemon/offline/distributor.h"
+#include "daemon/offline/interrupt.h"
 #include "daemon/offline/test_delays.h"
 
 #include <algorithm>
@@ -115,9 +116,15 @@ void print_summary(const EngineStats& stats, const CaptureReader& reader, double
     fmt::print("packets      {}\nbytes        {}\nconnections  {}\nconn entries {}\nFTP entries  {}\n", packets, bytes,
                connections, stats.conn_entries, stats.ftp_entries);
     for (const auto& damaged : reader.damaged())
-        fmt::print("damaged      {}: after {} packets: {}\n", damaged.path, damaged.packets, damaged.reason);
+        fmt::print("damaged      {}: after {} packets: {}\n", printable(damaged.path), damaged.packets, damaged.reason);
+    if (const auto& stopped = reader.stopped())
+        fmt::print("stopped      {}: after {} packets, by a signal: what follows was not read\n",
+                   printable(stopped->path), stopped->packets);
     if (reader.wrong_times() != 0)
         fmt::print("wrong times  {} packets, taken for the time of the one before\n", reader.wrong_times());
+    if (reader.late() != 0)
+        fmt::print("late times   {} packets, up to {} s before the time that was reached\n", reader.late(),
+                   reader.latest() / kSecond);
     for (const auto& named : stats.events)
         fmt::print("event        {} {}{}\n", event_name(named.event), named.count,
                    named.example_uid.empty() ? "" : " (" + named.example_uid + ")");
@@ -166,7 +173,8 @@ std::exception_ptr work_in_threads(CaptureReader& reader, Engine& engine) {
 
 int read_command(const CommandLine& command_line) {
     const Config& config = command_line.config;
-    CaptureReader reader(command_line.captures, config.capture.filter);
+    const Interrupt interrupt;
+    CaptureReader reader(command_line.captures, config.capture.filter, &interrupt);
     Engine engine(config, EngineMode::offline, command_line.seed);
     const auto start = Clock::now();
     engine.start();

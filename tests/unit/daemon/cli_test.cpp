@@ -153,6 +153,8 @@ TEST_CASE("files that are missing") {
     CHECK(refused({"read", folder.file("a.pcap"), folder.file("c.pcap")}) ==
           folder.file("c.pcap") + ": No such file or directory; give capture files that can be read");
     CHECK(refused({"read", folder.file("")}) == folder.file("") + ": is a folder; give capture files");
+    CHECK(refused({"read", folder.file("a\x1b[2J.pcap")}) ==
+          folder.file("a\\x1b[2J.pcap") + ": No such file or directory; give capture files that can be read");
     CHECK(refused({"read", "-", "-"}) == "- (standard input) is given twice; it can be read once");
     CHECK(refused({"run", "-c", folder.file("no.yaml")}) ==
           folder.file("no.yaml") + ": No such file or directory; give a configuration file that can be read");

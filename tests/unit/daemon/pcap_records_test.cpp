@@ -133,6 +133,64 @@ TEST_CASE("other formats are libpcap's") {
     }
 }
 
+TEST_CASE("a file that somebody has read from begins there: libpcap's") {
+    const Bytes before = Trace().add(Bytes(60, 1)).file(), capture = some_frames().file();
+    Bytes both = before;
+    both.insert(both.end(), capture.begin(), capture.end());
+    const MemoryFile memory(both);
+    REQUIRE(::lseek(memory.fd(), static_cast<off_t>(before.size()), SEEK_SET) > 0);
+    const int input = ::dup(STDIN_FILENO);
+    REQUIRE(::dup2(memory.fd(), STDIN_FILENO) == STDIN_FILENO);
+    CHECK_FALSE(by_records("-").in_place);                                       // closes no standard input
+    REQUIRE(std::fseek(stdin, static_cast<long>(before.size()), SEEK_SET) == 0); // and forgets what it read
+    std::vector<std::uint32_t> sizes;
+    CaptureReader reader({"-"}, "");
+    for (PacketView packet; reader.next(packet);) sizes.push_back(packet.length);
+    CHECK(sizes == std::vector<std::uint32_t>{60, 1514, 61, 0, 9000, 1400});
+    CHECK(reader.damaged().empty());
+    REQUIRE(::dup2(input, STDIN_FILENO) == STDIN_FILENO);
+    ::close(input);
+}
+
+TEST_CASE("a fraction of a second that is more than one is no time, and counted") {
+    struct Case {
+        CaptureFormat format;
+        std::uint32_t fraction;
+        bool wrong;
+    };
+    for (const auto& c :
+         {Case{CaptureFormat::pcap_micro, 999'999, false}, Case{CaptureFormat::pcap_micro, 1'000'000, true},
+          Case{CaptureFormat::pcap_micro, 0x7fffffff, true}, Case{CaptureFormat::pcap_micro, 0xffffffff, true},
+          Case{CaptureFormat::pcap_nano, 999'999'999, false}, Case{CaptureFormat::pcap_nano, 1'000'000'000, true}}) {
+        Bytes file = Trace().add(Bytes(60, 1)).add(Bytes(60, 2)).file({.format = c.format});
+        std::memcpy(file.data() + 24 + 16 + 60 + 4, &c.fraction, sizeof c.fraction); // of the second packet
+        const MemoryFile memory(file);
+        CaptureReader reader({memory.path()}, "");
+        PacketView first, second;
+        REQUIRE(reader.next(first));
+        REQUIRE(reader.next(second));
+        CHECK(reader.wrong_times() == (c.wrong ? 1 : 0));
+        CHECK((second.time == first.time) == c.wrong);
+    }
+}
+
+TEST_CASE("what comes behind a stamp far ahead is counted, a gap of days is not") {
+    Trace trace;
+    trace.add(Bytes(60, 1)).wait(72 * kHour).add(Bytes(60, 2)); // quiet days
+    const Timestamp now = trace.now();
+    trace.at(now + 24 * kHour).add(Bytes(60, 3)); // a wrong clock
+    trace.at(now).add(Bytes(60, 4)).wait(kHour).add(Bytes(60, 5));
+    const MemoryFile memory(trace.file());
+    CaptureReader reader({memory.path()}, "");
+    PacketView packet;
+    for (int i = 0; i < 3; ++i) REQUIRE(reader.next(packet));
+    CHECK(reader.late() == 0);
+    while (reader.next(packet)) {
+    }
+    CHECK(reader.late() == 2);
+    CHECK(reader.latest() == 24 * kHour);
+}
+
 TEST_CASE("a file that somebody cuts while it is read is damaged, and nothing else happens") {
     Trace trace;
     for (int i = 0; i < 1000; ++i) trace.add(Bytes(1000, 1));
@@ -160,4 +218,25 @@ TEST_CASE("a filter") {
     std::vector<std::uint32_t> sizes;
     while (reader.next(packet)) sizes.push_back(packet.length);
     CHECK(sizes == std::vector<std::uint32_t>{1514, 9000, 1400});
+}
+
+TEST_CASE("a file of a link type that the filter is not good for is left out, and the next is read") {
+    const MemoryFile odd(some_frames().file({.link_type_number = 195})), good(some_frames().file()); // IEEE 802.15.4
+    CaptureReader reader({odd.path(), good.path()}, "tcp or udp or greater 100");
+    PacketView packet;
+    std::size_t packets = 0;
+    while (reader.next(packet)) ++packets;
+    CHECK(packets == 3);
+    REQUIRE(reader.damaged().size() == 1);
+    CHECK(reader.damaged()[0].path == odd.path());
+    CHECK_THAT(reader.damaged()[0].reason, Catch::Contains("capture.filter: "));
+}
+
+TEST_CASE("a filter that is good for one kind of link may be given; one that is good for none is refused at once") {
+    const MemoryFile memory(some_frames().file());
+    CaptureReader wireless({memory.path()}, "wlan type data");
+    PacketView packet;
+    CHECK_FALSE(wireless.next(packet));
+    CHECK(wireless.damaged().size() == 1);
+    CHECK_THROWS_WITH((CaptureReader{{memory.path()}, "tpc port 21"}), Catch::StartsWith("capture.filter: "));
 }
