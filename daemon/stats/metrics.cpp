@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include <CivetServer.h>
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <prometheus/collectable.h>
@@ -28,6 +29,7 @@ constexpr const char* kThreads = "2"; // a scrape each few seconds
 // Whoever connects and asks nothing has a thread for so long: the library's own 30 s are longer than a scraper's
 // patience.
 constexpr const char* kRequestPatienceMs = "1000";
+constexpr int kBodyRefused = 413;
 constexpr auto kCallEvery = std::chrono::milliseconds(20);
 
 ClientMetric metric_of(FigureKind kind, double value, Labels labels) {
@@ -72,6 +74,16 @@ private:
     std::span<const Figure<Row>> figures_;
     std::vector<MetricFamily> families_;
 };
+
+// A scrape has no body. Of one that was announced the library waits for the rest as long as a byte comes now and then:
+// two clients that drip would have both threads.
+int begin_request(mg_connection* connection) {
+    const bool body = mg_get_request_info(connection)->content_length > 0 ||
+                      mg_get_header(connection, "Transfer-Encoding") != nullptr;
+    if (!body) return 0;
+    mg_send_http_error(connection, kBodyRefused, "%s", "no body is taken here");
+    return kBodyRefused;
+}
 
 // A connection without a request.
 void call(const IpAddress& address, int port) {
@@ -148,9 +160,13 @@ MetricsServer::MetricsServer(const MetricsConfig& config, const StatsBoard& boar
     : address_(*IpAddress::parse(config.address)), collectable_(std::make_shared<LatestSnapshot>(board)) {
     const bool v6 = config.address.find(':') != std::string::npos;
     const std::string place = fmt::format("{}{}{}:{}", v6 ? "[" : "", config.address, v6 ? "]" : "", config.port);
+    CivetCallbacks callbacks; // copied by the library
+    callbacks.begin_request = begin_request;
     try {
-        exposer_ = std::make_unique<prometheus::Exposer>(std::vector<std::string>{
-            "listening_ports", place, "num_threads", kThreads, "request_timeout_ms", kRequestPatienceMs});
+        exposer_ = std::make_unique<prometheus::Exposer>(
+            std::vector<std::string>{"listening_ports", place, "num_threads", kThreads, "request_timeout_ms",
+                                     kRequestPatienceMs},
+            &callbacks);
     } catch (const std::exception&) { // says no more than that it did not work
         throw std::runtime_error(
             fmt::format("metrics: cannot listen on {}; is the address this host's, and the port free? "

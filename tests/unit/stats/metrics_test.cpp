@@ -3,9 +3,11 @@
 #include "tests/support/catch.h"
 #include "tests/unit/stats/sample_snapshot.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -98,6 +100,37 @@ TEST_CASE("whoever connects and asks nothing keeps nobody from the figures") {
     CHECK_THAT(scrape(server.port()), Catch::Contains("ftpsensor_uptime_seconds"));
     CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(10)); // a scraper's patience
     for (const int fd : idle) ::close(fd);
+}
+
+TEST_CASE("a body that comes byte by byte is refused, and keeps nobody from the figures") {
+    const std::string announced = GENERATE(as<std::string>{}, "Content-Length: 1000000", "Transfer-Encoding: chunked");
+    StatsBoard board;
+    board.publish(sample_snapshot());
+    MetricsConfig config;
+    config.port = 0;
+    MetricsServer server(config, board);
+    std::vector<int> dripping;
+    for (int i = 0; i < 2; ++i) { // as many as there are threads
+        dripping.push_back(connect_to(server.port()));
+        const std::string head = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n" + announced + "\r\n\r\n";
+        REQUIRE(::send(dripping.back(), head.data(), head.size(), 0) == static_cast<ssize_t>(head.size()));
+    }
+    std::atomic<bool> ended{false};
+    std::thread drips([&] {
+        for (int i = 0; i < 60 && !ended.load(); ++i) { // 15 s
+            for (const int fd : dripping) static_cast<void>(::send(fd, "1", 1, MSG_NOSIGNAL));
+            std::this_thread::sleep_for(std::chrono::milliseconds(250));
+        }
+    });
+    const auto began = std::chrono::steady_clock::now();
+    CHECK_THAT(scrape(server.port()), Catch::Contains("ftpsensor_uptime_seconds"));
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(3));
+    ended.store(true);
+    char answer[12];
+    CHECK(::recv(dripping[0], answer, sizeof answer, MSG_WAITALL) == sizeof answer);
+    CHECK(std::string_view(answer, sizeof answer) == "HTTP/1.1 413");
+    drips.join();
+    for (const int fd : dripping) ::close(fd);
 }
 
 TEST_CASE("it ends at once: an operator's stop and a reload wait for it") {
