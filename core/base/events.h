@@ -30,7 +30,7 @@ namespace ftpsensor {
     X(empty_packet) X(frame_too_long) X(amsdu_rest_left_out)                                             \
     /* IP */                                                                                                       \
     X(truncated_IP) X(internally_truncated_header) X(truncated_header) X(bad_IP_checksum)          \
-    X(invalid_IP_header_size) X(IPv4_min_header_size) X(unknown_ip_version) X(ipv6_ext_chain_too_long)               \
+    X(invalid_IP_header_size) X(IPv4_min_header_size) X(unknown_ip_version)                                    \
     X(truncated_IP_len) X(ip_hdr_len_zero) X(incompletely_captured_fragment) X(ipv6_no_next)                         \
     X(routing0_hdr) X(esp_packet) X(unknown_routing_type) X(nested_mobility_header) X(bad_MH_checksum)               \
     X(excessively_small_fragment) X(fragment_inconsistency) X(fragment_overlap) X(fragment_protocol_inconsistency)  \
@@ -53,7 +53,7 @@ namespace ftpsensor {
     X(premature_connection_reuse) X(TCP_christmas) X(baroque_SYN) X(SYN_with_data) X(FIN_storm) X(RST_storm)         \
     X(TCP_scale_range) X(truncated_tcp_payload) X(above_hole_data_without_any_acks)                                  \
     X(excessive_data_without_further_acks) X(pending_data_when_closed) X(rexmit_inconsistency)                       \
-    X(tunnel_max_changes_per_connection_exceeded)                                                                    \
+    X(RST_of_unknown_number) X(tunnel_max_changes_per_connection_exceeded)                                                                    \
     /* bounds of ours */                                                                                           \
     X(connection_evicted) X(connection_table_full) X(reassembly_memory) X(history_too_long)                          \
     X(ftp_session_limit) X(first_bytes_memory) X(tunnel_parents_limit) X(announcements_full)         \

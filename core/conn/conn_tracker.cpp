@@ -135,7 +135,7 @@ std::uint32_t ConnTracker::find_live(const Layer& layer, const Lookup& l, const 
     Timestamp due;
     const bool is_over = over(c, packet.now, due);
     if (!is_over) [[likely]] {
-        if (layer.transport != Transport::tcp || is_decoy(c, layer)) return index;
+        if (layer.transport != Transport::tcp || is_decoy(c, layer, l.side)) return index;
         if (!is_answered_anew(c, layer, l.side) && !tcp_.is_reuse(c, layer, packet.time)) [[likely]]
             return index;
         c.reused = true;
@@ -220,14 +220,17 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     Connection& c = table_[index];
     if (layer.bad_header) return;
     if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
-    if (is_decoy(c, layer)) [[unlikely]] {
-        conn_events_.count(c, Event::SYN_inside_connection);
+    if (is_decoy(c, layer, side)) [[unlikely]] {
+        conn_events_.count(c,
+                           (layer.tcp_flags & kRst) != 0 ? Event::RST_of_unknown_number : Event::SYN_inside_connection);
         count_packet(c, side, layer);
         return;
     }
     leave_calm(c);
     if (c.shunted) [[unlikely]]
         observer_.coming_through(c, layer, side);
+    if ((layer.tcp_flags & (kSyn | kAck)) == (kSyn | kAck) && options_.wary_of_syns) [[unlikely]]
+        believe_answer(c, layer, side);
     TcpOutcome outcome;
     tcp_.process(c, layer, side, packet, outcome);
     count_packet(c, side, layer);
@@ -240,6 +243,16 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     note_calm(c);
     if (options_.tell_headers && c.watching) [[unlikely]]
         leave_calm(c);
+}
+
+// Of several SYNs the answer says which was taken: a host that has answered one goes by its numbers.
+void ConnTracker::believe_answer(Connection& c, const Layer& layer, unsigned side) {
+    Endpoint& asked = c.end[side ^ 1];
+    if (side == c.orig_side || c.end[side].state != TcpState::inactive || asked.state != TcpState::syn_sent) return;
+    if (layer.tcp_ack - asked.start_seq <= asked.last_seq - asked.start_seq) return;
+    conn_events_.count(c, Event::bad_SYN_ack);
+    asked.start_seq = asked.ack_seq = layer.tcp_ack - 1;
+    asked.last_seq = layer.tcp_ack;
 }
 
 bool ConnTracker::may_be_shunted(const Connection& c) {

@@ -34,8 +34,8 @@ struct ConnOptions {
     TcpTimeouts tcp;
     InactivityTimes inactivity;
     ChecksumPolicy checksums = ChecksumPolicy::ignore;
-    // ftp.extended: a SYN in the middle of an FTP control connection, which no host takes (RFC 5961 4), does not end
-    // it.
+    // ftp.extended: a SYN in the middle of an FTP control connection, or of one that may yet be, and a RST of a number
+    // that its sender was not at, which no host takes (RFC 5961 3 and 4), do not end it.
     bool wary_of_syns = false;
     // capture.shunt: who watches a connection is told of each of its segments, not only of those with payload.
     bool tell_headers = false;
@@ -213,15 +213,24 @@ private:
     }
     std::uint32_t process_layer(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     std::uint32_t find_live(const Layer& layer, const Lookup& l, const PacketView& packet);
-    // A host answers a SYN in the middle of a session with what it has acknowledged, and goes on. One that has
-    // forgotten the session answers with a SYN of its own, and that begins another connection.
-    bool is_decoy(const Connection& c, const Layer& layer) const {
-        return (layer.tcp_flags & (kSyn | kAck)) == kSyn && options_.wary_of_syns && c.in_session();
+    // A host answers a SYN in the middle of a session with what it has acknowledged, and goes on; so it does with a RST
+    // of a number that it does not expect (RFC 5961). One that has forgotten the session answers with a SYN of its own,
+    // and that begins another connection.
+    bool is_decoy(const Connection& c, const Layer& layer, unsigned side) const {
+        if ((layer.tcp_flags & (kSyn | kRst)) == 0 || !options_.wary_of_syns || !c.in_session()) [[likely]]
+            return false;
+        if ((layer.tcp_flags & kRst) != 0) return is_of_unknown_number(c.end[side], layer.tcp_seq);
+        return (layer.tcp_flags & kAck) == 0 || (side == c.orig_side && layer.tcp_seq != c.end[side].start_seq);
     }
     bool is_answered_anew(const Connection& c, const Layer& layer, unsigned side) const {
         return (layer.tcp_flags & (kSyn | kAck)) == (kSyn | kAck) && options_.wary_of_syns && c.in_session() &&
-               layer.tcp_seq != c.end[side].start_seq;
+               side != c.orig_side && layer.tcp_seq != c.end[side].start_seq;
     }
+    // Neither what its peer expects nor what it has sent since.
+    static bool is_of_unknown_number(const Endpoint& end, std::uint32_t seq) {
+        return seq - end.ack_seq > end.last_seq - end.ack_seq;
+    }
+    void believe_answer(Connection& c, const Layer& layer, unsigned side);
     std::uint32_t open(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     bool wants_flip(const Layer& layer) const;
     ConnExtra* extra_of(Connection& c);

@@ -68,6 +68,9 @@ struct Endpoint {
     std::uint64_t acked_rel() const { return relative(ack_seq, ack_wraps()); }
     std::uint64_t last_rel() const { return relative(last_seq, seq_wraps()); }
     bool no_data_acked() const { return acked_rel() <= 1; }
+    bool waits_for_fin() const { // to be acknowledged
+        return state == TcpState::closed && previous == TcpState::established && fin_seen && acked_rel() < fin_rel;
+    }
     Uint48& payload_bytes() { return delivered_rel; } // UDP and ICMP, which have no holes
     const Uint48& payload_bytes() const { return delivered_rel; }
 };
@@ -157,9 +160,11 @@ struct alignas(64) Connection {
     Endpoint& resp() { return end[orig_side ^ 1]; }
     const Endpoint& orig() const { return end[orig_side]; }
     const Endpoint& resp() const { return end[orig_side ^ 1]; }
-    bool in_session() const { // of FTP, and in the middle of it
-        return content == ContentUse::control && end[0].state == TcpState::established &&
-               end[1].state == TcpState::established;
+    // Of FTP, or what may yet be, and in the middle of it: a FIN that nobody acknowledged ends nothing.
+    bool in_session() const {
+        if (content == ContentUse::none) return false;
+        const bool open[2] = {end[0].state == TcpState::established, end[1].state == TcpState::established};
+        return (open[0] && open[1]) || (open[0] && end[1].waits_for_fin()) || (open[1] && end[0].waits_for_fin());
     }
     bool one_sided() const { return end[0].packets() == 0 || end[1].packets() == 0; } // nothing was ever answered
     EndpointId id() const {

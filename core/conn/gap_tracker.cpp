@@ -17,6 +17,10 @@ std::uint64_t endpoint_size(const Endpoint& end, const Endpoint& peer) {
     return size;
 }
 
+namespace {
+constexpr std::uint64_t kNumbersEnd = std::uint64_t{1} << 48; // what an Endpoint can say (Uint48)
+} // namespace
+
 GapTracker::GapTracker(std::uint32_t ranges_max, EventCounters& events) : pool_(ranges_max), events_(events) {
     static_assert(Endpoint::kNoRange == RangePool::kEmpty);
     gaps_.reserve(64);
@@ -24,8 +28,9 @@ GapTracker::GapTracker(std::uint32_t ranges_max, EventCounters& events) : pool_(
 
 void GapTracker::acknowledged(Endpoint& end, std::uint64_t seq, bool partial_connection) {
     gaps_.clear();
-    if (end.fin_seen && seq >= end.fin_rel) seq = end.fin_rel - 1;
-    if (seq <= end.trimmed_rel) return;
+    // A FIN from before the beginning (0) says nothing of where the stream ends.
+    if (end.fin_seen && end.fin_rel != 0 && seq >= end.fin_rel) seq = end.fin_rel - 1;
+    if (seq <= end.trimmed_rel || seq >= kNumbersEnd) return;
     if (seq > end.delivered_rel) [[unlikely]] {
         undelivered(end, seq, partial_connection);
         absorb(end);
@@ -53,6 +58,10 @@ bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, st
     if (end.skip_deliveries) return false;
     const std::uint64_t acked = end.acked_rel();
     const std::uint64_t upper = seq + size;
+    if (upper >= kNumbersEnd) [[unlikely]] {
+        stop(end, Event::excessive_data_without_further_acks);
+        return false;
+    }
     if (seq < acked) {
         if (upper <= acked) return false;
         seq = acked;

@@ -167,7 +167,6 @@ bool read_ipv6_reassembled(const Datagram& whole, Ipv6Chain& chain, const IpCont
                            Segment& segment) {
     chain.next_header = whole.proto;
     walk_ipv6_extensions({context.reassembly_buffer, whole.size, 0}, chain, &context.events);
-    if (chain.too_long) return refuse(context, Event::ipv6_ext_chain_too_long);
     set_reassembled(whole, chain.length, context, layer, segment);
     return true;
 }
@@ -199,7 +198,6 @@ bool read_ipv6_fragment(const Cursor& at, std::uint32_t total, Ipv6Chain& chain,
     Cursor behind = at;
     behind.skip(kIpv6HeaderLength);
     walk_ipv6_extensions(behind, chain, &context.events);
-    if (chain.too_long) return refuse(context, Event::ipv6_ext_chain_too_long);
     const std::uint32_t header = kIpv6HeaderLength + chain.length;
     if (!check_lengths(at, header, total, context)) return false;
 

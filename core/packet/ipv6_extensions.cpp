@@ -65,11 +65,7 @@ void read_destination_options(const std::uint8_t* header, std::uint32_t length, 
 void walk_ipv6_extensions(Cursor at, Ipv6Chain& chain, EventCounters* events) {
     chain.last_header = kProtoIpv6;
     chain.length = 0;
-    for (unsigned headers = 0; is_ipv6_extension(chain.next_header); ++headers) {
-        if (headers == kMaxExtensionHeaders) {
-            chain.too_long = true;
-            return;
-        }
+    while (is_ipv6_extension(chain.next_header)) { // each takes 8 bytes at least
         if (at.captured < 2) return;
         const std::uint8_t type = chain.next_header;
         const std::uint32_t length = extension_length(type, at.data);

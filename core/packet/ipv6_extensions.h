@@ -28,8 +28,6 @@ inline constexpr std::uint8_t kProtoNone = 59;
 inline constexpr std::uint8_t kProtoDestinationOptions = 60;
 inline constexpr std::uint8_t kProtoMobility = 135;
 
-inline constexpr unsigned kMaxExtensionHeaders = 32; // a bound of ours; Zeek has none
-
 inline constexpr bool is_ipv6_extension(std::uint8_t next_header) {
     switch (next_header) {
     case 0: // hop-by-hop options
@@ -53,7 +51,6 @@ struct Ipv6Chain {
     std::uint8_t last_header = 0;            // type of the last extension header; kProtoIpv6 where there is none
     const std::uint8_t* last_data = nullptr; // and where it is
     std::uint32_t length = 0;                // of all extension headers
-    bool too_long = false;                   // more than kMaxExtensionHeaders
 };
 
 // Walks the extension headers at `at`. `events` may be null: nothing is counted.

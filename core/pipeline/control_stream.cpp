@@ -7,8 +7,8 @@ namespace ftpsensor {
 
 namespace {
 
-// a is before b, in numbers that wrap.
-bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+// a is before b, in numbers that wrap. Half the numbers away: neither is.
+bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(b - a) > 0; }
 
 std::span<const std::uint8_t> bytes_of(const std::string& text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};

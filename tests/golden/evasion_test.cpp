@@ -1,38 +1,10 @@
 // What is done to hide an FTP session from a sensor, and that it is in the logs all the same. Beside each case,
 // docs/hostile-input.md tells what another sensor says of the same packets.
-#include "tests/golden/golden.h"
+#include "tests/golden/evasion.h"
 
 using namespace ftpsensor;
 using namespace ftpsensor::test;
 using namespace std::string_view_literals;
-
-namespace {
-
-const Reading kExtended = {.extended = true};
-const Reading kStrict = {};
-
-TalkOptions on_port(std::uint16_t port) { return {.server = {ip("10.0.0.2"), port}}; }
-
-// A session that deletes a file, as it has to be found whatever was done to it.
-void delete_secret(FtpTalk& ftp) { ftp.client("DELE secret").server("250 Gone.").quit(); }
-
-void check_deleted(const Trace& trace, const Reading& how, const std::string& user) {
-    const Logs logs = read(trace, how);
-    CHECK(logs.show("ftp", "user command arg reply_code", {{"command", "DELE"}}) ==
-          user + " DELE ftp://10.0.0.2/./secret 250");
-    CHECK(logs.show("conn", "service") == "ftp");
-}
-
-void check_deleted(const Trace& trace, const std::string& user = "mallory") {
-    for (const Reading& how : {kStrict, kExtended}) check_deleted(trace, how, user);
-}
-
-// The bytes of a line, a segment each.
-void letter_by_letter(TcpTalk& talk, Side side, std::string_view line) {
-    for (const char c : line) talk.say(side, std::string(1, c));
-}
-
-} // namespace
 
 TEST_CASE("evasion: AUTH is refused first, on an odd port") {
     Trace trace;
@@ -352,33 +324,6 @@ TEST_CASE("a session whose first command waits until its connection is over is o
     const Logs logs = read(trace, kExtended);
     CHECK(logs.show("ftp", "user command") == "mallory USER");
     CHECK(logs.entries("conn").size() == 6);
-}
-
-TEST_CASE("evasion: a byte far outside of the window, and the session goes on") {
-    for (const std::uint32_t ahead : {5'000'000u, 0x7fffffffu - 100, 0x7ffffffeu, 0x7fffffffu, 0x80000000u}) {
-        for (const std::uint16_t port : {std::uint16_t{21}, std::uint16_t{8080}}) {
-            for (const bool first : {false, true}) { // of all that the client says
-                CAPTURE(ahead, port, first);
-                Trace trace;
-                FtpTalk ftp(trace, on_port(port));
-                ftp.server("220 Hi.");
-                TcpTalk& talk = ftp.control();
-                const auto send_far = [&] {
-                    talk.send(Side::client, {.text = "xyz", .seq = talk.next_seq(Side::client) + ahead});
-                    talk.ack(Side::server); // "not this one"
-                };
-                if (first) send_far();
-                ftp.client("USER mallory").server("331 Password?").client("PASS x").server("230 In.");
-                if (!first) send_far();
-                trace.wait(2 * kSecond);
-                ftp.client("NOOP").server("200 Yes.");
-                delete_secret(ftp);
-                check_deleted(trace, kExtended, "mallory");
-                // Zeek reads nothing of a direction that begins 16 KiB beyond a hole, and neither do we to the letter.
-                if (!first) check_deleted(trace, kStrict, "mallory");
-            }
-        }
-    }
 }
 
 TEST_CASE("evasion: a line that ends within a Telnet command") {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What Suricata logs of the captures of the evasion tests, as the table of docs/hostile-input.md.
 
-usage: suricata.py FTPSENSORD EVASION_TEST
+usage: suricata.py FTPSENSORD EVASION_TEST ...
 
-EVASION_TEST (tests/golden/evasion_test.cpp) leaves its captures. Each is read by both programs, without rules and with
+EVASION_TEST (tests/golden/evasion_test.cpp, evasion_tcp_test.cpp) leaves its captures. Each is read by both programs, without rules and with
 Suricata's own defaults but for the outputs; prints a line a test: what each says of the sessions in it. Needs suricata
 (Debian: bookworm-backports)."""
 import gzip
@@ -50,13 +50,14 @@ def summary(said, flows):
 
 
 def main():
-    program, evasion_test = sys.argv[1:]
+    program, *evasion_tests = sys.argv[1:]
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         captures = work / "captures"
         captures.mkdir()
-        subprocess.run([evasion_test], check=True, stdout=subprocess.DEVNULL,
-                       env={**os.environ, "FTPSENSOR_TEST_CAPTURES": str(captures)})
+        for evasion_test in evasion_tests:
+            subprocess.run([evasion_test], check=True, stdout=subprocess.DEVNULL,
+                           env={**os.environ, "FTPSENSOR_TEST_CAPTURES": str(captures)})
         seen = set()
         for number, capture in enumerate(sorted(captures.iterdir())):
             contents = capture.read_bytes()

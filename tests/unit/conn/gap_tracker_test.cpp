@@ -138,3 +138,24 @@ TEST_CASE("a range that bridges others swallows them") {
     t.data(1, 9);
     CHECK(t.end.delivered_rel == 35);
 }
+
+TEST_CASE("numbers of 48 bits and more are not followed") {
+    constexpr std::uint64_t kEnd = std::uint64_t{1} << 48;
+    Tracked t;
+    t.acknowledge(2);
+    CHECK_FALSE(t.gaps.data(t.end, t.peer, kEnd + 10, 1)); // it came back to nothing, and was looked for for ever
+    t.gaps.acknowledged(t.end, kEnd + 11, false);
+    CHECK(t.gaps.gaps().empty());
+    CHECK(t.gaps.ranges_used() == 0);
+    CHECK(t.end.skip_deliveries);
+}
+
+TEST_CASE("a FIN from before the beginning does not say where the stream ends") {
+    Tracked t;
+    t.data(1, 4);
+    t.end.fin_seen = true;
+    t.end.fin_rel = 0;
+    t.acknowledge(5);
+    CHECK(t.gaps.gaps().empty());
+    CHECK(t.end.trimmed_rel == 5);
+}

@@ -267,6 +267,21 @@ TEST_CASE("patient: a hole that the peer has acknowledged is given up, and what 
     CHECK(s.sink.log == "1:x 0-3 0:def 1:y 0-2 0:i ");
 }
 
+TEST_CASE("patient: an acknowledgement half the numbers away gives up nothing") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.stream.begin(1, 1);
+    s.send(0, 1, "a", 100'001);
+    Timestamp now = ControlStream::kPatience;
+    s.send(0, 2, "b", 1, now); // the first is forced: acknowledgements so far are not waited for
+    s.send(0, 3, "c", 1 + 0x80000000u, now += ControlStream::kPatience);
+    s.send(0, 4, "d", 1, now += ControlStream::kPatience);
+    s.send(1, 1, "220 Hi.", 5, now);
+    s.stream.finish(now, s.sink);
+    CHECK(s.sink.log.find('-') == std::string::npos);
+    CHECK(s.sink.log.find("1:220 Hi. ") != std::string::npos);
+}
+
 TEST_CASE("patient: what is not acknowledged makes room, the furthest first") {
     Stream s(true);
     s.stream.begin(0, 1);
