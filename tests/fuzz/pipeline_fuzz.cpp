@@ -271,8 +271,10 @@ MemoryPipelineOptions changed(MemoryPipelineOptions o, const Reload& reload) {
 
 enum class Reloads { none, of_nothing, of_something };
 
+// `limited`: there was no room for all connections' interim entries. Those that are over make room when their worker
+// comes to them, after a burst, and a reload cuts bursts.
 std::string read(const MemoryPipelineOptions& options, const std::vector<PacketView>& packets, const Story& story,
-                 Reloads reloads) {
+                 Reloads reloads, bool& limited) {
     std::string text;
     MemoryPipeline pipeline(options, [&](LogKind, std::string_view line) { text += line; });
     std::size_t done = 0;
@@ -293,6 +295,7 @@ std::string read(const MemoryPipelineOptions& options, const std::vector<PacketV
     pipeline.finish(packets.empty() ? 0 : packets.back().now);
     require(pipeline.held() == 0, "no record is left");
     require(pipeline.in_order(), "entries in order of time");
+    limited = limited || pipeline.count(Event::interim_limit) != 0;
     return text;
 }
 
@@ -332,17 +335,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bool tab_separated = (option & kOddForm) != 0 && (option & kTinyBounds) != 0;
     if (tab_separated) options.entries.format.format = LogFormat::tsv;
     const bool reloads = !story.reloads().empty();
-    const std::string one = read(options, packets, story, Reloads::none);
-    const std::string reloaded = reloads ? read(options, packets, story, Reloads::of_something) : one;
+    bool limited = false;
+    const std::string one = read(options, packets, story, Reloads::none, limited);
+    const std::string reloaded = reloads ? read(options, packets, story, Reloads::of_something, limited) : one;
     if (!tab_separated) {
         check_json(one);
         check_json(reloaded);
     }
-    if (reloads)
-        require_same(one, read(options, packets, story, Reloads::of_nothing), "a reload of nothing changes nothing");
+    const std::string as_one = reloads ? read(options, packets, story, Reloads::of_nothing, limited) : one;
+    if (limited) return 0;
+    require_same(one, as_one, "a reload of nothing changes nothing");
     if (!story.comparable() || (option & kTinyBounds) != 0) return 0;
     options.workers = 3;
     options.by_ports = (option & kByPorts) != 0;
-    require_same(reloaded, read(options, packets, story, Reloads::of_something), "the same lines by three workers");
+    require_same(reloaded, read(options, packets, story, Reloads::of_something, limited),
+                 "the same lines by three workers");
     return 0;
 }
