@@ -314,6 +314,7 @@ EngineStats Engine::stats() const {
     s.conn_entries = get(state_->entries[0]);
     s.ftp_entries = get(state_->entries[1]);
     s.late_records = get(state_->late);
+    s.transfer_records_dropped = state_->events.value(Event::stream_event_dropped);
     s.logged_through = state_->logged_through.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < kLogKinds; ++i) {
         if (!state_->writers[i]) continue;

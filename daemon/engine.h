@@ -51,7 +51,8 @@ struct EngineStats {
     std::uint64_t files_removed = 0; // by log.retention
     std::uint64_t file_bytes_removed = 0;
     std::uint64_t late_records = 0;
-    Timestamp logged_through = 0; // what is due up to here has been written
+    std::uint64_t transfer_records_dropped = 0; // by the logger's join; those of workers are ftp records
+    Timestamp logged_through = 0;               // what is due up to here has been written
     struct NamedEvent {
         Event event;
         std::uint64_t count;

@@ -82,6 +82,21 @@ def check_completion(build, program, told, keys):
     check(offered == {key + "=" for key in keys}, "completion offers every key")
 
 
+def system_calls(unit):
+    """What SystemCallFilter= of the unit leaves, as systemd.exec(5) reads its lines."""
+    def members(name):
+        if not name.startswith("@"):
+            return {name}
+        lines = run("systemd-analyze", "--no-pager", "syscall-filter", name).stdout.splitlines()[1:]
+        return set().union(*(members(line.strip()) for line in lines if line.strip() and not line.strip().startswith("#")))
+
+    allowed = set()
+    for line in re.findall(r"^SystemCallFilter=(.*)", unit, re.M):
+        of_line = set().union(*(members(name) for name in line.removeprefix("~").split()))
+        allowed = allowed - of_line if line.startswith("~") else allowed | of_line
+    return allowed
+
+
 def check_units(build, program):
     if not has("systemd-analyze"):
         return
@@ -95,6 +110,7 @@ def check_units(build, program):
             complaints = [line for line in said.stderr.splitlines() if "ftpsensor" in line]
             check(not complaints, f"systemd-analyze verify {unit}: {complaints}")
             said = run("systemd-analyze", "security", "--no-pager", "--offline=yes", f"--threshold={EXPOSURE_MAX}", str(path))
+            check({"chown", "fchown"} <= system_calls(text), f"{unit}: log.group can be set")
             check(said.returncode == 0, f"{unit} is as closed as can be: {said.stdout[-200:]}{said.stderr}")
 
 

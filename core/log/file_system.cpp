@@ -79,7 +79,9 @@ public:
     int remove(const std::string& path) override { return result(::unlink(path.c_str())); }
     int make_directory(const std::string& path, mode_t mode, std::optional<gid_t> group) override {
         if (::mkdir(path.c_str(), mode) < 0) return errno == EEXIST ? 0 : -errno;
-        if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) < 0) return -errno;
+        // Not being of the right group is no reason to lose entries: the files in it say so, each (CurrentFile).
+        const bool refused = group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) < 0;
+        if (refused && errno != EPERM) return -errno;
         return result(::chmod(path.c_str(), mode));
     }
     int list(const std::string& directory, std::vector<std::string>& names) override {

@@ -43,7 +43,8 @@ public:
     // Never replaces: -EEXIST where `to` is taken.
     virtual int rename_to_new(const std::string& from, const std::string& to) = 0;
     virtual int remove(const std::string& path) = 0;
-    // One directory; that it exists is no error. The mode exactly and the group, where it was made now.
+    // One directory; that it exists is no error. The mode exactly, and the group
+    // where that is allowed, if it was made now.
     virtual int make_directory(const std::string& path, mode_t mode, std::optional<gid_t> group) = 0;
     virtual int list(const std::string& directory, std::vector<std::string>& names) = 0; // sorted; without . and ..
     virtual int status(const std::string& path, FileStatus& status) = 0;                 // of a symbolic link: its own

@@ -105,6 +105,7 @@ Snapshot LiveSensor::snapshot() {
     snapshot.time = host_clock();
     snapshot.sensor.uptime_seconds = static_cast<double>(snapshot.time - started_) / 1e9;
     snapshot.sensor.late_records = engine.late_records;
+    snapshot.sensor.transfer_records_dropped = engine.transfer_records_dropped;
     snapshot.sensor.retention_removed_files = engine.files_removed;
     // Nothing is written before the first worker's time has come; the end is beyond all time.
     if (engine.logged_through > started_)

@@ -96,10 +96,12 @@ constexpr std::array<Figure<EventFigures>, 1> kEvent{{
 }};
 
 using S = SensorFigures;
-constexpr std::array<Figure<S>, 7> kSensor{{
+constexpr std::array<Figure<S>, 8> kSensor{{
     {"uptime_seconds", kGauge, &S::uptime_seconds, "Since the sensor started."},
     {"logger_lag_seconds", kGauge, &S::logger_lag_seconds, "How far the written entries are behind the clock."},
     {"late_records", kCounter, &S::late_records, "Written later than their place in the order."},
+    {"transfer_records_dropped", kCounter, &S::transfer_records_dropped,
+     "Left out of the logger's memory to make room: entries may lack what they knew of transfers.", kLoss},
     {"retention_removed_files", kCounter, &S::retention_removed_files, "Finished logs removed by log.retention."},
     {"worker_skew_ratio", kGauge, &S::worker_skew_ratio, "Packets of the busiest worker, the mean being 1."},
     {"reloads", kCounter, &S::reloads, "Configurations that were taken while running."},

@@ -103,6 +103,7 @@ struct SensorFigures { // what is not of one part
     double uptime_seconds = 0;
     double logger_lag_seconds = 0;
     std::uint64_t late_records = 0;
+    std::uint64_t transfer_records_dropped = 0;
     std::uint64_t retention_removed_files = 0;
     std::uint64_t reloads = 0;
     std::uint64_t reloads_refused = 0;

@@ -69,6 +69,7 @@ public:
     }
 
     void losses() {
+        add_losses(nullptr, {}, sensor_figures(), change_.sensor);
         for (const auto& port : change_.ports) add_losses("port", port.name, port_figures(), port);
         for (const auto& worker : change_.workers) add_losses("worker", worker.name, worker_figures(), worker);
         for (const auto& log : change_.logs) add_losses("log", log.name, log_figures(), log);

@@ -3,6 +3,11 @@
 #include "log_test_support.h"
 #include "tests/support/catch.h"
 
+#include <grp.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace ftpsensor;
 
 namespace {
@@ -18,6 +23,25 @@ struct Names {
 };
 
 } // namespace
+
+TEST_CASE("a folder is made, whatever its group: who may not give it that one still writes") {
+    constexpr uid_t kNobody = 65534;
+    TempDirectory directory;
+    const std::string path = directory / "2020-08-16";
+    REQUIRE(::chmod((directory / ".").c_str(), 0777) == 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))
+            ::_exit(100);
+        ::_exit(-posix_file_system().make_directory(path, 0750, gid_t{0}));
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    struct stat made {};
+    REQUIRE(::stat(path.c_str(), &made) == 0);
+    CHECK((made.st_mode & 07777) == 0750);
+}
 
 TEST_CASE("a file gets its new name and loses the old one") {
     Names names;

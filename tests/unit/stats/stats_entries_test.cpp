@@ -99,6 +99,21 @@ TEST_CASE("a bound that was reached is a loss, odd traffic is not") {
     CHECK(entries.tick(std::make_shared<const Snapshot>(odd)).empty());
 }
 
+TEST_CASE("what the logger itself left out is a loss of no worker's, told once") {
+    StatsEntries entries({"", "", TimestampFormat::iso8601, kHour}, at(0));
+    Snapshot s = *at(1);
+    s.sensor.transfer_records_dropped += 4;
+    s.workers[1].ftp_records_dropped += 3; // its own stream events among them
+    s.events.push_back({"stream_event_dropped", "", 7});
+    const auto found = parsed(entries.tick(std::make_shared<const Snapshot>(s)));
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].at("loss") == "transfer_records_dropped");
+    CHECK(found[0].at("count") == 4);
+    CHECK_FALSE(found[0].contains("worker"));
+    CHECK(found[1].at("loss") == "ftp_records_dropped");
+    CHECK(found[1].at("count") == 3);
+}
+
 TEST_CASE("switched off: nothing, not even losses") {
     StatsEntries entries({"", "", TimestampFormat::iso8601, 0}, at(0));
     CHECK(entries.tick(at(3600, 5), true).empty());
