@@ -219,16 +219,20 @@ private:
     bool is_decoy(const Connection& c, const Layer& layer, unsigned side) const {
         if ((layer.tcp_flags & (kSyn | kRst)) == 0 || !options_.wary_of_syns || !c.in_session()) [[likely]]
             return false;
-        if ((layer.tcp_flags & kRst) != 0) return is_of_unknown_number(c.end[side], layer.tcp_seq);
+        if ((layer.tcp_flags & kRst) != 0) return is_of_unknown_number(c, side, layer.tcp_seq);
         return (layer.tcp_flags & kAck) == 0 || (side == c.orig_side && layer.tcp_seq != c.end[side].start_seq);
     }
     bool is_answered_anew(const Connection& c, const Layer& layer, unsigned side) const {
         return (layer.tcp_flags & (kSyn | kAck)) == (kSyn | kAck) && options_.wary_of_syns && c.in_session() &&
                side != c.orig_side && layer.tcp_seq != c.end[side].start_seq;
     }
-    // Neither what its peer expects nor what it has sent since.
-    static bool is_of_unknown_number(const Endpoint& end, std::uint32_t seq) {
-        return seq - end.ack_seq > end.last_seq - end.ack_seq;
+    // Not between what its peer has acknowledged and what it has sent without a hole: bytes far ahead tell nothing.
+    static bool is_of_unknown_number(const Connection& c, unsigned side, std::uint32_t seq) {
+        const Endpoint& end = c.end[side];
+        std::uint32_t sent = end.last_seq;
+        if (!c.calm && !end.skip_deliveries) // where it is calm, there is no hole
+            sent = end.start_seq + static_cast<std::uint32_t>(end.delivered_rel) + (end.fin_seen ? 1u : 0u);
+        return seq - end.ack_seq > sent - end.ack_seq;
     }
     void believe_answer(Connection& c, const Layer& layer, unsigned side);
     std::uint32_t open(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);

@@ -24,12 +24,23 @@ inline void check_deleted(const Trace& trace, const std::string& user = "mallory
     for (const Reading& how : {kStrict, kExtended}) check_deleted(trace, how, user);
 }
 
+// The same session in lines, for tests that send them by themselves.
+struct SaidLine {
+    Side side;
+    std::string_view line;
+};
+inline constexpr SaidLine kSession[] = {
+    {Side::server, "220 Hi.\r\n"},   {Side::client, "USER mallory\r\n"}, {Side::server, "331 Password?\r\n"},
+    {Side::client, "PASS x\r\n"},    {Side::server, "230 In.\r\n"},      {Side::client, "DELE secret\r\n"},
+    {Side::server, "250 Gone.\r\n"},
+};
+
 // The bytes of a line, a segment each.
 inline void letter_by_letter(TcpTalk& talk, Side side, std::string_view line) {
     for (const char c : line) talk.say(side, std::string(1, c));
 }
 
-// Up to the login; `talk` is the control connection.
+// Up to the login.
 inline void log_in(FtpTalk& ftp) {
     ftp.server("220 Hi.").client("USER mallory").server("331 Password?").client("PASS x").server("230 In.");
 }

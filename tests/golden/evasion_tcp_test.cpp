@@ -42,15 +42,7 @@ TEST_CASE("evasion: a second SYN before the answer, which the server does not ta
             .send(Side::client, {.flags = kFlagSyn})
             .send(Side::client, {.flags = kFlagSyn, .seq = isn + off});
         talk.send(Side::server, {.flags = kFlagSyn | kFlagAck}).ack(Side::client);
-        for (const auto& [side, line] :
-             std::initializer_list<std::pair<Side, const char*>>{{Side::server, "220 Hi.\r\n"},
-                                                                 {Side::client, "USER mallory\r\n"},
-                                                                 {Side::server, "331 Password?\r\n"},
-                                                                 {Side::client, "PASS x\r\n"},
-                                                                 {Side::server, "230 In.\r\n"},
-                                                                 {Side::client, "DELE secret\r\n"},
-                                                                 {Side::server, "250 Gone.\r\n"}})
-            talk.say(side, line);
+        for (const auto& [side, line] : kSession) talk.say(side, line);
         talk.close();
         const Logs logs = read(trace, kExtended);
         CHECK(logs.show("ftp", "user command arg reply_code", {{"command", "DELE"}}) ==
@@ -107,6 +99,23 @@ TEST_CASE("evasion: a reset of a number that the server does not take, and a lon
             delete_secret(ftp);
             check_deleted(trace, kExtended, "mallory");
         }
+    }
+}
+
+TEST_CASE("evasion: a byte far ahead, a RST right behind it, and then a SYN") {
+    for (const std::uint32_t off : {1000u, 5'000'000u}) {
+        CAPTURE(off);
+        Trace trace;
+        FtpTalk ftp(trace);
+        log_in(ftp);
+        TcpTalk& talk = ftp.control();
+        const std::uint32_t seq = talk.next_seq(Side::client) + off;
+        talk.send(Side::client, {.text = "x", .seq = seq - 1}); // as though that had been sent
+        talk.send(Side::client, {.flags = kFlagRst, .seq = seq});
+        talk.send(Side::client, {.flags = kFlagSyn, .seq = seq + (1u << 30)});
+        talk.ack(Side::server);
+        delete_secret(ftp);
+        check_deleted(trace, kExtended, "mallory");
     }
 }
 

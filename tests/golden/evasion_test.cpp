@@ -20,15 +20,7 @@ TEST_CASE("evasion: every byte of both sides in a segment of its own") {
         Trace trace;
         TcpTalk talk(trace, on_port(port));
         talk.open();
-        for (const auto& [side, line] :
-             std::initializer_list<std::pair<Side, const char*>>{{Side::server, "220 Hi.\r\n"},
-                                                                 {Side::client, "USER mallory\r\n"},
-                                                                 {Side::server, "331 Password?\r\n"},
-                                                                 {Side::client, "PASS x\r\n"},
-                                                                 {Side::server, "230 In.\r\n"},
-                                                                 {Side::client, "DELE secret\r\n"},
-                                                                 {Side::server, "250 Gone.\r\n"}})
-            letter_by_letter(talk, side, line);
+        for (const auto& [side, line] : kSession) letter_by_letter(talk, side, line);
         talk.close();
         check_deleted(trace);
     }
