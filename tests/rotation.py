@@ -37,7 +37,7 @@ def main():
         subprocess.run([mission_capture, str(work / "mission.pcap")], check=True, stdout=subprocess.DEVNULL)
         # 06:26:04.6 becomes 06:59:59.6: the EPSV entry is of one hour, the RETR entry and both connections of the next.
         # Another time the session runs a minute earlier, all of it in the first hour.
-        # The file has a name at which `sed 's/.*gz://'` would cut the entry.
+        # The file has a name at which analysts' `sed 's/.*gz://'` would cut the entry, were it written as it is.
         mission = (work / "mission.pcap").read_bytes().replace(b"latest.md5", b"latest.gz:")
         (work / "early.pcap").write_bytes(moved(mission, BOUNDARY - SESSION - 60))
         (work / "late.pcap").write_bytes(moved(mission, BOUNDARY - SESSION))
@@ -65,10 +65,10 @@ def main():
                                capture_output=True, text=True).stdout.splitlines()
         if sorted(json.loads(line)["_path"] for line in lines) != ["conn", "conn", "ftp", "ftp"]:  # control_uid finds the transfer
             sys.exit(f"rotation.py: zgrep on the uid found {lines}")
-        safe = subprocess.run(f"zgrep {uid} */* | sed 's/^[^{{]*gz://'", shell=True, cwd=work / "logs", check=True,
-                              capture_output=True, text=True).stdout.splitlines()
-        if safe != lines:
-            sys.exit(f"rotation.py: the README's sed leaves {safe}")
+        cut = subprocess.run(f"zgrep {uid} */* | sed 's/.*gz://'", shell=True, cwd=work / "logs", check=True,
+                             capture_output=True, text=True).stdout.splitlines()
+        if cut != lines:
+            sys.exit(f"rotation.py: the analysts' sed leaves {cut}")
         arguments = [json.loads(line).get("arg", "") for line in lines]
         if not any(argument.endswith("latest.gz:") for argument in arguments):
             sys.exit(f"rotation.py: the file's name is not in {arguments}")

@@ -9,35 +9,59 @@ namespace ftpsensor {
 
 namespace {
 
-constexpr std::uint64_t kLows = 0x0101010101010101;
-constexpr std::uint64_t kHighs = 0x8080808080808080;
+using Bytes = std::int8_t __attribute__((vector_size(16))); // GCC's and clang's, of any processor
 
-// High bit of each byte of `word` that is zero. May also set it above such a byte: good enough for "is there any".
-constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - kLows) & ~word & kHighs; }
-constexpr std::uint64_t equal_bytes(std::uint64_t word, char c) {
-    return zero_bytes(word ^ (kLows * static_cast<std::uint8_t>(c)));
+Bytes bytes_at(const char* p) {
+    Bytes bytes;
+    std::memcpy(&bytes, p, sizeof bytes);
+    return bytes;
 }
 
-// Any byte of the eight that a JSON string cannot take as it stands, or that needs a closer look: below 32, from 127,
-// quote, backslash.
-constexpr bool needs_care(std::uint64_t word) {
-    const std::uint64_t below_32 = (word - kLows * 32) & ~word & kHighs;
-    const std::uint64_t from_127 = ((word + kLows) | word) & kHighs;
-    return (below_32 | from_127 | equal_bytes(word, '"') | equal_bytes(word, '\\')) != 0;
+bool any(Bytes mask) {
+    std::uint64_t halves[2];
+    std::memcpy(halves, &mask, sizeof halves);
+    return (halves[0] | halves[1]) != 0;
 }
 
-bool is_plain_ascii(std::string_view text) {
-    const char* p = text.data();
-    std::size_t left = text.size();
-    std::uint64_t word;
-    for (; left >= 8; left -= 8, p += 8) {
-        std::memcpy(&word, p, 8);
-        if (needs_care(word)) return false;
+// What analysts cut off before an entry, file names and all, by sed 's/.*gz://' behind zgrep. A stranger's file of that
+// name would have the entry itself cut, and jq end there: so the colon is written as \u003a, which means the same.
+constexpr std::string_view kCut = "gz:";
+
+// What a string has that cannot be written as it stands, or needs a closer look.
+struct Findings {
+    Bytes special{}; // below 32, from 127, quote, backslash
+    Bytes cut{};     // "z:"
+
+    void look(Bytes bytes) { special |= (bytes < 32) | (bytes == 127) | (bytes == '"') | (bytes == '\\'); }
+    void look_at_17(const char* p) {
+        const Bytes bytes = bytes_at(p);
+        look(bytes);
+        cut |= (bytes == 'z') & (bytes_at(p + 1) == ':');
     }
-    if (left == 0) return true;
-    word = kLows * ' ';
-    std::memcpy(&word, p, left);
-    return !needs_care(word);
+};
+
+// Sixteen bytes at a time and the one behind them; the last of them may be looked at twice.
+Findings look_through(std::string_view text) {
+    constexpr std::size_t step = sizeof(Bytes), piece = step + 1;
+    Findings findings;
+    if (text.size() < piece) {
+        char padded[piece];
+        std::memset(padded, ' ', piece);
+        if (!text.empty()) std::memcpy(padded, text.data(), text.size());
+        findings.look_at_17(padded);
+        return findings;
+    }
+    const char* const last = text.data() + text.size() - piece;
+    for (const char* p = text.data(); p < last; p += step) findings.look_at_17(p);
+    findings.look_at_17(last);
+    findings.look(bytes_at(last + 1));
+    return findings;
+}
+
+char* put_without_cut(char* out, std::string_view text) {
+    for (std::size_t at; (at = text.find(kCut)) != std::string_view::npos; text.remove_prefix(at + kCut.size()))
+        out = put(put(out, text.substr(0, at + kCut.size() - 1)), "\\u003a");
+    return text.empty() ? out : put(out, text);
 }
 
 bool is_escapable_control(std::uint8_t byte) {
@@ -111,13 +135,20 @@ bool is_plain_utf8(std::string_view text, bool controls) {
 
 char* put_json_string(char* out, std::string_view text) {
     *out++ = '"';
-    if (is_plain_ascii(text)) {
-        if (!text.empty()) out = put(out, text);
+    const Findings findings = look_through(text);
+    if (!any(findings.special)) {
+        if (any(findings.cut))
+            out = put_without_cut(out, text);
+        else if (!text.empty())
+            out = put(out, text);
     } else {
         const bool keep_utf8 = is_plain_utf8(text, true);
-        for (const char c : text) {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const char c = text[i];
             const auto byte = static_cast<std::uint8_t>(c);
-            if (is_printable_ascii(byte) || is_escapable_control(byte) || keep_utf8)
+            if (c == ':' && text.substr(0, i + 1).ends_with(kCut))
+                out = put(out, "\\u003a");
+            else if (is_printable_ascii(byte) || is_escapable_control(byte) || keep_utf8)
                 out = put_json_char(out, c);
             else
                 out = put_hex_escape(put(out, "\\"), byte); // the backslash of \xNN is itself escaped in JSON
@@ -131,7 +162,7 @@ char* put_tsv_string(char* out, std::string_view text, bool in_set) {
     if (text.empty()) return put(out, "(empty)");
     if (text == "-" || text == "(empty)")
         return put(put_hex_escape(out, static_cast<std::uint8_t>(text[0])), text.substr(1));
-    if (!in_set && is_plain_ascii(text)) return put(out, text);
+    if (!in_set && !any(look_through(text).special)) return put(out, text);
     const std::string_view special = in_set ? "\\\t," : "\\\t";
     while (true) {
         const std::size_t stretch = text.find_first_of(special);

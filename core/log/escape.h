@@ -16,7 +16,7 @@ constexpr std::size_t json_string_bytes_max(std::string_view text) { return 2 + 
 constexpr std::size_t tsv_string_bytes_max(std::string_view text) { return 16 + 4 * text.size(); }
 
 // A JSON string with its quotes. Where all is printable UTF-8 (and \b \f \n \r \t) it stays as it is; one byte that is
-// not makes every byte beyond ASCII an escape, its valid neighbours included.
+// not makes every byte beyond ASCII an escape, its valid neighbours included. The colon of "gz:" is written as \u003a.
 char* put_json_string(char* out, std::string_view text);
 
 // A field of the tab-separated form: "(empty)" for an empty string; a string that reads "-" or "(empty)" has its first

@@ -28,6 +28,10 @@ bool is_json_string(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (static_cast<std::uint8_t>(text[i]) < 0x20 || text[i] == '"') return false;
         if (text[i] != '\\') continue;
+        if (text.substr(i, 6) == "\\u003a") {
+            i += 5;
+            continue;
+        }
         if (++i == text.size() || std::string_view("\"\\/bfnrt").find(text[i]) == std::string_view::npos) return false;
     }
     return true;
@@ -152,4 +156,32 @@ TEST_CASE("reserved words and separators of the tab-separated form") {
     CHECK(tsv("a,b", true) == "a\\x2cb");
     CHECK(tsv("a\tb\nc") == "a\\x09b\\x0ac");
     CHECK(json("") == "\"\"");
+}
+
+TEST_CASE("what is cut off by sed 's/.*gz://' is in no JSON string") {
+    CHECK(json("gz:") == R"("gz\u003a")");
+    CHECK(json("ftp://10.0.0.1/a.gz:b.tgz:") == R"("ftp://10.0.0.1/a.gz\u003ab.tgz\u003a")");
+    CHECK(json("a \"gz:\" gz\\:") == R"("a \"gz\u003a\" gz\\:")");
+    CHECK(json("\xffgz:g:z:") == R"("\\xffgz\u003ag:z:")");
+    CHECK(json("zip: 7z: g:z GZ:") == R"("zip: 7z: g:z GZ:")");
+    const std::string longest(1000, 'x');
+    CHECK(json(longest + "gz:" + longest).size() == 2 * longest.size() + 10);
+}
+
+TEST_CASE("what needs an escape is seen at every place of a string of every size") {
+    for (std::size_t size = 1; size <= 70; ++size) {
+        CHECK(json(std::string(size, 'a')) == '"' + std::string(size, 'a') + '"');
+        for (std::size_t at = 0; at < size; ++at) {
+            const std::string before(at, 'a'), behind(size - at - 1, 'z');
+            const auto written = [&](std::string_view c) { return json(before + std::string(c) + behind); };
+            const auto expected = [&](std::string_view c) { return '"' + before + std::string(c) + behind + '"'; };
+            REQUIRE(written("\"") == expected("\\\""));
+            REQUIRE(written("\\") == expected("\\\\"));
+            REQUIRE(written("\x1f") == expected("\\\\x1f"));
+            REQUIRE(written("\x7f") == expected("\\\\x7f"));
+            REQUIRE(written("\x80") == expected("\\\\x80"));
+            REQUIRE(written("gz:") == expected("gz\\u003a"));
+            REQUIRE(written(" ~z:") == expected(" ~z:"));
+        }
+    }
 }
