@@ -14,6 +14,7 @@
 #include "daemon/live/pci.h"
 #include "daemon/live/permissions.h"
 #include "daemon/live/ring_geometry.h"
+#include "daemon/live/service_unit.h"
 #include "daemon/live/shunt.h"
 #include "daemon/live/spread.h"
 
@@ -29,9 +30,6 @@
 
 namespace ftpsensor {
 namespace {
-
-constexpr const char* kServiceUser = "ftpsensor";
-constexpr const char* kServiceLogs = "/var/log/ftpsensor"; // and /var/log/ftpsensor-NAME
 
 void check_filter(const std::string& expression, Notes& notes) {
     if (expression.empty()) return;
@@ -160,14 +158,9 @@ void check_directory(const Config& config, Notes& notes) {
     check_room(config, existing, notes);
 }
 
-// The unit's user and sandbox, which whoever checks as root does not have.
-void check_service_directory(const std::string& directory, Notes& notes) {
-    if (geteuid() != 0 || getpwnam(kServiceUser) == nullptr || directory.starts_with(kServiceLogs)) return;
-    add_note(notes, NoteLevel::warning,
-             fmt::format("log.directory: the unit may write below {}, not to {}", kServiceLogs, directory),
-             fmt::format("install -d -m 0750 -o {0} -g {0} {1}, and by systemctl edit ftpsensor: [Service] "
-                         "ReadWritePaths={1}",
-                         kServiceUser, directory));
+// Of the unit, where there is one: it has a user and a sandbox that whoever checks as root does not have.
+void check_service(const Config& config, const std::string& config_path, Notes& notes) {
+    if (geteuid() == 0 && getpwnam(kServiceUser) != nullptr) check_service_unit(config, config_path, notes);
 }
 
 // Huge pages are taken from what other programs have: only where half of it is left is that safe to do by itself.
@@ -198,12 +191,13 @@ void check_machine(const Config& config, bool ask, Notes& notes) {
     add_note(notes, NoteLevel::info, "EAL arguments:" + arguments);
 }
 
-Notes inspect(const Config& config, bool ask) {
+Notes inspect(const CommandLine& command_line, bool ask) {
+    const Config& config = command_line.config;
     Notes notes;
     check_filter(config.capture.filter, notes);
     check_machine(config, ask, notes);
     check_directory(config, notes);
-    check_service_directory(config.log.directory, notes);
+    check_service(config, command_line.config_path, notes);
     return notes;
 }
 
@@ -230,12 +224,12 @@ int check_command(const CommandLine& command_line) {
     const Config& config = command_line.config;
     fmt::print("# {}\n{}\n", command_line.config_path.empty() ? "built-in defaults" : command_line.config_path,
                describe(config));
-    Notes notes = inspect(config, !command_line.fix);
+    Notes notes = inspect(command_line, !command_line.fix);
     if (command_line.fix) {
         const auto results = run_fixes(notes);
         for (const auto& result : results) fmt::print("{:>8}  {}\n", result.done ? "done" : "failed", line_of(result));
         if (results.empty()) fmt::print("{:>8}  nothing that can be mended safely\n", "done");
-        notes = inspect(config, true); // as it is now
+        notes = inspect(command_line, true); // as it is now
     }
     const int problems = print(notes);
     std::fflush(stdout);

@@ -1,0 +1,53 @@
+#include "daemon/live/service_unit.h"
+
+#include "core/base/ip_address.h"
+
+#include <filesystem>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace ftpsensor {
+namespace {
+
+constexpr const char* kService = "ftpsensor"; // the unit, the folder and the stem of its configuration
+constexpr const char* kServiceLogs = "/var/log/ftpsensor";
+
+std::string unit_of(const std::string& config_path) {
+    const std::filesystem::path path(config_path);
+    const std::string name = path.stem().string();
+    const bool is_own = name == kService || path.parent_path().filename() != kService;
+    return is_own ? kService : fmt::format("{}@{}", kService, name);
+}
+
+bool is_within(const std::string& path, const std::string& folder) {
+    const std::string plain = std::filesystem::path(path).lexically_normal().string();
+    return plain.starts_with(folder) && (plain.size() == folder.size() || plain[folder.size()] == '/');
+}
+
+bool is_loopback(const std::string& address) {
+    static const IpNetwork ipv4 = *IpNetwork::parse("127.0.0.0/8");
+    static const IpNetwork ipv6 = *IpNetwork::parse("::1/128");
+    const std::optional<IpAddress> parsed = IpAddress::parse(address);
+    return parsed && (ipv4.contains(*parsed) || ipv6.contains(*parsed));
+}
+
+} // namespace
+
+void check_service_unit(const Config& config, const std::string& config_path, Notes& notes) {
+    const std::string unit = unit_of(config_path);
+    if (unit == kService && !is_within(config.log.directory, kServiceLogs))
+        add_note(notes, NoteLevel::warning,
+                 fmt::format("log.directory: the unit {} may write below {}, not to {}", unit, kServiceLogs,
+                             config.log.directory),
+                 fmt::format("install -d -m 0750 -o {0} -g {0} {1}, and by systemctl edit {2}: [Service] "
+                             "ReadWritePaths={1}",
+                             kServiceUser, config.log.directory, unit));
+    if (config.metrics.port != 0 && !is_loopback(config.metrics.address))
+        add_note(notes, NoteLevel::warning,
+                 fmt::format("metrics.address: {} is not loopback, and the unit {} answers the host itself alone",
+                             config.metrics.address, unit),
+                 fmt::format("by systemctl edit {}: [Service] IPAddressAllow= and the scraper's address", unit));
+}
+
+} // namespace ftpsensor

@@ -1,0 +1,56 @@
+// What `check` says of the unit's sandbox: where logs may go, and who gets metrics.
+#include "daemon/live/service_unit.h"
+#include "tests/support/catch.h"
+
+using namespace ftpsensor;
+
+namespace {
+
+Notes checked(const std::string& directory, const std::string& config_path, const std::string& address = "127.0.0.1",
+              std::uint32_t port = 9821) {
+    Config config;
+    config.log.directory = directory;
+    config.metrics.address = address;
+    config.metrics.port = port;
+    Notes notes;
+    check_service_unit(config, config_path, notes);
+    return notes;
+}
+
+const std::string kOwn = "/etc/ftpsensor/ftpsensor.yaml";
+
+} // namespace
+
+TEST_CASE("the unit writes below its own folder, and no other of that beginning") {
+    CHECK(checked("/var/log/ftpsensor", kOwn).empty());
+    CHECK(checked("/var/log/ftpsensor/", kOwn).empty());
+    CHECK(checked("/var/log/ftpsensor/today", kOwn).empty());
+    CHECK(checked("/var/log/ftpsensor", "").empty());
+    CHECK(checked("/var/log/ftpsensor", "/tmp/tried.yaml").empty());
+    CHECK(checked("/data/ftp", "/tmp/tried.yaml").size() == 1);
+    for (const char* elsewhere :
+         {"/data/ftp", "/var/log/ftpsensor-archive", "/var/log/ftpsensor/../other", "/var/log"}) {
+        const Notes notes = checked(elsewhere, kOwn);
+        REQUIRE(notes.size() == 1);
+        CHECK(notes[0].level == NoteLevel::warning);
+        CHECK(notes[0].text.find(elsewhere) != std::string::npos);
+        CHECK(notes[0].remedy.find(std::string("ReadWritePaths=") + elsewhere) != std::string::npos);
+    }
+    CHECK(checked("/var/log/ftpsensor", "/etc/ftpsensor/east.yaml").empty()); // ftpsensor@east has a folder of its own
+}
+
+TEST_CASE("metrics for others than the host need an exception from the unit") {
+    for (const char* loopback : {"127.0.0.1", "127.9.9.9", "::1"})
+        CHECK(checked("/var/log/ftpsensor", kOwn, loopback).empty());
+    CHECK(checked("/var/log/ftpsensor", kOwn, "0.0.0.0", 0).empty()); // no metrics
+    for (const char* address : {"0.0.0.0", "::", "10.0.0.1", "fe80::1"}) {
+        const Notes notes = checked("/var/log/ftpsensor", kOwn, address);
+        REQUIRE(notes.size() == 1);
+        CHECK(notes[0].level == NoteLevel::warning);
+        CHECK(notes[0].text.find(address) != std::string::npos);
+        CHECK(notes[0].remedy == "by systemctl edit ftpsensor: [Service] IPAddressAllow= and the scraper's address");
+    }
+    const Notes notes = checked("/var/log/ftpsensor", "/etc/ftpsensor/east.yaml", "0.0.0.0");
+    REQUIRE(notes.size() == 1);
+    CHECK(notes[0].remedy.find("systemctl edit ftpsensor@east:") != std::string::npos);
+}
