@@ -72,10 +72,10 @@ void Distribution::Ip::read_ipv6(Cursor at) {
     if (is_ipv6_extension(chain.next_header)) walk_ipv6_extensions(at, chain, nullptr);
     addresses = spread(chain.source) + spread(chain.destination);
     proto = chain.next_header;
-    if (chain.last_header == kProtoFragment && chain.last_data != nullptr) {
+    if (chain.fragment != nullptr) {
         fragment = true;
-        offset = load_be16(chain.last_data + 2) & 0xfff8u;
-        id = load_be32(chain.last_data + 4);
+        offset = load_be16(chain.fragment + 2) & 0xfff8u;
+        id = load_be32(chain.fragment + 4);
     }
     payload = at;
     payload.skip(std::min(chain.length, at.captured));

@@ -71,10 +71,11 @@ bool FragmentTable::add(const Fragment& fragment, Timestamp now, std::uint8_t* o
 }
 
 std::uint32_t FragmentTable::bucket_of(const FragmentKey& key) const {
-    std::array<std::uint8_t, 36> bytes;
+    std::array<std::uint8_t, 37> bytes;
     std::memcpy(bytes.data(), key.source.bytes.data(), 16);
     std::memcpy(bytes.data() + 16, key.destination.bytes.data(), 16);
     std::memcpy(bytes.data() + 32, &key.id, 4);
+    bytes[36] = key.proto;
     return static_cast<std::uint32_t>(siphash128(hash_key_, bytes.data(), bytes.size())[0] & (buckets_.size() - 1));
 }
 
@@ -149,8 +150,8 @@ bool FragmentTable::note_limits(Entry& entry, const Fragment& fragment) {
     const std::uint32_t headers = std::max(entry.header_length, fragment.header_length);
     if (upper + headers > kMaxTotalLength + uncounted) return false;
 
-    // An IPv6 datagram is of the protocol that its first fragment tells, an IPv4 one of that which came first.
-    if (fragment.is_v6 && fragment.offset == 0) entry.proto = fragment.proto;
+    // An IPv6 datagram is of the protocol that its first fragment tells. IPv4's is part of the key.
+    if (fragment.offset == 0) entry.proto = fragment.proto;
     if (!fragment.more && entry.end == 0) {
         entry.end = upper;
     } else if (entry.end != 0 && (fragment.more ? upper > entry.end : upper != entry.end)) {

@@ -1,5 +1,6 @@
 // Datagrams under reassembly (RFC 791 3.2, RFC 8200 4.5), by Zeek's rules: of bytes that come twice the first ones
-// stay, and a datagram is whole once it is gapless from 0 to where its last fragment ended.
+// stay, and a datagram is whole once it is gapless from 0 to where its last fragment ended. Not Zeek's is what a
+// datagram is told by: see FragmentKey.
 //
 // Bounded three ways, whatever arrives. Bytes lie in pages of 1 KiB by their place in the datagram, so that tiny
 // fragments cost no more than large ones; pages and datagrams are taken from fixed pools, and when one is used up the
@@ -25,11 +26,13 @@ namespace ftpsensor {
 
 inline constexpr std::uint32_t kMaxDatagramPayload = 65535;
 
-// IPv4 and IPv6 alike; the protocol is not part of it (Zeek's FragReassemblerKey).
+// What hosts tell datagrams by: of IPv4 also the protocol (RFC 791 3.2), which Zeek leaves out. Without it, a fragment
+// of another protocol, which the receiver keeps apart, would give a datagram its first bytes.
 struct FragmentKey {
     IpAddress source;
     IpAddress destination;
     std::uint32_t id = 0;
+    std::uint8_t proto = 0; // IPv6: 0; what a fragment's header names is not part of it there (RFC 8200 4.5)
 
     friend bool operator==(const FragmentKey&, const FragmentKey&) = default;
 };

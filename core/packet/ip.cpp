@@ -60,7 +60,7 @@ FragmentOutcome reassemble(const Cursor& at, const FragmentField& field, std::ui
         return field.offset != 0 ? FragmentOutcome::waiting : FragmentOutcome::not_reassembled;
     }
     Fragment fragment;
-    fragment.key = {layer.source, layer.destination, field.id};
+    fragment.key = {layer.source, layer.destination, field.id, is_v6 ? std::uint8_t{0} : segment.proto};
     fragment.offset = field.offset;
     fragment.more = field.more;
     fragment.dont_fragment = field.dont_fragment;
@@ -161,7 +161,7 @@ bool ends_in_nothing(const Ipv6Chain& chain, const IpContext& context) {
     return false;
 }
 
-// The headers behind the fragment header were in the fragments: they are read now. A fragment header among them is
+// The headers behind the fragment header were in the fragments: they are read now. A fragment header that ends them is
 // taken as it stands: Zeek puts a datagram together once.
 bool read_ipv6_reassembled(const Datagram& whole, Ipv6Chain& chain, const IpContext& context, Layer& layer,
                            Segment& segment) {
@@ -173,11 +173,9 @@ bool read_ipv6_reassembled(const Datagram& whole, Ipv6Chain& chain, const IpCont
 
 bool read_ipv6_fragment(const Cursor& at, std::uint32_t total, Ipv6Chain& chain, const IpContext& context, Layer& layer,
                         Segment& segment) {
-    const std::uint16_t bits = load_be16(chain.last_data + 2);
-    const FragmentField field = {.id = load_be32(chain.last_data + 4),
-                                 .offset = bits & 0xfff8u,
-                                 .more = (bits & 1) != 0,
-                                 .dont_fragment = false};
+    const std::uint16_t bits = load_be16(chain.fragment + 2);
+    const FragmentField field = {
+        .id = load_be32(chain.fragment + 4), .offset = bits & 0xfff8u, .more = (bits & 1) != 0, .dont_fragment = false};
     const std::uint32_t header = kIpv6HeaderLength + chain.length;
     constexpr std::uint32_t fragment_header = 8;
     Datagram whole;
@@ -205,9 +203,8 @@ bool read_ipv6_fragment(const Cursor& at, std::uint32_t total, Ipv6Chain& chain,
     layer.destination = chain.destination;
     segment.proto = chain.next_header;
     set_segment(at, header, total, segment);
-    if (chain.last_header == kProtoFragment && !read_ipv6_fragment(at, total, chain, context, layer, segment)) {
-        return false;
-    }
+    layer.ip_length = total - chain.atomic_length;
+    if (chain.fragment != nullptr && !read_ipv6_fragment(at, total, chain, context, layer, segment)) return false;
     layer.source = chain.source; // a home address may also come in the fragmented part
     layer.destination = chain.destination;
     segment.proto = chain.next_header;

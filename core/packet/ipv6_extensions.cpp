@@ -6,6 +6,7 @@ namespace {
 constexpr std::uint8_t kOptionPad1 = 0;
 constexpr std::uint8_t kOptionHomeAddress = 201;
 constexpr std::uint32_t kAddressLength = 16;
+constexpr std::uint16_t kOffsetAndMore = 0xfff9; // of a fragment header
 
 void count(EventCounters* events, Event event) {
     if (events != nullptr) events->count(event);
@@ -65,6 +66,7 @@ void read_destination_options(const std::uint8_t* header, std::uint32_t length, 
 void walk_ipv6_extensions(Cursor at, Ipv6Chain& chain, EventCounters* events) {
     chain.last_header = kProtoIpv6;
     chain.length = 0;
+    chain.fragment = nullptr;
     while (is_ipv6_extension(chain.next_header)) { // each takes 8 bytes at least
         if (at.captured < 2) return;
         const std::uint8_t type = chain.next_header;
@@ -76,8 +78,15 @@ void walk_ipv6_extensions(Cursor at, Ipv6Chain& chain, EventCounters* events) {
         chain.last_data = at.data;
         chain.next_header = type == kProtoEsp ? kProtoNone : at.data[0];
         chain.length += length;
+        if (type == kProtoFragment) {
+            if ((load_be16(at.data + 2) & kOffsetAndMore) != 0) {
+                chain.fragment = at.data;
+                return;
+            }
+            chain.atomic_length += length;
+        }
         at.skip(length);
-        if (type == kProtoFragment || type == kProtoEsp || type == kProtoMobility) return;
+        if (type == kProtoEsp || type == kProtoMobility) return;
     }
 }
 

@@ -2,7 +2,8 @@
 // routing header with segments left (types 0 and 2), and the Home Address option of Mobile IPv6 (RFC 6275 6.3).
 //
 // Internal to core/packet. Zeek's rules: the chain ends with a fragment, ESP or mobility header, and before a header
-// that is not whole, whose type is then taken for the protocol. No state; any thread.
+// that is not whole, whose type is then taken for the protocol. Not Zeek's: a fragment header of a whole datagram
+// ("atomic") ends nothing, since its receiver holds it against no other fragment (RFC 6946). No state; any thread.
 #pragma once
 
 #include "core/base/events.h"
@@ -50,7 +51,9 @@ struct Ipv6Chain {
     std::uint8_t next_header = kProtoNone;   // in: type of the first; out: what follows the last
     std::uint8_t last_header = 0;            // type of the last extension header; kProtoIpv6 where there is none
     const std::uint8_t* last_data = nullptr; // and where it is
+    const std::uint8_t* fragment = nullptr;  // the fragment header that ends the chain, if one does
     std::uint32_t length = 0;                // of all extension headers
+    std::uint32_t atomic_length = 0;         // of those that are atomic fragments'
 };
 
 // Walks the extension headers at `at`. `events` may be null: nothing is counted.

@@ -3,7 +3,7 @@
 
 usage: suricata.py FTPSENSORD EVASION_TEST ...
 
-EVASION_TEST (tests/golden/evasion_test.cpp, evasion_tcp_test.cpp) leaves its captures. Each is read by both programs, without rules and with
+EVASION_TEST (tests/golden/evasion*_test.cpp) leaves its captures. Each is read by both programs, without rules and with
 Suricata's own defaults but for the outputs; prints a line a test: what each says of the sessions in it. Needs suricata
 (Debian: bookworm-backports)."""
 import gzip

@@ -96,6 +96,16 @@ TEST_CASE("fragments of a tunnel's packet go where its first fragment's inner ad
     }
 }
 
+TEST_CASE("an atomic fragment of a tunnel goes where its inner addresses say, whatever came with its id") {
+    const std::uint32_t expected = hash(build({Ethernet{}, kForth, Tcp{}}));
+    Distribution distribution(1);
+    const Header rest = Ipv6Fragment{.offset = 8, .next_header = 47};
+    CHECK(hash(distribution, build({Ethernet{}, Ipv6{}, rest, Payload{"the end of another"}})) != expected);
+    CHECK(hash(distribution, build({Ethernet{}, Ipv6{}, Ipv6Fragment{}, Gre{}, kForth, Tcp{}})) == expected);
+    CHECK(hash(distribution, build({Ethernet{}, Ipv6{}, Ipv6Fragment{}, Ipv6Extension{.kind = 60}, kBack, Tcp{}})) ==
+          expected);
+}
+
 TEST_CASE("a tunnel's id that comes again is another packet's") {
     const Ipv4 other = {.source = IpAddress::from_v4(1, 2, 3, 4), .destination = IpAddress::from_v4(5, 6, 7, 8)};
     const auto fragments_of = [](const Ipv4& header) {

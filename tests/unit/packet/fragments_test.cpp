@@ -64,6 +64,63 @@ TEST_CASE("an IPv6 fragment that is the whole datagram gives it at once") {
     CHECK(decoding.last().ip_length == 40 + 8 + 6); // without the fragment header
 }
 
+TEST_CASE("an IPv6 fragment that is the whole datagram is held against no other fragment") { // RFC 6946
+    Decoding decoding;
+    const auto decode = [&decoding](const std::vector<Header>& headers) {
+        return decoding.decode(build(headers), LinkType::raw_ip).layer_count;
+    };
+    const Payload other = {pattern(80)};
+    CHECK(decode({Ipv6{}, Ipv6Fragment{.more = true, .next_header = 17}, other}) == 0);
+    REQUIRE(decode({Ipv6{}, Ipv6Fragment{}, Udp{}, Payload{"atomic"}}) == 1);
+    CHECK(payload_text(decoding.last()) == "atomic");
+    // Headers behind it are read, also in a packet that was cut.
+    const Bytes packet = build({Ipv6{}, Ipv6Fragment{}, Ipv6Extension{.kind = 60}, Udp{}, Payload{"atomic"}});
+    REQUIRE(decoding.decode(packet, LinkType::raw_ip).layer_count == 1);
+    CHECK(payload_text(decoding.last()) == "atomic");
+    REQUIRE(decoding.decode(cut(packet, packet.size() - 2), LinkType::raw_ip, 40 + 8 + 8 + 8 + 6).layer_count == 1);
+    CHECK(payload_text(decoding.last()) == "atom");
+    // And so are those in front of fragments.
+    CHECK(decode({Ipv6{}, Ipv6Fragment{.id = 7}, Ipv6Fragment{.id = 8, .more = true, .next_header = 253}, other}) == 0);
+    REQUIRE(decode({Ipv6{}, Ipv6Fragment{.id = 8, .offset = 80, .next_header = 253}, other}) == 1);
+    CHECK(payload_text(decoding.last()) == pattern(80) + pattern(80));
+    CHECK(decoding.count(Event::fragment_overlap) == 0);
+    // The other fragment waits on.
+    REQUIRE(decode({Ipv6{}, Ipv6Fragment{.offset = 80, .next_header = 17}, Payload{"rest"}}) == 1);
+    CHECK(decoding.count(Event::incompletely_captured_fragment) == 0);
+}
+
+TEST_CASE("an IPv4 datagram is told by its protocol, too; an IPv6 one is not") { // RFC 791 3.2, RFC 8200 4.5
+    Decoding decoding;
+    const auto v4 = [&decoding](std::uint8_t protocol, std::uint16_t offset, char text) {
+        return decoding
+            .decode(build({Ipv4{.more_fragments = offset == 0, .fragment_offset = offset, .protocol = protocol},
+                           Payload{std::string(64, text)}}),
+                    LinkType::raw_ip)
+            .layer_count;
+    };
+    CHECK(v4(253, 0, 'a') == 0);
+    CHECK(v4(254, 0, 'x') == 0);
+    REQUIRE(v4(253, 64, 'b') == 1);
+    CHECK(decoding.last().ip_proto == 253);
+    CHECK(payload_text(decoding.last()) == std::string(64, 'a') + std::string(64, 'b'));
+    REQUIRE(v4(254, 64, 'y') == 1);
+    CHECK(decoding.last().ip_proto == 254);
+    CHECK(payload_text(decoding.last()) == std::string(64, 'x') + std::string(64, 'y'));
+    CHECK(decoding.count_all() == 0);
+
+    const auto v6 = [&decoding](std::uint8_t protocol, std::uint16_t offset) {
+        return decoding
+            .decode(build({Ipv6{}, Ipv6Fragment{.offset = offset, .more = offset == 0, .next_header = protocol},
+                           Payload{std::string(64, 'z')}}),
+                    LinkType::raw_ip)
+            .layer_count;
+    };
+    CHECK(v6(253, 0) == 0);
+    REQUIRE(v6(254, 64) == 1);
+    CHECK(decoding.last().ip_proto == 253); // as its first fragment says
+    CHECK(decoding.count(Event::fragment_protocol_inconsistency) == 1);
+}
+
 TEST_CASE("extension headers behind the fragment header are read from the datagram") {
     Decoding decoding;
     std::size_t layers = 0;
@@ -110,7 +167,8 @@ TEST_CASE("odd fragments are named") {
     CHECK(decoding.count(Event::fragment_with_DF) == 1);
     CHECK(decoding.count(Event::excessively_small_fragment) == 1);
     decoding.decode(build(
-        {Ethernet{}, Ipv4{.more_fragments = true, .fragment_offset = 800, .protocol = 17}, Payload{pattern(64)}}));
+        {Ethernet{}, Ipv4{.more_fragments = true, .fragment_offset = 800, .options = Bytes(4, 1), .protocol = 253},
+         Payload{pattern(64)}}));
     CHECK(decoding.count(Event::fragment_protocol_inconsistency) == 1);
     decoding.decode(piece(65528, false, pattern(64))); // the ping of death: beyond any datagram
     CHECK(decoding.count(Event::excessively_large_fragment) == 1);

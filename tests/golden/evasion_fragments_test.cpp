@@ -1,0 +1,94 @@
+// Fragments that the server keeps apart from the client's commands, or holds no longer, sent so that a sensor puts both
+// together: then what comes out is no segment of the session, and the command that the server obeys is in no log.
+#include "tests/golden/evasion.h"
+
+using namespace ftpsensor;
+using namespace ftpsensor::test;
+
+namespace {
+
+const Reading kOneWorker[] = {{.workers = 1}, {.extended = true, .workers = 1}}; // fragments: see golden.h
+
+constexpr std::string_view kCommand = "DELE secret\r\n";
+
+// A session with commands in packets of the test's own making, from the client whose IP header `ip` is.
+class Session {
+public:
+    Session(Trace& trace, const Header& ip, const TalkOptions& options)
+        : trace_(trace), ip_(ip), talk_(trace, options) {
+        log_in(talk_);
+    }
+
+    // The next command, whole, as headers; `between` stand before TCP.
+    std::vector<Header> command(const std::vector<Header>& between = {}) {
+        TcpTalk& tcp = talk_.control();
+        std::vector<Header> headers = {Ethernet{}, ip_};
+        headers.insert(headers.end(), between.begin(), between.end());
+        headers.emplace_back(Tcp{.destination_port = 21,
+                                 .seq = tcp.next_seq(Side::client),
+                                 .ack = tcp.next_seq(Side::server),
+                                 .flags = kFlagAck | kFlagPsh});
+        headers.emplace_back(Payload{std::string(kCommand)});
+        return headers;
+    }
+    void send(const std::vector<Bytes>& packets) {
+        for (const Bytes& packet : packets) trace_.add(packet);
+    }
+    // The server has taken the command.
+    void obey() {
+        talk_.control().skip(Side::client, static_cast<std::uint32_t>(kCommand.size()));
+        talk_.server("250 Gone.").quit();
+    }
+
+private:
+    Trace& trace_;
+    Header ip_;
+    FtpTalk talk_;
+};
+
+// The first 24 bytes of a segment of nobody's.
+const Payload kDecoy = {std::string(24, 'd')};
+
+void check_found(const Trace& trace) {
+    for (const Reading& how : kOneWorker) {
+        const Logs logs = read(trace, how);
+        CHECK(logs.show("ftp", "user command reply_code", {{"command", "DELE"}}) == "mallory DELE 250");
+        CHECK(logs.show("conn", "service missed_bytes", {{"service", "ftp"}}) == "ftp 0");
+    }
+}
+
+} // namespace
+
+TEST_CASE("evasion: an atomic fragment with the id of a decoy") {
+    // RFC 6946: a fragment that is the whole datagram is held against no other one.
+    const std::vector<std::vector<Header>> ways = {
+        {Ipv6Fragment{.id = 7}},
+        {Ipv6Extension{.kind = 60}, Ipv6Fragment{.id = 7}},
+        {Ipv6Fragment{.id = 7}, Ipv6Extension{.kind = 60}},
+    };
+    for (const auto& way : ways) {
+        Trace trace;
+        Session session(trace, Ipv6{}, {.client = {ip("2001:db8::1"), 40000}, .server = {ip("2001:db8::2"), 21}});
+        trace.add({Ethernet{}, Ipv6{}, Ipv6Fragment{.id = 7, .more = true, .next_header = 6}, kDecoy});
+        session.send({build(session.command(way))});
+        session.obey();
+        check_found(trace);
+    }
+}
+
+TEST_CASE("evasion: a fragment of another protocol with the id of a command's fragments") {
+    // RFC 791: a datagram is told by its addresses, its id and its protocol.
+    for (const bool last : {false, true}) {
+        Trace trace;
+        Session session(trace, Ipv4{.id = 7}, on_port(21));
+        trace.add({Ethernet{},
+                   Ipv4{.id = 7,
+                        .more_fragments = !last,
+                        .fragment_offset = static_cast<std::uint16_t>(last ? 24 : 0),
+                        .protocol = 17},
+                   kDecoy});
+        session.send(build_fragments(session.command(), 24));
+        session.obey();
+        check_found(trace);
+    }
+}
