@@ -15,6 +15,8 @@ using namespace ftpsensor;
 using namespace ftpsensor::test;
 using nlohmann::json;
 
+constexpr std::size_t kStringMax = 20'000; // a path and a message are 8 KiB, what a reload brings may be more
+
 std::string hex_escaped(std::string_view text) {
     std::string escaped;
     for (const char c : text) {
@@ -33,7 +35,7 @@ struct Strings { // of an entry, by the name of their field
 
     std::optional<std::string_view> read(FuzzInput& input, const char* name) {
         if (!input.flag()) return {};
-        return values[name] = input.text();
+        return values[name] = input.bytes(input.u16() % kStringMax);
     }
 };
 

@@ -74,6 +74,9 @@ void add_captures(Seeds& seeds) {
     Trace all;
     for (const Bytes& frame : ethernet_frames()) all.add(frame);
     seeds.add("capture_reader", all.file({}));
+    for (const std::size_t size : {9000u, 60u, 9000u, 1514u}) all.add(Bytes(size, 0x45)); // over several pages
+    seeds.add("capture_reader", all.file({}));
+    seeds.add("capture_reader", all.file({.format = CaptureFormat::pcapng}));
 }
 
 void add_ftp(Seeds& seeds) {
@@ -143,15 +146,25 @@ void add_log(Seeds& seeds) {
         ByteWriter out(entry);
         out.u8(7);
         for (unsigned i = 0; i < 6; ++i)
-            out.u8(1).u8(static_cast<std::uint8_t>(std::string_view(text).size())).append(text);
+            out.u8(1).u16(static_cast<std::uint16_t>(std::string_view(text).size())).append(text);
         out.zeros(60);
         seeds.add("log_entry", entry);
         entry[0] = 15;
         seeds.add("log_entry", entry);
         Bytes member;
-        ByteWriter(member).u8(1).zeros(16).u16(40).u8(1).u8(3).append(text);
+        const auto size = static_cast<std::uint8_t>(std::string_view(text).size());
+        ByteWriter(member).u8(1).zeros(16).u32(40).u8(1).u8(size).u16(1).append(text);
         seeds.add("gzip_member", member);
+        ByteWriter(member).u8(192).u16(40'000).u8(static_cast<std::uint8_t>(64 + size)).u16(9000).append(text);
+        seeds.add("gzip_member", member); // beyond a window and the buffers
     }
+    Bytes lengthy; // strings as long as an entry can have
+    ByteWriter strings(lengthy);
+    strings.u8(7);
+    for (const std::size_t size : {100u, 100u, 4u, 9000u, 30u, 9000u})
+        strings.u8(1).u16(static_cast<std::uint16_t>(size)).append(std::string(size, '\xe9'));
+    strings.zeros(60);
+    seeds.add("log_entry", lengthy);
     for (const std::uint8_t last : Numbers{0, 3, 4, 5, 7}) {
         Bytes file;
         ByteWriter out(file);
@@ -160,6 +173,21 @@ void add_log(Seeds& seeds) {
             out.u8(kind).u8(kind).u32(0).u32(kind).u32(0).u32(kind).u8(5).append("text\n").u16(40);
         seeds.add("recovery", file);
     }
+}
+
+// As many steps as a story has, of long lines: what libFuzzer makes of it is as long.
+void add_long_story(Seeds& seeds) {
+    Bytes story;
+    ByteWriter out(story);
+    out.u8(1).u32(1000);
+    for (unsigned i = 0; i < 75; ++i)
+        out.u8(20)
+            .u8(50)
+            .append("CWD " + std::string(44, 'd') + "\r\n")
+            .u8(32 + 20)
+            .u8(50)
+            .append("250 " + std::string(44, 'm') + "\r\n");
+    seeds.add("pipeline", story);
 }
 
 // Operations of pipeline_fuzz: bits 6 and 7 choose the talk, bit 5 the side, the others what happens.
@@ -222,6 +250,7 @@ int main(int argc, char** argv) {
     add_ranges(seeds);
     add_log(seeds);
     add_pipeline(seeds);
+    add_long_story(seeds);
     std::ifstream example(std::filesystem::path(argv[1]) / "config/ftpsensor.yaml", std::ios::binary);
     seeds.add("config", std::string(std::istreambuf_iterator<char>(example), {}));
     for (const char* text :
