@@ -236,8 +236,7 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
         control.stream.acknowledged(side, c.end[side].ack_seq);
         if (control.stream.contradicts(segment) && (layer.payload_length > 1 || peer.packets() != 0)) [[unlikely]]
             connections_.events().count(c, Event::rexmit_inconsistency);
-        if (control.stream.holds_any()) [[unlikely]]
-            tell_acknowledged(c, control);
+        tell_acknowledged(c, control);
         control.stream.segment(segment, packet.now, sink);
     }
     for (const unsigned s : {other, side})

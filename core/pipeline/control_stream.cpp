@@ -31,12 +31,10 @@ bool differ(std::uint32_t seq, std::span<const std::uint8_t> data, std::uint32_t
 } // namespace
 
 void ControlStream::reset() {
-    budget_.used -= held_bytes_;
-    held_bytes_ = 0;
-    held_.clear();
+    while (!held_.empty()) remove(held_.size() - 1);
     segments_ = 0;
     for (unsigned side = 0; side < 2; ++side) {
-        begun_[side] = end_known_[side] = end_told_[side] = peer_heard_[side] = false;
+        begun_[side] = end_known_[side] = end_told_[side] = peer_heard_[side] = dropped_[side] = false;
         next_[side] = 0;
         delivered_[side].clear();
     }
@@ -69,9 +67,14 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
 }
 
 void ControlStream::take(const Segment& s, Timestamp now, ControlSink& sink) {
+    if (dropped_[s.side] && !patient_) [[unlikely]]
+        skip_dropped(s.side, now, sink); // the tracker has seen them, and will tell no hole
     if (!ready(s.side, s.seq, s.has_ack, s.ack)) {
-        hold(s, now);
-        return;
+        if (hold(s, now)) return;
+        if (!skip_to(s.side, s.seq, patient_ && s.has_ack, s.ack, now, sink)) {
+            dropped_[s.side] = true;
+            return;
+        }
     }
     deliver(s.side, s.seq, s.data, now, sink);
     if (!held_.empty()) deliver_ready(now, sink);
@@ -85,10 +88,10 @@ std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) c
     };
     std::vector<Range> known;
     const std::size_t size = s.data.size();
-    for (const Held& h : held_) {
-        if (h.side != s.side) continue;
-        const auto offset = static_cast<std::int32_t>(h.seq - s.seq);
-        const std::int64_t upper = offset + static_cast<std::int64_t>(h.data.size());
+    for (const auto& h : held_) {
+        if (h->side != s.side) continue;
+        const auto offset = static_cast<std::int32_t>(h->seq - s.seq);
+        const std::int64_t upper = offset + static_cast<std::int64_t>(h->data.size());
         if (upper <= 0 || offset >= static_cast<std::int64_t>(size)) continue;
         known.push_back(
             {offset < 0 ? 0 : static_cast<std::size_t>(offset), std::min(size, static_cast<std::size_t>(upper))});
@@ -115,10 +118,19 @@ bool ControlStream::is_reachable(unsigned side, std::uint32_t seq) const {
     return !before(next_[side], seq) || !peer_heard_[side] || !before(acked_[side], seq);
 }
 
-void ControlStream::drop(std::size_t at) {
-    held_bytes_ -= cost(held_[at].data.size());
-    budget_.used -= cost(held_[at].data.size());
+std::unique_ptr<HeldSegment> ControlStream::remove(std::size_t at) {
+    std::unique_ptr<HeldSegment> h = std::move(held_[at]);
     held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));
+    held_bytes_ -= HeldBudget::cost(*h);
+    budget_.remove(*h);
+    return h;
+}
+
+// It will read as lost.
+void ControlStream::drop(std::size_t at) {
+    events_.count(Event::reassembly_memory);
+    dropped_[held_[at]->side] = true;
+    remove(at);
 }
 
 // Of what nobody has acknowledged, the furthest goes first; it may be the segment itself (false).
@@ -126,31 +138,44 @@ bool ControlStream::make_room(const Segment& s) {
     const auto distance = [this](unsigned side, std::uint32_t seq) { return seq - next_[side]; };
     std::size_t furthest = held_.size();
     for (std::size_t i = 0; i < held_.size(); ++i) {
-        const Held& h = held_[i];
+        const HeldSegment& h = *held_[i];
         if (is_reachable(h.side, h.seq)) continue;
-        if (furthest == held_.size() || distance(h.side, h.seq) > distance(held_[furthest].side, held_[furthest].seq))
+        if (furthest == held_.size() || distance(h.side, h.seq) > distance(held_[furthest]->side, held_[furthest]->seq))
             furthest = i;
     }
     if (furthest == held_.size()) return false;
-    const Held& h = held_[furthest];
+    const HeldSegment& h = *held_[furthest];
     if (!is_reachable(s.side, s.seq) && distance(s.side, s.seq) >= distance(h.side, h.seq)) return false;
-    events_.count(Event::reassembly_memory);
     drop(furthest);
     return true;
 }
 
-void ControlStream::hold(const Segment& s, Timestamp now) {
-    const std::size_t size = cost(s.data.size());
-    while (held_.size() == kHeldSegmentsMax || held_bytes_ + size > kHeldBytesMax ||
-           budget_.used + size > budget_.limit) {
-        if (make_room(s)) continue;
-        events_.count(Event::reassembly_memory); // it will read as lost
-        return;
+bool ControlStream::hold(const Segment& s, Timestamp now) {
+    const std::size_t size = HeldBudget::cost(s.data.size());
+    bool room = size <= budget_.limit;
+    while (room && (held_.size() == kHeldSegmentsMax || held_bytes_ + size > kHeldBytesMax)) room = make_room(s);
+    if (!room) {
+        events_.count(Event::reassembly_memory);
+        return false;
     }
+    while (budget_.used + size > budget_.limit) {
+        ControlStream& other = *budget_.oldest->stream;
+        std::size_t at = 0;
+        while (other.held_[at].get() != budget_.oldest) ++at;
+        other.drop(at);
+    }
+    held_.push_back(std::make_unique<HeldSegment>(
+        HeldSegment{.stream = this,
+                    .side = s.side,
+                    .seq = s.seq,
+                    .has_ack = s.has_ack,
+                    .ack = s.ack,
+                    .data = std::string(reinterpret_cast<const char*>(s.data.data()), s.data.size()),
+                    .arrival = segments_,
+                    .time = now}));
     held_bytes_ += size;
-    budget_.used += size;
-    held_.push_back({s.side, s.seq, s.has_ack, s.ack,
-                     std::string(reinterpret_cast<const char*>(s.data.data()), s.data.size()), segments_, now});
+    budget_.add(*held_.back());
+    return true;
 }
 
 void ControlStream::deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now,
@@ -187,22 +212,19 @@ bool ControlStream::contradicts(const Segment& s) const {
     const std::string& kept = delivered_[s.side];
     if (differ(s.seq, s.data, next_[s.side] - static_cast<std::uint32_t>(kept.size()), bytes_of(kept), from))
         return true;
-    return std::any_of(held_.begin(), held_.end(), [&](const Held& h) {
-        return h.side == s.side && differ(s.seq, s.data, h.seq, bytes_of(h.data), from);
+    return std::any_of(held_.begin(), held_.end(), [&](const auto& h) {
+        return h->side == s.side && differ(s.seq, s.data, h->seq, bytes_of(h->data), from);
     });
 }
 
 void ControlStream::take_out(std::size_t at, Timestamp now, ControlSink& sink) {
-    Held h = std::move(held_[at]);
-    held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));
-    held_bytes_ -= cost(h.data.size());
-    budget_.used -= cost(h.data.size());
-    deliver(h.side, h.seq, bytes_of(h.data), now, sink);
+    const std::unique_ptr<HeldSegment> h = remove(at);
+    deliver(h->side, h->seq, bytes_of(h->data), now, sink);
 }
 
 void ControlStream::deliver_ready(Timestamp now, ControlSink& sink) {
     for (std::size_t i = 0; i < held_.size();) {
-        const Held& h = held_[i];
+        const HeldSegment& h = *held_[i];
         if (ready(h.side, h.seq, h.has_ack, h.ack)) {
             take_out(i, now, sink);
             i = 0; // what came out may let an earlier one out
@@ -218,10 +240,10 @@ void ControlStream::advance_to(unsigned side, std::uint32_t seq, Timestamp now, 
         // The held segment of this side that comes next, if it begins before `seq`.
         std::size_t best = held_.size();
         for (std::size_t i = 0; i < held_.size(); ++i) {
-            if (held_[i].side != side || !before(held_[i].seq, seq)) continue;
-            if (best == held_.size() || before(held_[i].seq, held_[best].seq)) best = i;
+            if (held_[i]->side != side || !before(held_[i]->seq, seq)) continue;
+            if (best == held_.size() || before(held_[i]->seq, held_[best]->seq)) best = i;
         }
-        const std::uint32_t upper = best == held_.size() ? seq : held_[best].seq;
+        const std::uint32_t upper = best == held_.size() ? seq : held_[best]->seq;
         if (before(next_[side], upper)) {
             const std::uint32_t missing = upper - next_[side];
             next_[side] = upper;
@@ -240,33 +262,43 @@ void ControlStream::give_up(unsigned side, std::uint32_t seq, Timestamp now, Con
 }
 
 bool ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
-    const unsigned side = held_[at].side;
-    const std::uint32_t seq = held_[at].seq;
+    const unsigned side = held_[at]->side;
+    const std::uint32_t seq = held_[at]->seq;
+    const bool acknowledged = before(next_[side], acked_[side]);
+    if (!skip_to(side, seq, held_[at]->has_ack, held_[at]->ack, now, sink) && !acknowledged) return false;
+    deliver_ready(now, sink); // a held one may have come out
+    return true;
+}
+
+bool ControlStream::skip_to(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack, Timestamp now,
+                            ControlSink& sink) {
     if (!is_reachable(side, seq)) {
-        const bool moves = before(next_[side], acked_[side]);
-        if (moves) {
-            advance_to(side, acked_[side], now, sink);
-            deliver_ready(now, sink);
-        }
-        return moves; // a held one may have come out
+        advance_to(side, acked_[side], now, sink);
+        return false;
     }
-    if (held_[at].has_ack && begun_[side ^ 1]) {
+    const unsigned other = side ^ 1;
+    if (has_ack && begun_[other]) {
         // No further than that side has been seen to go: anybody can acknowledge what was never sent.
-        const std::uint32_t acknowledged = held_[at].ack;
-        const std::uint32_t sent = highest_[side ^ 1];
-        if (before(forgiven_[side ^ 1], acknowledged)) forgiven_[side ^ 1] = acknowledged;
-        advance_to(side ^ 1, before(acknowledged, sent) ? acknowledged : sent, now, sink);
+        const std::uint32_t sent = highest_[other];
+        if (before(forgiven_[other], ack)) forgiven_[other] = ack;
+        advance_to(other, before(ack, sent) ? ack : sent, now, sink);
     }
     advance_to(side, seq, now, sink);
-    deliver_ready(now, sink);
     return true;
+}
+
+// What was dropped will not come again where its peer has it, or where nobody can tell.
+void ControlStream::skip_dropped(unsigned side, Timestamp now, ControlSink& sink) {
+    const std::uint32_t highest = highest_[side];
+    advance_to(side, peer_heard_[side] && before(acked_[side], highest) ? acked_[side] : highest, now, sink);
+    if (!before(next_[side], highest)) dropped_[side] = false;
 }
 
 void ControlStream::lose_patience(Timestamp now, ControlSink& sink) {
     for (std::size_t i = 0; i < held_.size();) {
-        const Held& h = held_[i]; // the younger ones are behind it
+        const HeldSegment& h = *held_[i]; // the younger ones are behind it
         if (segments_ - h.arrival < kPatienceSegments && now - h.time < kPatience) return;
-        if (force(i, now, sink))
+        if ((is_reachable(h.side, h.seq) || before(next_[h.side], acked_[h.side])) && force(i, now, sink))
             i = 0;
         else
             ++i; // its peer has not got so far
@@ -274,13 +306,11 @@ void ControlStream::lose_patience(Timestamp now, ControlSink& sink) {
 }
 
 bool ControlStream::holds(unsigned side) const {
-    for (const Held& h : held_)
-        if (h.side == side) return true;
-    return false;
+    return std::any_of(held_.begin(), held_.end(), [side](const auto& h) { return h->side == side; });
 }
 
 void ControlStream::tell_end(unsigned side, Timestamp now, ControlSink& sink) {
-    if (end_told_[side] || holds(side)) return;
+    if (end_told_[side] || holds(side) || dropped_[side]) return;
     end_told_[side] = true;
     sink.ended(side, now);
 }
@@ -297,9 +327,12 @@ void ControlStream::finish(Timestamp now, ControlSink& sink) {
         else
             ++i;
     }
-    while (!held_.empty()) drop(held_.size() - 1);
-    for (unsigned side = 0; side < 2; ++side)
+    while (!held_.empty()) remove(held_.size() - 1);
+    for (unsigned side = 0; side < 2; ++side) {
+        if (dropped_[side]) skip_dropped(side, now, sink);
+        dropped_[side] = false;
         if (end_known_[side]) tell_end(side, now, sink);
+    }
 }
 
 } // namespace ftpsensor

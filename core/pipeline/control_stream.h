@@ -7,24 +7,57 @@
 // kPatience of packet time have passed; but where the peer is heard, a hole is given up only as far as the peer has
 // acknowledged: what nobody received (a number beyond the window, say) moves nothing. What was never acknowledged is
 // dropped at the end, as in the reference. Overlapping bytes: the first that came count, as in the reference, also
-// where they lie beyond a hole. Bounded: kHeldBytesMax a connection, and the worker's budget; what is not acknowledged
-// makes room. Worker's thread only.
+// where they lie beyond a hole. Bounded: kHeldBytesMax a connection, where what is not acknowledged makes room, and the
+// worker's budget, where what has waited for longest does, whosever it is. Where a segment finds no room all the same,
+// it does not wait, and the hole before it is given up. Worker's thread only.
 #pragma once
 
 #include "core/base/events.h"
 #include "core/base/time.h"
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace ftpsensor {
 
+class ControlStream;
+
+struct HeldSegment {
+    ControlStream* stream;
+    HeldSegment* older = nullptr; // of all streams: HeldBudget
+    HeldSegment* newer = nullptr;
+    unsigned side;
+    std::uint32_t seq;
+    bool has_ack;
+    std::uint32_t ack;
+    std::string data;
+    std::uint64_t arrival; // in segments of its connection
+    Timestamp time;
+};
+
 // Bytes that a worker's streams hold beyond holes, all together.
 struct HeldBudget {
     std::uint64_t limit = 64u << 20;
     std::uint64_t used = 0;
+    HeldSegment* oldest = nullptr; // in order of arrival
+    HeldSegment* newest = nullptr;
+
+    static std::size_t cost(const HeldSegment& h) { return cost(h.data.size()); }
+    static std::size_t cost(std::size_t bytes) { return bytes + sizeof(HeldSegment); }
+    void add(HeldSegment& h) {
+        used += cost(h);
+        h.older = newest;
+        (newest == nullptr ? oldest : newest->newer) = &h;
+        newest = &h;
+    }
+    void remove(const HeldSegment& h) {
+        used -= cost(h);
+        (h.older == nullptr ? oldest : h.older->newer) = h.newer;
+        (h.newer == nullptr ? newest : h.newer->older) = h.older;
+    }
 };
 
 // Receives the streams in order. Sides as in Connection.
@@ -64,7 +97,7 @@ public:
     // Bytes of `side` below `seq` have reached its peer: nobody can say others for them now.
     void acknowledged(unsigned side, std::uint32_t seq);
     // The same of what is held, whoever sends next: `heard`, the peer of `side` speaks, so that what it has received
-    // is known. To be told before segment() where anything is held.
+    // is known. To be told before segment().
     void acknowledged_by_now(unsigned side, std::uint32_t seq, bool heard) {
         acked_[side] = seq;
         peer_heard_[side] = heard;
@@ -80,26 +113,16 @@ public:
     void finish(Timestamp now, ControlSink& sink);
 
     std::size_t held_bytes() const { return held_bytes_; }
-    bool holds_any() const { return !held_.empty(); }
 
 private:
-    struct Held {
-        unsigned side;
-        std::uint32_t seq;
-        bool has_ack;
-        std::uint32_t ack;
-        std::string data;
-        std::uint64_t arrival; // in segments of this connection
-        Timestamp time;
-    };
-    static std::size_t cost(std::size_t bytes) { return bytes + sizeof(Held); }
     bool ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const;
     void take(const Segment& s, Timestamp now, ControlSink& sink);
     std::vector<Segment> new_parts(const Segment& s) const;
-    void hold(const Segment& s, Timestamp now);
+    bool hold(const Segment& s, Timestamp now); // false: there is no room
     bool is_reachable(unsigned side, std::uint32_t seq) const;
     bool make_room(const Segment& s);
     void drop(std::size_t at);
+    std::unique_ptr<HeldSegment> remove(std::size_t at);
     void deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now,
                  ControlSink& sink);
     void remember(unsigned side, std::span<const std::uint8_t> data);
@@ -108,6 +131,9 @@ private:
     void advance_to(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink);
     void lose_patience(Timestamp now, ControlSink& sink);
     bool force(std::size_t at, Timestamp now, ControlSink& sink); // false: it still waits
+    // Gives up what comes before a segment, as far as its peer has acknowledged that. False: it is not its turn yet.
+    bool skip_to(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack, Timestamp now, ControlSink& sink);
+    void skip_dropped(unsigned side, Timestamp now, ControlSink& sink);
     void take_out(std::size_t at, Timestamp now, ControlSink& sink);
     void tell_end(unsigned side, Timestamp now, ControlSink& sink);
     bool holds(unsigned side) const;
@@ -123,8 +149,9 @@ private:
     std::uint32_t highest_[2] = {0, 0};  // one past the last byte that a side is known to have sent
     std::uint32_t acked_[2] = {0, 0};
     bool peer_heard_[2] = {false, false};
-    std::string delivered_[2]; // the last bytes before next_ that are not acknowledged, without a hole in them
-    std::vector<Held> held_;
+    bool dropped_[2] = {false, false}; // bytes that came, for want of room
+    std::string delivered_[2];         // the last bytes before next_ that are not acknowledged, without a hole in them
+    std::vector<std::unique_ptr<HeldSegment>> held_; // in order of arrival
     std::size_t held_bytes_ = 0;
     std::uint64_t segments_ = 0;
 };

@@ -51,7 +51,12 @@ void talk(Trace& trace, std::uint8_t client, Duration pause) {
     think();
     ftp.download(data, std::string(2000, 'y')).server("226 Done.");
     think();
-    ftp.client("DELE b.txt").server("250 Gone.").quit();
+    TcpTalk& control = ftp.control(); // two segments of it trade places on the way
+    const std::string first = "DELE ", second = "b.txt\r\n";
+    control.send(Side::client,
+                 {.text = second, .seq = control.next_seq(Side::client) + static_cast<std::uint32_t>(first.size())});
+    control.client(first).skip(Side::client, static_cast<std::uint32_t>(second.size()));
+    ftp.server("250 Gone.").quit();
 }
 
 // Sessions one beside the other, over the middle of the attack's time.

@@ -131,6 +131,23 @@ std::function<void(std::uint64_t, Bytes&)> beyond_hole(std::uint16_t port, const
     };
 }
 
+// Connections of `clients` to a web server, each with bytes that wait for others that nobody sends.
+std::function<void(std::uint64_t, Bytes&)> beyond_holes(std::uint64_t clients) {
+    const auto open = handshakes(80);
+    const Bytes data = segment(80, kFlagAck, "x"); // small ones leave no room that others could take
+    return [=](std::uint64_t number, Bytes& out) {
+        const std::uint64_t opening = clients * 2;
+        if (number < opening) {
+            open(number / 2 * 3 + number % 2, out);
+            return;
+        }
+        out = data;
+        put_client(out, (number - opening) % clients, false);
+        put32(out, kSeqAt, 2 + (number - opening) / clients);
+        put32(out, kAckAt, 1);
+    };
+}
+
 // As many sessions as `clients`, each opened and answered, that then send a byte each in turn.
 std::function<void(std::uint64_t, Bytes&)> dribble(std::uint64_t clients) {
     const Bytes greeting = reply(21, kFlagAck, "220 Hi.\r\n"), byte = segment(21, kFlagAck, "U");
@@ -266,13 +283,16 @@ void add_control(std::vector<Attack>& all) {
         {"announcements", "announcements_max", Event::FTP_too_many_expected_data_channels, kShort, announcements()});
 }
 
-void add_reassembly(std::vector<Attack>& all) {
+void add_reassembly(std::vector<Attack>& all, std::uint32_t connections) {
     const auto far = [](std::uint64_t number) { return 2 + (number % 1024) * (1u << 20); };
     const auto apart = [](std::uint64_t number) { return 2 + random(number) % 8000 * 2; };
     const auto same = [](std::uint64_t number) { return 2 + number % 64 * 100; };
-    all.push_back({"a hole in a session, never filled", "given up after 64 segments; 256 KiB a session", std::nullopt,
-                   kShort,
+    all.push_back({"a hole in a session, never filled", "256 KiB a session; what is furthest makes room",
+                   Event::reassembly_memory, kShort,
                    beyond_hole(21, std::string(kSegment, 'x'), [](auto n) { return 2 + n * kSegment % 10'000'000; })});
+    all.push_back({"holes in many connections, never filled",
+                   "reassembly_bytes; what has waited for longest makes room", Event::reassembly_memory, kShort,
+                   beyond_holes(connections / 16)});
     all.push_back({"a gigabyte ahead in a session", "tracking ends (16 KiB beyond a hole)",
                    Event::above_hole_data_without_any_acks, kShort, beyond_hole(21, "USER x\r\n", far)});
     all.push_back({"bytes beyond holes, one by one", "256 ranges a direction", Event::reassembly_memory, kShort,
@@ -305,7 +325,7 @@ std::vector<Attack> attacks(std::uint32_t connections) {
     std::vector<Attack> all;
     add_floods(all, connections);
     add_control(all);
-    add_reassembly(all);
+    add_reassembly(all, connections);
     add_nesting(all);
     return all;
 }

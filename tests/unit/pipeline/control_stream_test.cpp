@@ -137,6 +137,7 @@ TEST_CASE("at the end everything that is held comes out") {
 TEST_CASE("what is held has a bound, for a connection and for all") {
     Stream s(false);
     s.stream.begin(0, 1);
+    s.stream.acknowledged_by_now(0, 1, true);
     const std::string block(64u << 10, 'x');
     for (std::uint32_t i = 0; i < 8; ++i) s.send(0, 10 + i * 65536, block);
     CHECK(s.stream.held_bytes() <= ControlStream::kHeldBytesMax);
@@ -152,8 +153,113 @@ TEST_CASE("what is held has a bound, for a connection and for all") {
 TEST_CASE("many small segments have a bound, too") {
     Stream s(false);
     s.stream.begin(0, 1);
+    s.stream.acknowledged_by_now(0, 1, true);
     for (std::uint32_t i = 0; i < 1000; ++i) s.send(0, 10 + 2 * i, "x");
     CHECK(s.events.value(Event::reassembly_memory) == 1000 - ControlStream::kHeldSegmentsMax);
+    CHECK(s.sink.log.empty());
+    s.send(0, 1, "the first");
+    CHECK(s.sink.log.rfind("0:the first 0:x ", 0) == 0);
+}
+
+TEST_CASE("without room to hold anything, a hole is given up once its peer has acknowledged it") {
+    for (const bool patient : {false, true}) {
+        Stream s(patient);
+        s.budget.limit = 0;
+        s.stream.begin(0, 1);
+        s.stream.begin(1, 1);
+        s.stream.acknowledged_by_now(0, 1, true);
+        s.send(0, 5, "cd");
+        CHECK(s.sink.log.empty());
+        CHECK(s.events.value(Event::reassembly_memory) == 1);
+        s.stream.acknowledged_by_now(0, 7, true);
+        s.send(0, 7, "ef");
+        CHECK(s.sink.log == "0-6 0:ef ");
+        s.stream.acknowledged_by_now(0, 9, true);
+        s.send(0, 100, "far");
+        s.send(0, 9, "gh");
+        CHECK(s.sink.log == "0-6 0:ef 0:gh ");
+        s.stream.finish(0, s.sink);
+        CHECK(s.sink.log == "0-6 0:ef 0:gh ");
+    }
+}
+
+TEST_CASE("patient: without room to hold it, a reply that waits for its command comes out") {
+    Stream s(true);
+    s.budget.limit = 0;
+    s.stream.begin(0, 1);
+    s.stream.begin(1, 1);
+    s.stream.acknowledged_by_now(0, 6, true);
+    s.stream.acknowledged_by_now(1, 1, true);
+    s.send(1, 1, "331 ", 6);
+    CHECK(s.sink.log == "1:331  ");
+    s.send(0, 1, "USER\n", 1); // late, and not lost
+    s.send(1, 5, "Password?", 6);
+    CHECK(s.sink.log == "1:331  0:USER\n 1:Password? ");
+}
+
+TEST_CASE("strict: what was dropped is told once its peer has it, though the tracker has seen it") {
+    Stream s(false);
+    s.budget.limit = 200;
+    s.stream.begin(0, 1);
+    s.stream.acknowledged_by_now(0, 1, true);
+    s.send(0, 3, std::string(300, 'x')); // more than there is room for
+    s.send(0, 1, "ab");
+    s.stream.acknowledged_by_now(0, 303, true);
+    s.send(0, 303, "cd");
+    CHECK(s.sink.log == "0:ab 0-300 0:cd ");
+}
+
+TEST_CASE("what was dropped is told at the end, where its peer had it") {
+    for (const bool patient : {false, true}) {
+        Stream s(patient);
+        s.budget.limit = 0;
+        s.stream.begin(0, 1);
+        s.stream.acknowledged_by_now(0, 1, true);
+        s.send(0, 3, "cd");
+        s.stream.end(0, 0, s.sink);
+        s.stream.acknowledged_by_now(0, 6, true); // with the FIN
+        s.stream.finish(0, s.sink);
+        CHECK(s.sink.log == "0-4 0. ");
+    }
+}
+
+TEST_CASE("where the worker's room is full, what has waited for longest makes room, whosever it is") {
+    HeldBudget budget;
+    EventCounters events;
+    Collector sink;
+    ControlStream first(true, budget, events), second(true, budget, events), third(true, budget, events);
+    const std::string far(500, 'f');
+    const auto send = [&](ControlStream& stream, std::uint32_t seq, std::string_view text, std::uint32_t acked) {
+        stream.begin(0, 1);
+        stream.acknowledged_by_now(0, acked, true);
+        stream.segment({.side = 0,
+                        .seq = seq,
+                        .has_ack = false,
+                        .ack = 0,
+                        .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}},
+                       0, sink);
+    };
+    budget.limit = 3 * HeldBudget::cost(far.size());
+    send(first, 1001, far, 1);
+    send(second, 3001, far, 1);
+    send(first, 5001, far, 1);
+    CHECK(events.value(Event::reassembly_memory) == 0);
+    send(third, 4, "def", 1); // the next segment but one
+    CHECK(events.value(Event::reassembly_memory) == 1);
+    CHECK(first.held_bytes() == HeldBudget::cost(far.size()));
+    send(third, 1, "abc", 1);
+    CHECK(sink.log == "0:abc 0:def ");
+    send(third, 1007, far, 7);
+    send(third, 2007, far, 7);
+    CHECK(events.value(Event::reassembly_memory) == 2);
+    CHECK(second.held_bytes() == 0);
+    CHECK(budget.used <= budget.limit);
+    first.reset();
+    second.reset();
+    third.reset();
+    CHECK(budget.used == 0);
+    CHECK(budget.oldest == nullptr);
+    CHECK(budget.newest == nullptr);
 }
 
 TEST_CASE("patient: an acknowledgement of what was never sent gives up nothing") {
