@@ -53,7 +53,8 @@ namespace ftpsensor {
     X(premature_connection_reuse) X(TCP_christmas) X(baroque_SYN) X(SYN_with_data) X(FIN_storm) X(RST_storm)         \
     X(TCP_scale_range) X(truncated_tcp_payload) X(above_hole_data_without_any_acks)                                  \
     X(excessive_data_without_further_acks) X(pending_data_when_closed) X(rexmit_inconsistency)                       \
-    X(RST_of_unknown_number) X(tunnel_max_changes_per_connection_exceeded)            \
+    X(RST_of_unknown_number) X(FIN_of_unknown_number) X(ACK_of_unknown_number) X(segment_without_ACK)                 \
+    X(tunnel_max_changes_per_connection_exceeded)            \
     /* bounds of ours */                                                                                           \
     X(connection_evicted) X(connection_table_full) X(reassembly_memory) X(history_too_long)                          \
     X(ftp_session_limit) X(first_bytes_memory) X(tunnel_parents_limit) X(announcements_full)         \

@@ -18,6 +18,8 @@ struct ConnOddities {
         std::uint32_t gaps = 0;
         std::uint32_t zero_windows = 0;
         std::uint32_t bad_checksums = 0;
+        std::uint32_t decoy_syn = 0;         // the last SYN in the middle of the session, and how many numbers it took
+        std::uint32_t decoy_syn_numbers = 0; // 0: none
         bool has_last_fin = false;
     };
     Side side[2];

@@ -135,9 +135,11 @@ std::uint32_t ConnTracker::find_live(const Layer& layer, const Lookup& l, const 
     Timestamp due;
     const bool is_over = over(c, packet.now, due);
     if (!is_over) [[likely]] {
-        if (layer.transport != Transport::tcp || is_decoy(c, layer, l.side)) return index;
-        if (!is_answered_anew(c, layer, l.side) && !tcp_.is_reuse(c, layer, packet.time)) [[likely]]
+        if (layer.transport != Transport::tcp || (layer.tcp_flags & kSyn) == 0) [[likely]]
             return index;
+        const bool anew =
+            options_.wary_of_decoys && c.in_session() && is_answered_anew(oddities_.find(c), c, layer, l.side);
+        if (!anew && (decoy(c, layer, l.side) || !tcp_.is_reuse(c, layer, packet.time))) return index;
         c.reused = true;
     }
     const ConnCold& cold = c.cold();
@@ -220,16 +222,14 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     Connection& c = table_[index];
     if (layer.bad_header) return;
     if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
-    if (is_decoy(c, layer, side)) [[unlikely]] {
-        conn_events_.count(c,
-                           (layer.tcp_flags & kRst) != 0 ? Event::RST_of_unknown_number : Event::SYN_inside_connection);
-        count_packet(c, side, layer);
+    if (const std::optional<Event> event = decoy(c, layer, side)) [[unlikely]] {
+        count_decoy(c, layer, side, *event);
         return;
     }
     leave_calm(c);
     if (c.shunted) [[unlikely]]
         observer_.coming_through(c, layer, side);
-    if ((layer.tcp_flags & (kSyn | kAck)) == (kSyn | kAck) && options_.wary_of_syns) [[unlikely]]
+    if (options_.wary_of_decoys && side != c.orig_side && c.orig().state == TcpState::syn_sent) [[unlikely]]
         believe_answer(c, layer, side);
     TcpOutcome outcome;
     tcp_.process(c, layer, side, packet, outcome);
@@ -245,12 +245,25 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
         leave_calm(c);
 }
 
-// Of several SYNs the answer says which was taken: a host that has answered one goes by its numbers.
+// Counted in the connection, and for nothing else. A SYN is remembered, for there may be an answer.
+void ConnTracker::count_decoy(Connection& c, const Layer& layer, unsigned side, Event event) {
+    conn_events_.count(c, event);
+    count_packet(c, side, layer);
+    if ((layer.tcp_flags & (kSyn | kAck | kRst)) != kSyn) return;
+    ConnOddities::Side& odd = oddities_.of(c).side[side];
+    odd.decoy_syn = layer.tcp_seq;
+    odd.decoy_syn_numbers = 1 + layer.payload_length;
+}
+
+// Of several SYNs the answer says which was taken: a host that has answered one goes by its numbers. One that answers
+// with what is no SYN takes none: it is in the middle of a session, and says where that stands (RFC 5961 4).
 void ConnTracker::believe_answer(Connection& c, const Layer& layer, unsigned side) {
     Endpoint& asked = c.end[side ^ 1];
-    if (side == c.orig_side || c.end[side].state != TcpState::inactive || asked.state != TcpState::syn_sent) return;
+    const bool syn = (layer.tcp_flags & kSyn) != 0;
+    if ((layer.tcp_flags & (kAck | kRst)) != kAck) return;
+    if (c.end[side].state != TcpState::inactive && !(syn && c.end[side].state == TcpState::partial)) return;
     if (layer.tcp_ack - asked.start_seq <= asked.last_seq - asked.start_seq) return;
-    conn_events_.count(c, Event::bad_SYN_ack);
+    conn_events_.count(c, syn ? Event::bad_SYN_ack : Event::ACK_of_unknown_number);
     asked.start_seq = asked.ack_seq = layer.tcp_ack - 1;
     asked.last_seq = layer.tcp_ack;
 }
@@ -329,6 +342,10 @@ bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
         if (c.deadline_kind != Deadline::none && c.cold().deadline <= idle) {
             due = c.cold().deadline;
             if (due > now) return false;
+            if (options_.wary_of_decoys && c.deadline_kind == Deadline::closing && c.in_session()) [[unlikely]] {
+                c.deadline_kind = Deadline::none; // by FINs that nobody acknowledged
+                continue;
+            }
             if (c.proto == Transport::tcp ? tcp_.deadline_reached(c) : dns_deadline_reached(c)) return true;
             continue; // it has been moved or cleared
         }

@@ -13,6 +13,7 @@
 #include "core/conn/history.h"
 #include "core/conn/interims.h"
 #include "core/conn/likely_ports.h"
+#include "core/conn/session_guard.h"
 #include "core/conn/shunted.h"
 #include "core/conn/tcp_plain.h"
 #include "core/conn/tcp_tracker.h"
@@ -34,9 +35,9 @@ struct ConnOptions {
     TcpTimeouts tcp;
     InactivityTimes inactivity;
     ChecksumPolicy checksums = ChecksumPolicy::ignore;
-    // ftp.extended: a SYN in the middle of an FTP control connection, or of one that may yet be, and a RST of a number
-    // that its sender was not at, which no host takes (RFC 5961 3 and 4), do not end it.
-    bool wary_of_syns = false;
+    // ftp.extended: what no host takes of an FTP control connection, or of one that may yet be, does not end or hide
+    // it.
+    bool wary_of_decoys = false;
     // capture.shunt: who watches a connection is told of each of its segments, not only of those with payload.
     bool tell_headers = false;
     std::vector<std::uint16_t> ftp_ports = {21, 2811};
@@ -213,27 +214,14 @@ private:
     }
     std::uint32_t process_layer(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     std::uint32_t find_live(const Layer& layer, const Lookup& l, const PacketView& packet);
-    // A host answers a SYN in the middle of a session with what it has acknowledged, and goes on; so it does with a RST
-    // of a number that it does not expect (RFC 5961). One that has forgotten the session answers with a SYN of its own,
-    // and that begins another connection.
-    bool is_decoy(const Connection& c, const Layer& layer, unsigned side) const {
-        if ((layer.tcp_flags & (kSyn | kRst)) == 0 || !options_.wary_of_syns || !c.in_session()) [[likely]]
-            return false;
-        if ((layer.tcp_flags & kRst) != 0) return is_of_unknown_number(c, side, layer.tcp_seq);
-        return (layer.tcp_flags & kAck) == 0 || (side == c.orig_side && layer.tcp_seq != c.end[side].start_seq);
+    // What the segment is counted as, and for nothing else: see session_guard.h.
+    std::optional<Event> decoy(const Connection& c, const Layer& layer, unsigned side) const {
+        if (!options_.wary_of_decoys || c.content == ContentUse::none) return std::nullopt;
+        if (c.awaits_answer()) return decoy_before_answer(c, layer, side);
+        if (!c.in_session() || is_answered_anew(oddities_.find(c), c, layer, side)) return std::nullopt;
+        return decoy_in_session(c, layer, side);
     }
-    bool is_answered_anew(const Connection& c, const Layer& layer, unsigned side) const {
-        return (layer.tcp_flags & (kSyn | kAck)) == (kSyn | kAck) && options_.wary_of_syns && c.in_session() &&
-               side != c.orig_side && layer.tcp_seq != c.end[side].start_seq;
-    }
-    // Not between what its peer has acknowledged and what it has sent without a hole: bytes far ahead tell nothing.
-    static bool is_of_unknown_number(const Connection& c, unsigned side, std::uint32_t seq) {
-        const Endpoint& end = c.end[side];
-        std::uint32_t sent = end.last_seq;
-        if (!c.calm && !end.skip_deliveries) // where it is calm, there is no hole
-            sent = end.start_seq + static_cast<std::uint32_t>(end.delivered_rel) + (end.fin_seen ? 1u : 0u);
-        return seq - end.ack_seq > sent - end.ack_seq;
-    }
+    void count_decoy(Connection& c, const Layer& layer, unsigned side, Event event);
     void believe_answer(Connection& c, const Layer& layer, unsigned side);
     std::uint32_t open(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     bool wants_flip(const Layer& layer) const;

@@ -68,9 +68,13 @@ struct Endpoint {
     std::uint64_t acked_rel() const { return relative(ack_seq, ack_wraps()); }
     std::uint64_t last_rel() const { return relative(last_seq, seq_wraps()); }
     bool no_data_acked() const { return acked_rel() <= 1; }
-    bool waits_for_fin() const { // to be acknowledged
-        return state == TcpState::closed && previous == TcpState::established && fin_seen && acked_rel() < fin_rel;
+    // A FIN that its peer has not acknowledged to the number, or that stands where bytes do.
+    bool has_doubtful_fin() const { return fin_seen && (acked_rel() != fin_rel || fin_rel <= delivered_rel); }
+    bool is_open() const {
+        return state == TcpState::established || state == TcpState::partial || is_asking() ||
+               (state == TcpState::closed && has_doubtful_fin());
     }
+    bool is_asking() const { return state == TcpState::syn_sent || state == TcpState::syn_ack_sent; }
     Uint48& payload_bytes() { return delivered_rel; } // UDP and ICMP, which have no holes
     const Uint48& payload_bytes() const { return delivered_rel; }
 };
@@ -160,11 +164,10 @@ struct alignas(64) Connection {
     Endpoint& resp() { return end[orig_side ^ 1]; }
     const Endpoint& orig() const { return end[orig_side]; }
     const Endpoint& resp() const { return end[orig_side ^ 1]; }
-    // Of FTP, or what may yet be, and in the middle of it: a FIN that nobody acknowledged ends nothing.
-    bool in_session() const {
-        if (content == ContentUse::none) return false;
-        const bool open[2] = {end[0].state == TcpState::established, end[1].state == TcpState::established};
-        return (open[0] && open[1]) || (open[0] && end[1].waits_for_fin()) || (open[1] && end[0].waits_for_fin());
+    // Of FTP, or what may yet be, and in the middle of it: both ends speak, and no doubtful FIN ends that.
+    bool in_session() const { return content != ContentUse::none && end[0].is_open() && end[1].is_open(); }
+    bool awaits_answer() const {
+        return content != ContentUse::none && orig().state == TcpState::syn_sent && resp().state == TcpState::inactive;
     }
     bool one_sided() const { return end[0].packets() == 0 || end[1].packets() == 0; } // nothing was ever answered
     EndpointId id() const {

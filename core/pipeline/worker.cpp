@@ -12,7 +12,7 @@ constexpr std::uint64_t kCutShort = UINT64_MAX; // see ConnObserver::removed()
 
 ConnOptions conn_options(const PipelineOptions& options) {
     ConnOptions conn = options.conn;
-    conn.wary_of_syns = options.extended;
+    conn.wary_of_decoys = options.extended;
     conn.tell_headers = options.shunt != nullptr;
     return conn;
 }
