@@ -72,7 +72,7 @@ struct TableConfig { // limits of one worker unless said otherwise
     std::uint64_t first_bytes = 64ull << 20;
 };
 
-struct TimeoutsConfig { // Zeek's names and defaults
+struct TimeoutsConfig { // Zeek's names and defaults, but for fragments
     Duration tcp_attempt_delay = 5 * kSecond;
     Duration tcp_close_delay = 5 * kSecond;
     Duration tcp_reset_delay = 5 * kSecond;
@@ -81,7 +81,8 @@ struct TimeoutsConfig { // Zeek's names and defaults
     Duration icmp_inactivity = kMinute;
     Duration unknown_ip_inactivity = kMinute;
     Duration ftp_inactivity = kHour;
-    Duration fragment = 5 * kMinute;
+    Duration fragment = 30 * kSecond; // this and the next are most hosts', see FragmentTimeouts
+    Duration fragment_ipv6 = kMinute;
 };
 
 struct FtpConfig {

@@ -198,8 +198,11 @@ Keys timeouts_keys() {
             "An FTP control connection: longer than tcp_inactivity, since it is idle while files move.", in,
             &TimeoutsConfig::ftp_inactivity),
         key("timeouts.fragment", limit,
-            "IP fragments whose rest does not come are dropped and counted after this long.", in,
-            &TimeoutsConfig::fragment),
+            "IPv4 fragments whose rest does not come are dropped and counted after this long: with the hosts (Linux, "
+            "BSD: "
+            "30 s; Windows: 60 s; Zeek: 5 min). What a receiver has forgotten must not hide what it takes next.",
+            in, &TimeoutsConfig::fragment),
+        key("timeouts.fragment_ipv6", limit, "The same for IPv6 (RFC 8200: 60 s).", in, &TimeoutsConfig::fragment_ipv6),
     });
 }
 
@@ -420,9 +423,9 @@ const std::vector<Section>& all_sections() {
         {"eal", "DPDK's environment; `read` does not use it."},
         {"limits",
          "Bounds: nothing grows with traffic beyond these. Reaching one is counted, and named in the statistics."},
-        {"timeouts",
-         "When a connection is over, in packet time. Names and defaults are Zeek's; other values change what an "
-         "entry of conn.log means."},
+        {"timeouts", "When a connection is over, in packet time. Names and defaults are Zeek's, but for fragments; "
+                     "other values change what an "
+                     "entry of conn.log means."},
         {"ftp", "What ftp.log holds."},
         {"log", "Where and how entries are written."},
         {"log.conn", "What conn.log holds."},

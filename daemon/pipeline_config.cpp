@@ -71,7 +71,7 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
     PipelineOptions o;
     o.decode.checksums = checksum_policy(config.capture.checksums);
     o.decode.fragment_bytes_max = config.limits.fragment_bytes;
-    o.decode.fragment_timeout = config.timeouts.fragment;
+    o.decode.fragment_timeouts = {.ipv4 = config.timeouts.fragment, .ipv6 = config.timeouts.fragment_ipv6};
     o.conn.connections_max = static_cast<std::uint32_t>(config.limits.connections_max);
     o.conn.tcp.attempt_delay = config.timeouts.tcp_attempt_delay;
     o.conn.tcp.close_delay = config.timeouts.tcp_close_delay;

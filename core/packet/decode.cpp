@@ -15,7 +15,7 @@ namespace ftpsensor {
 struct Decoder::State {
     State(const DecodeOptions& options, EventCounters& event_counters)
         : checksums(options.checksums), events(event_counters),
-          fragments(options.fragment_bytes_max, options.fragment_datagrams_max, options.fragment_timeout,
+          fragments(options.fragment_bytes_max, options.fragment_datagrams_max, options.fragment_timeouts,
                     event_counters) {
         for (auto& buffer : reassembled) buffer = std::make_unique_for_overwrite<std::uint8_t[]>(kMaxDatagramPayload);
     }
@@ -36,7 +36,7 @@ Decoder::Decoder(const DecodeOptions& options, EventCounters& events)
 
 Decoder::~Decoder() = default;
 
-void Decoder::set_fragment_timeout(Duration timeout) { state_->fragments.set_timeout(timeout); }
+void Decoder::set_fragment_timeouts(const FragmentTimeouts& timeouts) { state_->fragments.set_timeouts(timeouts); }
 
 bool Decoder::State::read_layer(const PacketView& packet, const Cursor& at, std::size_t depth, Layer& layer,
                                 Segment& segment) {

@@ -84,13 +84,20 @@ struct DecodedPacket {
 // decoder; what bad_l4_checksum means for a connection is the connection's business.
 enum class ChecksumPolicy : std::uint8_t { ignore, verify, mark };
 
+// From a datagram's first fragment on, in packet time. As long as most hosts (Linux, the BSDs) remember one by default:
+// a sensor that remembers for longer puts together what no receiver does, one that forgets sooner misses what some do.
+struct FragmentTimeouts {
+    Duration ipv4 = 30 * kSecond;
+    Duration ipv6 = kMinute; // RFC 8200 4.5
+};
+
 struct DecodeOptions {
     ChecksumPolicy checksums = ChecksumPolicy::ignore;
     // Of this Decoder: memory for the bytes of all datagrams under reassembly, and how many there are (another 360
     // bytes each). Reserved at once, touched when used. The oldest datagram makes room.
     std::size_t fragment_bytes_max = 32u << 20;
     std::size_t fragment_datagrams_max = 16384;
-    Duration fragment_timeout = 5 * kMinute; // from a datagram's first fragment on, in packet time; Zeek's frag_timeout
+    FragmentTimeouts fragment_timeouts = {};
 };
 
 class Decoder {
@@ -104,7 +111,7 @@ public:
     // of it; a fragment that does not complete its datagram gives no layer. What is damaged or closed inside of a
     // tunnel leaves the layers around it standing.
     void decode(const PacketView& packet, DecodedPacket& out);
-    void set_fragment_timeout(Duration timeout); // of datagrams that begin from now on
+    void set_fragment_timeouts(const FragmentTimeouts& timeouts); // of datagrams that begin from now on
 
 private:
     struct State;

@@ -39,9 +39,10 @@ void merge_word(std::uint64_t& covered, std::uint64_t mask, std::uint8_t* to, co
 
 } // namespace
 
-FragmentTable::FragmentTable(std::size_t bytes_max, std::size_t datagrams_max, Duration timeout, EventCounters& events)
+FragmentTable::FragmentTable(std::size_t bytes_max, std::size_t datagrams_max, const FragmentTimeouts& timeouts,
+                             EventCounters& events)
     : events_(events),
-      timeout_(timeout), hash_key_{reinterpret_cast<std::uintptr_t>(this), reinterpret_cast<std::uintptr_t>(&events)},
+      timeouts_(timeouts), hash_key_{reinterpret_cast<std::uintptr_t>(this), reinterpret_cast<std::uintptr_t>(&events)},
       entries_(std::min<std::size_t>(datagrams_max, 1u << 24)),
       buckets_(std::bit_ceil(std::max<std::size_t>(entries_.size(), 1)), kNone),
       pages_max_(static_cast<std::uint32_t>(std::min<std::size_t>(bytes_max / sizeof(Page), 1u << 24))) {
@@ -104,7 +105,7 @@ std::uint32_t FragmentTable::create(const Fragment& fragment, std::uint32_t buck
     entry = Entry{};
     entry.pages.fill(kNone);
     entry.key = fragment.key;
-    entry.deadline = now + timeout_;
+    entry.deadline = now + (fragment.is_v6 ? timeouts_.ipv6 : timeouts_.ipv4);
     entry.header_length = fragment.header_length;
     entry.proto = fragment.proto;
     entry.older = newest_;

@@ -15,6 +15,7 @@
 #include "core/base/ip_address.h"
 #include "core/base/table_memory.h"
 #include "core/base/time.h"
+#include "core/packet/decode.h"
 
 #include <array>
 #include <cstddef>
@@ -58,8 +59,9 @@ struct Datagram {
 
 class FragmentTable {
 public:
-    FragmentTable(std::size_t bytes_max, std::size_t datagrams_max, Duration timeout, EventCounters& events);
-    void set_timeout(Duration timeout) { timeout_ = timeout; }
+    FragmentTable(std::size_t bytes_max, std::size_t datagrams_max, const FragmentTimeouts& timeouts,
+                  EventCounters& events);
+    void set_timeouts(const FragmentTimeouts& timeouts) { timeouts_ = timeouts; } // of datagrams that begin from now on
 
     // Takes in a fragment. True once its datagram is whole: it is then in `out` (kMaxDatagramPayload bytes) and
     // described by `whole`, and forgotten here.
@@ -107,7 +109,7 @@ private:
     void copy_out(const Entry& entry, std::uint8_t* out) const;
 
     EventCounters& events_;
-    Duration timeout_;
+    FragmentTimeouts timeouts_;
     IdKey hash_key_; // of buckets alone: nothing that is seen depends on it
     ZeroedArray<Entry> entries_;
     std::vector<std::uint32_t> buckets_; // a power of two

@@ -10,12 +10,12 @@ namespace ftpsensor {
 
 struct PipelineUpdate {
     explicit PipelineUpdate(const PipelineOptions& options, bool first_interims = false)
-        : fragment_timeout(options.decode.fragment_timeout), conn(options.conn, first_interims), ftp(options.ftp),
+        : fragment_timeouts(options.decode.fragment_timeouts), conn(options.conn, first_interims), ftp(options.ftp),
           ftp_only(options.ftp_only), ftp_port(65536, false) {
         for (const auto port : options.conn.ftp_ports) ftp_port[port] = true;
     }
 
-    Duration fragment_timeout;
+    FragmentTimeouts fragment_timeouts;
     ConnUpdate conn;
     FtpOptions ftp;
     bool ftp_only;

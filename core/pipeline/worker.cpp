@@ -127,7 +127,7 @@ void Worker::finish(Timestamp end) {
 }
 
 void Worker::take(PipelineUpdate& update) {
-    decoder_.set_fragment_timeout(update.fragment_timeout);
+    decoder_.set_fragment_timeouts(update.fragment_timeouts);
     connections_.take(update.conn);
     control_.take(update.ftp);
     options_.ftp_only = update.ftp_only;

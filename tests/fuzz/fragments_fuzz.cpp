@@ -71,8 +71,8 @@ private:
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     FuzzInput input(data, size);
     EventCounters events;
-    FragmentTable table(400 * FragmentTable::page_size(), 8, kTimeout, events);
-    FragmentTable small(3 * FragmentTable::page_size(), 2, kTimeout, events);
+    FragmentTable table(400 * FragmentTable::page_size(), 8, {kTimeout, kTimeout}, events);
+    FragmentTable small(3 * FragmentTable::page_size(), 2, {kTimeout, kTimeout}, events);
     SlowTable slow;
     Timestamp now = kSecond;
     static std::vector<std::uint8_t> out(kMaxDatagramPayload);

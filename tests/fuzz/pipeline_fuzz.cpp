@@ -265,7 +265,7 @@ MemoryPipelineOptions changed(MemoryPipelineOptions o, const Reload& reload) {
     if ((reload.what & 16) != 0) o.pipeline.ftp.log_all_commands = !o.pipeline.ftp.log_all_commands;
     if ((reload.what & 32) != 0) o.pipeline.ftp.passwords = static_cast<PasswordPolicy>(reload.value % 3);
     if ((reload.what & 64) != 0) o.pipeline.ftp_only = true;
-    if ((reload.what & 128) != 0) o.pipeline.decode.fragment_timeout = time;
+    if ((reload.what & 128) != 0) o.pipeline.decode.fragment_timeouts = {.ipv4 = time, .ipv6 = 2 * time};
     return o;
 }
 

@@ -46,6 +46,8 @@ private:
     FtpTalk talk_;
 };
 
+const TalkOptions kOverIpv6 = {.client = {ip("2001:db8::1"), 40000}, .server = {ip("2001:db8::2"), 21}};
+
 // The first 24 bytes of a segment of nobody's.
 const Payload kDecoy = {std::string(24, 'd')};
 
@@ -68,9 +70,24 @@ TEST_CASE("evasion: an atomic fragment with the id of a decoy") {
     };
     for (const auto& way : ways) {
         Trace trace;
-        Session session(trace, Ipv6{}, {.client = {ip("2001:db8::1"), 40000}, .server = {ip("2001:db8::2"), 21}});
+        Session session(trace, Ipv6{}, kOverIpv6);
         trace.add({Ethernet{}, Ipv6{}, Ipv6Fragment{.id = 7, .more = true, .next_header = 6}, kDecoy});
         session.send({build(session.command(way))});
+        session.obey();
+        check_found(trace);
+    }
+}
+
+TEST_CASE("evasion: a decoy that the server has forgotten") {
+    for (const bool v6 : {false, true}) {
+        Trace trace;
+        const Header header = v6 ? Header{Ipv6{}} : Header{Ipv4{.id = 7}};
+        Session session(trace, header, v6 ? kOverIpv6 : on_port(21));
+        std::vector<Header> decoy = session.command();
+        decoy.back() = Payload{"NOOP.secret\r\n"};
+        trace.add(build_fragments(decoy, 24, 7).front());
+        trace.wait((v6 ? 61 : 31) * kSecond); // as Linux by default
+        session.send(build_fragments(session.command(), 24, 7));
         session.obey();
         check_found(trace);
     }

@@ -72,6 +72,7 @@ TEST_CASE("what the issue asks for can change without a restart") {
                                         "timeouts.udp_inactivity",
                                         "timeouts.ftp_inactivity",
                                         "timeouts.fragment",
+                                        "timeouts.fragment_ipv6",
                                         "metrics.port",
                                         "metrics.log_interval",
                                         "log.conn.entries",

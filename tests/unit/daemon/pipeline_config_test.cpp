@@ -10,7 +10,7 @@ TEST_CASE("each of the timeouts is taken") {
     auto& t = config.timeouts;
     for (Duration* timeout :
          {&t.tcp_attempt_delay, &t.tcp_close_delay, &t.tcp_reset_delay, &t.tcp_inactivity, &t.udp_inactivity,
-          &t.icmp_inactivity, &t.unknown_ip_inactivity, &t.ftp_inactivity, &t.fragment})
+          &t.icmp_inactivity, &t.unknown_ip_inactivity, &t.ftp_inactivity, &t.fragment, &t.fragment_ipv6})
         *timeout = next += kSecond;
     const PipelineOptions o = pipeline_options(config, RunKeys::make(1), true);
     CHECK(o.conn.tcp.attempt_delay == t.tcp_attempt_delay);
@@ -21,5 +21,6 @@ TEST_CASE("each of the timeouts is taken") {
     CHECK(o.conn.inactivity[Inactivity::icmp] == t.icmp_inactivity);
     CHECK(o.conn.inactivity[Inactivity::unknown_ip] == t.unknown_ip_inactivity);
     CHECK(o.conn.inactivity[Inactivity::ftp] == t.ftp_inactivity);
-    CHECK(o.decode.fragment_timeout == t.fragment);
+    CHECK(o.decode.fragment_timeouts.ipv4 == t.fragment);
+    CHECK(o.decode.fragment_timeouts.ipv6 == t.fragment_ipv6);
 }

@@ -188,7 +188,7 @@ TEST_CASE("a fragment that was not captured whole is left out, but for the first
 }
 
 TEST_CASE("a datagram is forgotten after its timeout, whenever looked at") {
-    const DecodeOptions options = {.fragment_timeout = kMinute};
+    const DecodeOptions options = {.fragment_timeouts = {.ipv4 = kSecond, .ipv6 = kMinute}};
     const std::vector<Bytes> fragments = fragments_of(true, pattern(2000), 1024);
     Decoding decoding(options);
     decoding.decode(fragments[0]);
@@ -199,6 +199,20 @@ TEST_CASE("a datagram is forgotten after its timeout, whenever looked at") {
     CHECK(decoding.decode(fragments[1]).layer_count == 0);
     CHECK(decoding.count(Event::fragment_timeout) == 1);
     CHECK(decoding.decode(fragments[0]).layer_count == 1); // the late one began a datagram of its own
+}
+
+TEST_CASE("a fragment waits as long as hosts let it, IPv4's for less than IPv6's") {
+    for (const bool v6 : {false, true}) {
+        const Duration timeout = v6 ? kMinute : 30 * kSecond;
+        const std::vector<Bytes> fragments = fragments_of(v6, pattern(2000), 1024);
+        Decoding decoding;
+        decoding.decode(fragments[0]);
+        decoding.now += timeout - 1;
+        CHECK(decoding.decode(fragments[1]).layer_count == 1);
+        decoding.decode(fragments[0]);
+        decoding.now += timeout;
+        CHECK(decoding.decode(fragments[1]).layer_count == 0);
+    }
 }
 
 TEST_CASE("the oldest datagram makes room for the one too many") {
@@ -215,7 +229,7 @@ TEST_CASE("the oldest datagram makes room for the one too many") {
 TEST_CASE("memory is bounded by pages, and comes back") {
     EventCounters events;
     constexpr std::size_t pages = 8;
-    FragmentTable table(pages * FragmentTable::page_size(), 1000, kMinute, events);
+    FragmentTable table(pages * FragmentTable::page_size(), 1000, {}, events);
     const std::string data = pattern(1024);
     std::vector<std::uint8_t> out(kMaxDatagramPayload);
     const auto add = [&](std::uint32_t id, std::uint32_t offset, bool more) {
@@ -249,7 +263,7 @@ TEST_CASE("memory is bounded by pages, and comes back") {
 
 TEST_CASE("tiny fragments cost no more than the bytes they spread over") {
     EventCounters events;
-    FragmentTable table(4 * FragmentTable::page_size(), 10, kMinute, events);
+    FragmentTable table(4 * FragmentTable::page_size(), 10, {}, events);
     std::vector<std::uint8_t> out(kMaxDatagramPayload);
     const std::uint8_t byte = 7;
     Datagram whole;
@@ -284,7 +298,7 @@ TEST_CASE("random pieces against a plain array") {
     std::mt19937 random(7);
     for (int round = 0; round < 60; ++round) {
         EventCounters events;
-        FragmentTable table(16 * 1024, 4, kMinute, events);
+        FragmentTable table(16 * 1024, 4, {}, events);
         const std::uint32_t size = static_cast<std::uint32_t>(1 + random() % 6000);
         std::vector<std::uint8_t> expected(size);
         std::vector<bool> seen(size, false);
