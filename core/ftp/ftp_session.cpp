@@ -27,6 +27,15 @@ enum class AuthMechanism : std::uint8_t { none, tls, gssapi };
 
 constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
+using UpperName = std::array<char, kCommandNameBytesMax>;
+
+// `name` in upper case, in `upper`; of a longer one the beginning.
+std::string_view to_upper(std::string_view name, UpperName& upper) {
+    name = name.substr(0, upper.size());
+    std::transform(name.begin(), name.end(), upper.begin(), [](char c) { return to_upper(c); });
+    return {upper.data(), name.size()};
+}
+
 AuthMechanism find_mechanism(std::string_view argument, bool extended) {
     if (!extended)
         return argument == "TLS"      ? AuthMechanism::tls
@@ -75,6 +84,7 @@ struct FtpSession::State {
     void reset(const EndpointId& endpoints, const Id96& uid, bool partial);
     void take_lines(bool from_originator, std::span<const std::uint8_t> data, Timestamp now, FtpOutput& out);
     void take_request(std::string_view line, Timestamp now, FtpOutput& out);
+    std::string_view take_doubtful(std::string_view line);
     void take_reply(std::string_view line, Timestamp now, FtpOutput& out);
     void violate(Timestamp now, FtpOutput& out);
     void open(Timestamp now);
@@ -107,12 +117,14 @@ struct FtpSession::State {
     std::uint32_t began = 0;      // number of the command whose transfer the last 150 began
     std::uint32_t channels = 0;   // PORT, EPRT, PASV and EPSV so far
     AuthMechanism auth = AuthMechanism::none;
-    bool incomplete = false; // its beginning or something in between was not captured
-    bool opened = false;     // something was said: there will be an entry
-    bool confirmed = false;  // a command was seen
-    bool gssapi = false;     // granted: tokens are exchanged
-    bool gssapi_tls = false; // reported
-    bool violated = false;   // what came with the line that did it is the last that is read
+    std::size_t sound_bytes = 0; // of a doubtful line: those before what is missing
+    bool doubtful = false;       // the originator's next line may be the end of one that was not captured
+    bool incomplete = false;     // its beginning or something in between was not captured
+    bool opened = false;         // something was said: there will be an entry
+    bool confirmed = false;      // a command was seen
+    bool gssapi = false;         // granted: tokens are exchanged
+    bool gssapi_tls = false;     // reported
+    bool violated = false;       // what came with the line that did it is the last that is read
     bool done = false;
 };
 
@@ -135,7 +147,8 @@ void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool
     auth = AuthMechanism::none;
     opened = confirmed = gssapi = gssapi_tls = done = false;
     violated = false;
-    incomplete = partial;
+    incomplete = doubtful = partial;
+    sound_bytes = kFtpLineBytesMax;
 }
 
 void FtpSession::State::take_lines(bool from_originator, std::span<const std::uint8_t> data, Timestamp now,
@@ -146,6 +159,8 @@ void FtpSession::State::take_lines(bool from_originator, std::span<const std::ui
     while (!done && lines.next(data, line)) {
         bytes += left - data.size(); // up to the end of this line, so that it does not matter how bytes were cut
         left = data.size();
+        if (doubtful && from_originator) [[unlikely]]
+            line = take_doubtful(line);
         if (line.empty()) continue;
         if (from_originator)
             take_request(line, now, out);
@@ -172,6 +187,18 @@ void FtpSession::State::report_oddities() {
     }
 }
 
+// What is behind a gap may be the rest of any line, of a password, too. So it is no part of the line that ends there,
+// and no command unless it is one by its name.
+std::string_view FtpSession::State::take_doubtful(std::string_view line) {
+    doubtful = false;
+    line = line.substr(0, sound_bytes);
+    sound_bytes = kFtpLineBytesMax;
+    UpperName upper; // NOLINT: filled as far as it is used
+    if (find_command(to_upper(parse_request(line).name, upper)) != FtpCommand::unknown) return line;
+    if (confirmed && !line.empty()) events.count(Event::FTP_invalid_command);
+    return {};
+}
+
 void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOutput& out) {
     const FtpRequest request = parse_request(line);
     if (request.name.empty() || request.name.size() > name_bytes_max) {
@@ -187,9 +214,8 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
         event.ts = now;
         return;
     }
-    std::array<char, kCommandNameBytesMax> upper; // NOLINT: filled as far as it is used
-    std::transform(request.name.begin(), request.name.end(), upper.begin(), to_upper);
-    const std::string_view name(upper.data(), request.name.size());
+    UpperName upper; // NOLINT: filled as far as it is used
+    const std::string_view name = to_upper(request.name, upper);
     const FtpCommand command = find_command(name);
 
     if (!confirmed) {
@@ -346,9 +372,14 @@ void FtpSession::deliver(bool from_originator, std::span<const std::uint8_t> dat
 
 void FtpSession::incomplete() { state_->incomplete = true; }
 
-void FtpSession::gap(bool, std::uint64_t bytes, Timestamp, FtpOutput&) {
-    state_->bytes += bytes;
-    incomplete();
+void FtpSession::gap(bool from_originator, std::uint64_t bytes, Timestamp, FtpOutput&) {
+    State& s = *state_;
+    s.bytes += bytes;
+    s.incomplete = true;
+    if (!from_originator) return;
+    s.doubtful = true;
+    if (const std::size_t there = s.requests.partial_line_bytes(); there > 0)
+        s.sound_bytes = std::min(s.sound_bytes, there);
 }
 
 void FtpSession::end_of_stream(bool from_originator, Timestamp now, FtpOutput& out) {

@@ -17,7 +17,8 @@
 // sessions that are out of the ordinary.
 //
 // Where the meaning is not the reference's, on purpose: Telnet's BINARY and ENCRYPT options change nothing; entries of
-// commands pending at the end come in the order sent. With `extended`, too: AUTH takes SSL, TLS-C and TLS-P as TLS, in
+// commands pending at the end come in the order sent; the originator's first line behind missing bytes is a command
+// only by a name of commands.h, for it may be the end of a PASS. With `extended`, too: AUTH takes SSL, TLS-C and TLS-P as TLS, in
 // any case, and GSSAPI in any case; a violation ends the session at its line, where the reference still reads what came
 // with it (so that, without it, the result does depend on how the bytes behind a violation are cut into calls).
 //
@@ -121,7 +122,8 @@ public:
     // Something of the connection was not captured: from now on any line may be the end of another one, and none of
     // them ends the session as not FTP (Zeek: TCP_ApplicationAnalyzer::AnalyzerViolation).
     void incomplete();
-    // Bytes that will never come. As in the reference, the line goes on behind them. It is incomplete() then.
+    // Bytes that will never come; it is incomplete() then. Of the originator's line they are in, what is before them
+    // counts: what is behind may be another one's, a password's. In the reference the line goes on behind them.
     void gap(bool from_originator, std::uint64_t bytes, Timestamp now, FtpOutput& out);
     // One direction has ended (FIN, or RST with nothing outstanding); a line without an end is a line.
     void end_of_stream(bool from_originator, Timestamp now, FtpOutput& out);

@@ -47,6 +47,10 @@ public:
 
     // Bytes of a line without an end are there.
     bool has_partial_line() const { return (!emitted_ && !buffer_.empty()) || telnet_ != Telnet::none; }
+    // How many bytes of it; without a CR at its end, which may be the line end's.
+    std::size_t partial_line_bytes() const {
+        return emitted_ ? 0 : buffer_.size() - (last_byte_ == '\r' && !overflow_ ? 1 : 0);
+    }
     std::size_t capacity() const { return buffer_.capacity(); }
 
 private:

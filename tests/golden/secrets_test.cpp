@@ -18,10 +18,10 @@ std::string in_lower_case(std::string text) {
     return text;
 }
 
-std::string output_of(const Trace& trace, LogFormat format, bool extended) {
+std::string output_of(const Trace& trace, LogFormat format, bool extended, bool log_all = true) {
     MemoryPipelineOptions options = small_pipeline(extended);
     options.entries.format.format = format;
-    options.pipeline.ftp.log_all_commands = true;
+    options.pipeline.ftp.log_all_commands = log_all;
     std::string output;
     MemoryPipeline pipeline(options, [&](LogKind, std::string_view text) { output += text; });
     const auto packets = trace.views();
@@ -121,6 +121,58 @@ TEST_CASE("secret: around bytes that were lost") {
         ftp.server("230 In.").client("DELE a").server("250 Gone.").quit();
         CHECK(output_of(trace, LogFormat::json, extended).find(kSecret) == std::string::npos);
     }
+}
+
+namespace {
+
+// Whatever is logged, and by either rule; and `expected` is there.
+void check_hidden_in(const Trace& trace, std::string_view expected) {
+    read(trace); // for who saves captures
+    for (const bool extended : {false, true})
+        for (const bool log_all : {false, true}) {
+            const std::string output = output_of(trace, LogFormat::json, extended, log_all);
+            CAPTURE(output);
+            CHECK(output.find(expected) != std::string::npos);
+            CHECK(in_lower_case(output).find(in_lower_case(kSecret)) == std::string::npos);
+        }
+}
+
+} // namespace
+
+TEST_CASE("secret: in a segment of its own behind one that was lost") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.server("220 Hi.").client("USER bob").server("331 Password?");
+    ftp.control().lose_next().client("PASS ").client(kSecret + "\r\n");
+    ftp.server("230 In.");
+    check_hidden_in(trace, R"("user":"bob","command":"USER")");
+    ftp.client("DELE a").server("250 Gone.").quit(); // and the session goes on
+    check_hidden_in(trace, R"("command":"DELE")");
+}
+
+TEST_CASE("secret: where the capture begins with it") {
+    Trace trace;
+    TcpTalk control(trace, {.server = {ip("10.0.0.2"), 21}});
+    control.client(kSecret + "\r\n").server("230 In.\r\n");
+    check_hidden_in(trace, R"("command":"<init>")");
+    control.client("DELE a\r\n").server("250 Gone.\r\n").client("QUIT\r\n");
+    check_hidden_in(trace, R"("command":"DELE")");
+}
+
+TEST_CASE("secret: behind a loss that took the end of the line before") {
+    // Each cut at which bytes are missing; the rest of the line may be of another one.
+    const std::string before = "USER bob", lost = "\r\nPASS ";
+    for (std::size_t from = 4; from <= before.size() + 1; ++from)
+        for (std::size_t to = before.size() + 2; to <= before.size() + lost.size(); ++to) {
+            CAPTURE(from, to);
+            const std::string all = before + lost + kSecret + "\r\n";
+            Trace trace;
+            FtpTalk ftp(trace);
+            ftp.server("220 Hi.").control().client(all.substr(0, from));
+            ftp.control().lose_next().client(all.substr(from, to - from)).client(all.substr(to));
+            ftp.server("331 Password?").server("230 In.").client("DELE a").server("250 Gone.").quit();
+            check_hidden_in(trace, R"("command":"DELE")");
+        }
 }
 
 TEST_CASE("what is no password to the reference is none here: a guest's, an account, a command that is not PASS") {

@@ -200,7 +200,8 @@ TEST_CASE("a violation after the first ten KiB is passed over", "[ftp_session]")
     CHECK_FALSE(ended_at(10241));
 }
 
-TEST_CASE("where bytes are missing the line goes on behind them, and no later line is a violation", "[ftp_session]") {
+TEST_CASE("where bytes are missing no later line is a violation, and a line is what came before them",
+          "[ftp_session]") {
     for (const bool of_originator : {true, false}) {
         SessionScript s(log_everything());
         s.client_bytes("USER bo");
@@ -209,15 +210,50 @@ TEST_CASE("where bytes are missing the line goes on behind them, and no later li
         CHECK_FALSE(s.session.done());
         CHECK(s.counted(Event::ftp_violation) == 0);
         s.finish();
-        CHECK(s.last_entry() == "USER [bob] 331 [go on] user bob");
+        CHECK(s.last_entry() == (of_originator ? "USER [bo] 331 [go on] user bo" : "USER [bob] 331 [go on] user bob"));
     }
+}
+
+TEST_CASE("behind missing bytes a line is a command only by a known name", "[ftp_session]") {
+    const auto after_gap = [](std::string_view before, std::string_view behind) {
+        SessionScript s(log_everything());
+        s.client("NOOP").server("200 ok").client_bytes(before);
+        s.session.gap(true, 20, s.now, s.out);
+        s.client_bytes(behind).client("XCRC f").finish();
+        auto entries = s.entries();
+        CHECK(entries.back() == "XCRC [f] 200 [ok] user <unknown>"); // whole again
+        entries.pop_back();
+        entries.erase(entries.begin());
+        return std::pair(entries, s.counted(Event::FTP_invalid_command));
+    };
+    const auto one = [](const char* entry) { return std::pair(Lines{entry}, 0ul); };
+    const auto none = std::pair(Lines{}, 1ul);
+    CHECK(after_gap("", "dele f\r\n") == one("DELE [ftp://10.0.0.2/./f] 200 [ok] user <unknown>"));
+    CHECK(after_gap("", "secret\r\n") == none);
+    CHECK(after_gap("", "secret word\r\n") == none);
+    CHECK(after_gap("", "\r\n") == std::pair(Lines{}, 0ul)); // an end alone
+    CHECK(after_gap("ACCT f", "oo\r\n") == one("ACCT [f] 200 [ok] user <unknown>"));
+    CHECK(after_gap("ACCT f\r", "secret\r\n") == one("ACCT [f] 200 [ok] user <unknown>"));
+    CHECK(after_gap("PAS", "Ssecret\r\n") == none);
+    CHECK(after_gap("PA", "SSsecret\r\n") == none);
+}
+
+TEST_CASE("of a line with two gaps what is before the first counts", "[ftp_session]") {
+    SessionScript s(log_everything());
+    for (const char* part : {"ACCT a", "b", "c\r\n"}) {
+        s.client_bytes(part);
+        s.session.gap(true, 1, s.now, s.out);
+    }
+    s.client_bytes("secret\r\n").finish();
+    CHECK(s.entries() == Lines{"ACCT [a] user <unknown>"});
 }
 
 TEST_CASE("of a connection whose beginning was not captured no line is a violation", "[ftp_session]") {
     SessionScript s;
     s.session.reset({}, {}, true);
-    s.server("x").server("220 ready").client("USER bob");
+    s.client("secret").server("x").server("220 ready").client("USER bob");
     CHECK_FALSE(s.session.done());
+    CHECK(s.entries().empty()); // its first line may be the end of another one
     s.session.reset({}, {}, false);
     s.server("x");
     CHECK(s.session.done());
