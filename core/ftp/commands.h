@@ -66,6 +66,10 @@ inline constexpr std::string_view kInitCommandName = "<init>";
 
 constexpr std::uint64_t bit(FtpCommand command) { return std::uint64_t{1} << static_cast<unsigned>(command); }
 
+// They, or their replies, announce a data connection.
+inline constexpr std::uint64_t kAnnouncingCommands =
+    bit(FtpCommand::port) | bit(FtpCommand::eprt) | bit(FtpCommand::pasv) | bit(FtpCommand::epsv);
+
 // `name` in upper case.
 FtpCommand find_command(std::string_view name);
 

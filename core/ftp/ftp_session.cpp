@@ -19,8 +19,6 @@ namespace {
 constexpr std::size_t kCommandNameBytesMax = 255;       // where options ask for more, or for no limit
 constexpr std::uint32_t kPendingCommandsMax = 64;       // the same
 constexpr std::uint64_t kViolationBytesMax = 10 * 1024; // Zeek's DPD::ignore_violations_after
-constexpr std::uint64_t kAnnouncingCommands =
-    bit(FtpCommand::port) | bit(FtpCommand::eprt) | bit(FtpCommand::pasv) | bit(FtpCommand::epsv);
 
 // What AUTH asked for (RFC 2228, 4217).
 enum class AuthMechanism : std::uint8_t { none, tls, gssapi };
@@ -88,12 +86,15 @@ struct FtpSession::State {
     void take_reply(std::string_view line, Timestamp now, FtpOutput& out);
     void violate(Timestamp now, FtpOutput& out);
     void open(Timestamp now);
-    void queue(FtpCommand command, std::string_view name, std::string_view argument, Timestamp now);
+    void queue(FtpCommand command, std::string_view name, std::string_view argument, Timestamp now, FtpOutput& out);
+    bool has_room(std::size_t bytes_more) const { return pending.size() < pending_max && pending.has_room(bytes_more); }
+    void make_room(std::size_t needed, FtpOutput& out);
     void match_reply(const FtpReply& reply, Timestamp now, FtpOutput& out);
     void take_directory(PendingCommand& command, const FtpReply& reply, FtpOutput& out);
     void take_transfer(const PendingCommand& command, const FtpReply& reply, Timestamp now, FtpOutput& out);
     void take_security(const FtpReply& reply, Timestamp now, FtpOutput& out);
     void announce(const DataChannel& channel, std::uint32_t number, Timestamp now, FtpOutput& out);
+    FtpTurn turn_of(const PendingCommand& command);
     void end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out);
     void end_current_turn(FtpOutput& out);
     void report_oddities();
@@ -227,7 +228,7 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
     end_current_turn(out);
     open(now);
     const bool secret = command == FtpCommand::pass && info.hides_passwords();
-    queue(command, name, secret ? info.hide(request.argument) : request.argument, now);
+    queue(command, name, secret ? info.hide(request.argument) : request.argument, now, out);
 
     const auto announced = [&](const std::optional<AnnouncedEndpoint>& endpoint) {
         if (endpoint) announce({false, id.resp_h, endpoint->host, endpoint->port}, channels, now, out);
@@ -249,12 +250,28 @@ void FtpSession::State::open(Timestamp now) {
     pending.push(FtpCommand::init, kInitCommandName, {}, now);
 }
 
-void FtpSession::State::queue(FtpCommand command, std::string_view name, std::string_view argument, Timestamp now) {
+void FtpSession::State::queue(FtpCommand command, std::string_view name, std::string_view argument, Timestamp now,
+                              FtpOutput& out) {
     if ((bit(command) & kAnnouncingCommands) != 0) ++channels;
+    const std::size_t needed = name.size() + argument.size();
+    if (options.extended && !has_room(needed)) [[unlikely]]
+        make_room(needed, out);
     if (pending.size() >= pending_max)
         events.count(Event::FTP_too_many_pending_commands);
     else if (!pending.push(command, name, argument, now, channels))
         events.count(Event::ftp_session_memory);
+}
+
+// Who sends many commands and waits for no reply must not hide the one that comes behind them: the oldest is done with.
+// In the reference it is the newest that is not remembered.
+void FtpSession::State::make_room(std::size_t needed, FtpOutput& out) {
+    static_assert(kFtpLineBytesMax <= kFtpPendingBytesMax, "a command alone has room");
+    while (pending.size() > 0 && !has_room(needed)) {
+        events.count(pending.size() >= pending_max ? Event::FTP_too_many_pending_commands : Event::ftp_session_memory);
+        const PendingCommand& oldest = pending.all().front();
+        info.end_unanswered_turn(turn_of(oldest), out);
+        pending.remove(oldest);
+    }
 }
 
 void FtpSession::State::take_reply(std::string_view line, Timestamp now, FtpOutput& out) {
@@ -336,7 +353,7 @@ void FtpSession::State::take_security(const FtpReply& reply, Timestamp now, FtpO
 }
 
 void FtpSession::State::announce(const DataChannel& channel, std::uint32_t number, Timestamp now, FtpOutput& out) {
-    info.set_data_channel(channel);
+    info.set_data_channel(channel, number);
     FtpEvent& event = out.events.emplace_back();
     event.kind = FtpOutcome::announcement;
     event.ts = now;
@@ -344,20 +361,26 @@ void FtpSession::State::announce(const DataChannel& channel, std::uint32_t numbe
     event.channel = number;
 }
 
-void FtpSession::State::end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out) {
+FtpTurn FtpSession::State::turn_of(const PendingCommand& command) {
     const std::uint64_t least_bytes = command.number == began ? transfer_size.take_least_bytes() : 0;
     const bool refused = command.number == current && command.number != began && info.is_refused();
-    info.end_turn({command.command, pending.name(command), pending.argument(command), command.sent, command.channel,
-                   least_bytes, refused},
-                  with_strings, out);
+    return {command.command, pending.name(command), pending.argument(command),
+            command.sent,    command.channel,       least_bytes,
+            refused};
+}
+
+void FtpSession::State::end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out) {
+    info.end_turn(turn_of(command), with_strings, out);
 }
 
 // The command that the last reply was given to, unless its turn is over already.
 void FtpSession::State::end_current_turn(FtpOutput& out) {
+    if (current == 0) return;
     const PendingCommand* const command = pending.find(current);
     if (command == nullptr) return;
     end_turn(*command, false, out);
     pending.remove(*command);
+    current = 0;
 }
 
 FtpSession::FtpSession(const FtpOptions& options, EventCounters& events)

@@ -9,18 +9,21 @@
 // session_info.h hold the parts). What the reference bounds at 16 MiB or not at all is bounded here, and counted:
 //   a line                        16 KiB; of a longer one the beginning is taken      contentline_size_exceeded
 //   a Telnet suboption            16 KiB; a longer one is dropped, with its line      contentline_size_exceeded
-//   pending commands in all       32 KiB; the argument that does not fit is cut       ftp_session_memory
+//   pending commands in all       32 KiB; see below                                   ftp_session_memory
 //   the working directory          8 KiB; its beginning is kept                       ftp_session_memory
 // max_user_length and max_password_length count up to 1 KiB, max_reply_msg_length up to 8 KiB, max_command_length up
 // to 255 (0: 255), max_pending_commands from 1 to 64.
-// Buffers keep up to 1 KiB each over reset(), so that a pool of sessions allocates only while it grows, and for
+// Where a command finds no room, the oldest ones make it: their turns end without a reply. Without `extended` it is not
+// remembered where there are max_pending_commands (as in the reference), and its argument is cut where there are 32
+// KiB. Buffers keep up to 1 KiB each over reset(), so that a pool of sessions allocates only while it grows, and for
 // sessions that are out of the ordinary.
 //
 // Where the meaning is not the reference's, on purpose: Telnet's BINARY and ENCRYPT options change nothing; entries of
 // commands pending at the end come in the order sent; the originator's first line behind missing bytes is a command
-// only by a name of commands.h, for it may be the end of a PASS. With `extended`, too: AUTH takes SSL, TLS-C and TLS-P as TLS, in
-// any case, and GSSAPI in any case; a violation ends the session at its line, where the reference still reads what came
-// with it (so that, without it, the result does depend on how the bytes behind a violation are cut into calls).
+// only by a name of commands.h, for it may be the end of a PASS. With `extended`, too: AUTH takes SSL, TLS-C and TLS-P
+// as TLS, in any case, and GSSAPI in any case; a violation ends the session at its line, where the reference still
+// reads what came with it (so that, without it, the result does depend on how the bytes behind a violation are cut into
+// calls).
 //
 // A session belongs to one worker.
 #pragma once

@@ -15,7 +15,8 @@
 
 namespace ftpsensor {
 
-// Names and arguments of all pending commands of a session. An argument that no longer fits is cut.
+// Names and arguments of all pending commands of a session. An argument that no longer fits is cut; has_room() tells
+// beforehand.
 inline constexpr std::size_t kFtpPendingBytesMax = 32u << 10;
 
 struct PendingCommand {
@@ -49,6 +50,8 @@ public:
         return text_.view(c.text_offset + c.name_bytes, c.argument_bytes);
     }
 
+    // A command of so many bytes, name and argument, fits in whole; one of a line does where there is no other.
+    bool has_room(std::size_t bytes) const { return text_.room() >= bytes; }
     const std::vector<PendingCommand>& all() const { return commands_; } // in the order sent
     std::size_t size() const { return commands_.size(); }
     std::size_t capacity_bytes() const { return text_.capacity() + commands_.capacity() * sizeof(PendingCommand); }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace ftpsensor {
 
@@ -49,6 +50,8 @@ void put_path(std::string_view directory, std::string_view path, FtpOutput& out)
     out.text.resize(offset + compress_path(out.text.data() + offset, out.text.size() - offset, done));
 }
 
+bool transfers(const FtpTurn& turn) { return (kTransferCommands & bit(turn.command)) != 0 && !turn.refused; }
+
 } // namespace
 
 SessionInfo::SessionInfo(const FtpOptions& options, SessionEvents& events)
@@ -76,6 +79,7 @@ void SessionInfo::reset(const IpAddress& server) {
     file_size_.reset();
     data_channel_.reset();
     user_known_ = user_is_guest_ = password_known_ = password_hidden_ = false;
+    channel_number_ = 0;
     reply_too_long_ = logged_command_seen_ = false;
 }
 
@@ -139,8 +143,7 @@ bool SessionInfo::hides_passwords() const {
 }
 
 void SessionInfo::end_turn(const FtpTurn& turn, bool with_strings, FtpOutput& out) {
-    if (generation_ != options_.generation) [[unlikely]]
-        look_up_commands();
+    follow_options();
     if (reply_too_long_) {
         events_.count(Event::FTP_reply_msg_too_long);
         reply_too_long_ = false;
@@ -151,19 +154,43 @@ void SessionInfo::end_turn(const FtpTurn& turn, bool with_strings, FtpOutput& ou
     event.kind = FtpOutcome::message;
     event.ts = turn.sent;
     event.logged = is_logged(turn);
-    event.transfers = (kTransferCommands & bit(turn.command)) != 0 && !turn.refused;
+    event.transfers = transfers(turn);
     event.channel = turn.channel;
     event.least_bytes = turn.least_bytes;
     if (event.logged || with_strings) {
         fill_strings(turn, event, out);
-    } else if (may_be_too_long(turn)) { // counted all the same
-        const std::size_t scratch = out.text.size();
-        put_argument(turn, out);
-        out.text.resize(scratch);
+    } else if (may_be_too_long(turn)) {
+        count_too_long(turn, out);
     }
     logged_command_seen_ = logged_command_seen_ || event.logged;
     file_size_.reset();
     data_channel_.reset();
+}
+
+void SessionInfo::end_unanswered_turn(const FtpTurn& turn, FtpOutput& out) {
+    follow_options();
+    if (password_known_ && hides_passwords()) password_hidden_ = true;
+    if (!is_logged(turn) && !transfers(turn)) {
+        if (may_be_too_long(turn)) count_too_long(turn, out);
+        return;
+    }
+    const bool announced = (kAnnouncingCommands & bit(turn.command)) != 0 && turn.channel == channel_number_;
+    const auto reply_code = std::exchange(reply_code_, std::nullopt);
+    const auto file_size = std::exchange(file_size_, std::nullopt);
+    const auto channel = announced ? std::nullopt : std::exchange(data_channel_, std::nullopt);
+    const bool reply_too_long = std::exchange(reply_too_long_, false);
+    end_turn(turn, false, out);
+    reply_code_ = reply_code;
+    file_size_ = file_size;
+    data_channel_ = channel;
+    reply_too_long_ = reply_too_long;
+}
+
+// Of what is not logged it is counted all the same.
+void SessionInfo::count_too_long(const FtpTurn& turn, FtpOutput& out) {
+    const std::size_t scratch = out.text.size();
+    put_argument(turn, out);
+    out.text.resize(scratch);
 }
 
 void SessionInfo::fill_strings(const FtpTurn& turn, FtpEvent& event, FtpOutput& out) {

@@ -58,7 +58,10 @@ public:
     std::string_view hide(std::string_view argument);
     void set_reply(std::uint32_t code, std::string_view text);
     void set_file_size(std::uint64_t bytes) { file_size_ = bytes; }
-    void set_data_channel(const DataChannel& channel) { data_channel_ = channel; }
+    void set_data_channel(const DataChannel& channel, std::uint32_t number) {
+        data_channel_ = channel;
+        channel_number_ = number;
+    }
     // `out.text` serves as scratch space.
     void change_directory(std::string_view path, FtpOutput& out);
     void set_directory(std::string_view path);
@@ -70,13 +73,21 @@ public:
     // Appends the `message` of a turn, and forgets what belongs to one turn alone. Strings are filled in for an entry,
     // or where `with_strings` asks for them.
     void end_turn(const FtpTurn& turn, bool with_strings, FtpOutput& out);
+    // The same of a command that has to make room: its reply is not known, and what is known now belongs to others. A
+    // turn that means nothing to anybody has no message.
+    void end_unanswered_turn(const FtpTurn& turn, FtpOutput& out);
 
     std::size_t capacity_bytes() const;
 
 private:
     void look_up_commands();
+    void follow_options() {
+        if (generation_ != options_.generation) [[unlikely]]
+            look_up_commands();
+    }
     bool is_logged(const FtpTurn& turn) const;
     bool may_be_too_long(const FtpTurn& turn) const;
+    void count_too_long(const FtpTurn& turn, FtpOutput& out);
     void fill_strings(const FtpTurn& turn, FtpEvent& event, FtpOutput& out);
     FtpText put_argument(const FtpTurn& turn, FtpOutput& out);
     void put_url(std::string_view path, FtpOutput& out);
@@ -100,6 +111,7 @@ private:
     std::optional<std::uint32_t> reply_code_;
     std::optional<std::uint64_t> file_size_;
     std::optional<DataChannel> data_channel_;
+    std::uint32_t channel_number_ = 0; // of the command that data_channel_ is of
     bool user_known_ = false;
     bool user_is_guest_ = false;
     bool password_known_ = false;

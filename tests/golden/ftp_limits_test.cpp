@@ -51,7 +51,7 @@ TEST_CASE("command: of 101 bytes it is none, of 100 it is") {
     CHECK(logs.count(Event::FTP_max_command_length_exceeded) == 1);
 }
 
-TEST_CASE("pending: 20 commands, further ones are not remembered") {
+TEST_CASE("pending: 20 commands, further ones are not remembered (extended: the first ones are not answered)") {
     Trace trace;
     FtpTalk ftp(trace);
     ftp.login();
@@ -60,6 +60,9 @@ TEST_CASE("pending: 20 commands, further ones are not remembered") {
     CHECK(logs.entries("ftp").size() == 20);
     CHECK(logs.entries("ftp", {{"arg", "ftp://10.0.0.2/./20"}}).size() == 1);
     CHECK(logs.count(Event::FTP_too_many_pending_commands) == 2);
+    const Logs extended = read(trace, {.extended = true});
+    CHECK(extended.entries("ftp").size() == 22);
+    CHECK(extended.entries("ftp", {{"reply_code", "230"}}).size() == 20);
 }
 
 namespace {

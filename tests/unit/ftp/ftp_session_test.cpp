@@ -107,27 +107,6 @@ TEST_CASE("with one command pending, several replies are its own and the last on
     CHECK(s.last_entry() == "RETR [ftp://10.0.0.2/./f] 226 [Really] size 5 user anonymous password me@here");
 }
 
-TEST_CASE("at most max_pending_commands wait", "[ftp_session]") {
-    FtpOptions options = log_everything();
-    options.max_pending_commands = 4;
-    SessionScript s(options);
-    s.client("AAA").client("BBB").client("CCC"); // and <init>
-    CHECK(s.counted(Event::FTP_too_many_pending_commands) == 0);
-    s.client("DDD").client("EEE");
-    CHECK(s.counted(Event::FTP_too_many_pending_commands) == 2);
-    s.finish();
-    CHECK(s.entries() == Lines{"AAA user <unknown>", "BBB user <unknown>", "CCC user <unknown>"});
-}
-
-TEST_CASE("a command that found no room is still heeded", "[ftp_session]") {
-    FtpOptions options;
-    options.max_pending_commands = 1;
-    SessionScript s(options);
-    s.client("USER bob").client("PORT 10,0,0,1,1,1").finish();
-    CHECK(s.announcements() == Lines{"active 10.0.0.2 > 10.0.0.1 257"});
-    CHECK(s.last_entry() == "final <init> user bob");
-}
-
 TEST_CASE("the default holds twenty pending commands", "[ftp_session]") {
     SessionScript s;
     for (int i = 0; i < 19; ++i) s.client("NOOP");
