@@ -42,11 +42,15 @@ def main():
     if run.returncode != 0 and not differing:
         sys.exit("run.py failed without naming a case")
 
+    compared = sum(int(cases) for cases in re.findall(r"^\S+: \d+ of (\d+) cases equal$", run.stdout, re.MULTILINE))
+    if compared == 0:
+        sys.exit("run.py compared no case")
+
     expected = expected_to_differ((HERE / "conformance_expected.txt").read_text())
     for case in sorted(expected - differing):
         print(f"note: {case} is equal now with {arguments.workers} worker(s): take it out of conformance_expected.txt")
     unexpected = sorted(differing - expected)
-    print(f"{len(differing)} cases differ, {len(unexpected)} of them unexpectedly: {' '.join(unexpected)}")
+    print(f"{len(differing)} of {compared} cases differ, {len(unexpected)} of them unexpectedly: {' '.join(unexpected)}")
     sys.exit(1 if unexpected else 0)
 
 

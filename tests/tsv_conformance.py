@@ -95,7 +95,7 @@ def main():
             failed += 1
             print(f"-- {name}\n{held.stdout}{held.stderr}")
     print(f"{total} cases in the tab-separated form, {failed} differ")
-    return 1 if failed else 0
+    return 1 if failed or total == 0 else 0
 
 
 if __name__ == "__main__":

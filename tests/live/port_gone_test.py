@@ -28,9 +28,10 @@ def down_and_renamed(hub, sensor):
     lab.wait_for(lambda: "the link is up again" in sensor.said() and link_up(hub), "and that it is up again, under whatever name")
     retrieve(hub, "small.bin")
     hub.call("sensor", "ip", "link", "set", "renamed", "down")
+    lab.wait_for(lambda: sensor.said().count("the link is down") == 2 and not link_up(hub), "that it is down again")
     hub.call("sensor", "ip", "link", "set", "renamed", "name", lab.SPAN)
     hub.call("sensor", "ip", "link", "set", lab.SPAN, "up")
-    lab.wait_for(lambda: sensor.said().count("the link is up again") >= 1 and link_up(hub), "up under its old name")
+    lab.wait_for(lambda: sensor.said().count("the link is up again") == 2 and link_up(hub), "up under its old name")
 
 
 def main():

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <numeric>
 
 #include <time.h>
 #include <unistd.h>
@@ -103,7 +104,10 @@ public:
         }
         return missing;
     }
-    std::size_t size() const { return lines_.size(); }
+    std::size_t size() const {
+        return std::accumulate(lines_.begin(), lines_.end(), std::size_t{0},
+                               [](std::size_t sum, const auto& line) { return sum + line.second; });
+    }
 
 private:
     std::map<std::string, std::size_t> lines_;
@@ -166,6 +170,7 @@ AttackResult run_attack(const Attack& attack, const MemoryPipelineOptions& optio
     result.rss_peak = std::max(result.rss_peak, result.rss_end);
     pipeline.finish(end);
     result.innocent_sessions = innocent == innocents.end() ? kInnocents : 0;
+    result.expected = expected.size();
     result.harmed = expected.missing_from(found, result.first_harmed);
     if (attack.counter) result.counted = pipeline.count(*attack.counter);
     result.evicted = pipeline.count(Event::connection_evicted);

@@ -14,6 +14,7 @@ struct AttackResult {
     std::uint64_t counted = 0;         // of the attack's counter
     std::uint64_t evicted = 0;         // connections that made room
     std::size_t innocent_sessions = 0; // that ran meanwhile, each with a transfer
+    std::size_t expected = 0;          // entries of theirs in both logs, without the attack
     std::size_t harmed = 0;            // of their entries in both logs, not as they are without the attack
     std::string first_harmed;          // one of them
     std::size_t rss_half = 0;          // bytes, after half of the attack and at its end

@@ -217,25 +217,6 @@ TEST_CASE("a link or a folder in the place of a log is set aside, and what it po
     }
 }
 
-TEST_CASE("a file behind a folder that lets nobody in is not taken for removed") {
-    if (::geteuid() == 0 && ::seteuid(65534) != 0) return; // root is let in everywhere
-    {
-        const TempDirectory directory;
-        write_file(directory / "folder/file", "x");
-        FileSystem& files = posix_file_system();
-        const int fd = files.open(directory / "folder/file", O_RDONLY, 0);
-        REQUIRE(fd >= 0);
-        std::filesystem::permissions(directory / "folder", std::filesystem::perms::none);
-        CHECK(files.is_at(fd, directory / "folder/file"));
-        std::filesystem::permissions(directory / "folder", std::filesystem::perms::owner_all);
-        CHECK(files.is_at(fd, directory / "folder/file"));
-        std::filesystem::remove(directory / "folder/file");
-        CHECK_FALSE(files.is_at(fd, directory / "folder/file"));
-        files.close(fd);
-    }
-    if (::getuid() == 0) REQUIRE(::seteuid(0) == 0);
-}
-
 TEST_CASE("a directory that is removed and made again still belongs to its sensor") {
     const TempDirectory directory;
     const LogPlace place{directory / "logs", 0640, std::nullopt};
