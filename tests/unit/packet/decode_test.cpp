@@ -58,6 +58,15 @@ bool same(const Layer& a, const Layer& b) {
            a.tcp_window_scale == b.tcp_window_scale && a.udp_length == b.udp_length;
 }
 
+// All that was counted, but what only a look at checksums counts, or leaves out.
+std::uint64_t count_but_sums(const Decoding& decoding) {
+    std::uint64_t count = decoding.count_all();
+    for (const Event event : {Event::bad_IP_checksum, Event::bad_TCP_checksum, Event::bad_UDP_checksum,
+                              Event::bad_ICMP_checksum, Event::bad_MH_checksum, Event::UDP_datagram_length_mismatch})
+        count -= decoding.count(event);
+    return count;
+}
+
 } // namespace
 
 TEST_CASE("a packet cut at every byte is read no further") {
@@ -92,40 +101,55 @@ TEST_CASE("any bytes as any link type are read no further") {
     }
 }
 
-// The general path is reached by taking the Ethernet header off.
+// Where checksums are looked at, the general path reads what the fast one would.
 TEST_CASE("the fast path says what the general one says") {
     std::mt19937 random(3);
-    std::vector<Bytes> plain = {
-        build({Ethernet{.minimum_size = 60}, Ipv4{}, Tcp{}}),
-        build({Ethernet{}, Ipv4{}, Tcp{.flags = 2, .options = {.mss = 1460, .window_scale = 7}}, Payload{"some data"}}),
-        build({Ethernet{.minimum_size = 60}, Ipv4{}, Udp{}, Payload{"some data"}}),
-        build({Ethernet{}, Ipv6{}, Tcp{}, Payload{"some data"}}),
-        build({Ethernet{}, Ipv6{}, Udp{}, Payload{"some data"}}),
-    };
+    const Tcp syn = {.flags = 2, .options = {.mss = 1460, .window_scale = 7}};
+    const Payload data = {"some data"};
+    std::vector<Bytes> plain;
+    for (const bool tagged : {false, true}) {
+        for (const Header& ip : {Header{Ipv4{}}, Header{Ipv6{}}}) {
+            for (const Header& transport : {Header{Tcp{}}, Header{syn}, Header{Udp{}}}) {
+                std::vector<Header> headers = {Ethernet{.minimum_size = random() % 2 == 0 ? 60u : 0u}};
+                if (tagged) headers.emplace_back(Vlan{});
+                headers.insert(headers.end(), {ip, transport, data});
+                plain.push_back(build(headers));
+            }
+        }
+    }
+    plain.push_back(build({Ethernet{.minimum_size = 60}, Ipv4{}, Tcp{}})); // nothing but padding behind it
+    plain.push_back(build({Ethernet{}, Vlan{}, Ipv4{}, Tcp{}}));
     Decoding fast;
-    Decoding general;
+    Decoding general({.checksums = ChecksumPolicy::mark});
+    std::size_t tagged = 0;
     std::size_t decoded = 0;
-    for (int round = 0; round < 20000; ++round) {
+    for (int round = 0; round < 40000; ++round) {
         Bytes frame = plain[random() % plain.size()];
         for (auto changes = random() % 4; changes > 0; --changes) {
-            frame[14 + random() % (frame.size() - 14)] = static_cast<std::uint8_t>(random());
+            frame[12 + random() % (frame.size() - 12)] = static_cast<std::uint8_t>(random());
         }
-        if (random() % 4 == 0) frame.resize(14 + 1 + random() % (frame.size() - 14));
-        if (frame.size() <= 16) continue; // Ethernet's own bound
+        if (random() % 4 == 0) frame.resize(random() % (frame.size() + 1));
         const auto longer = static_cast<std::uint32_t>(random() % 3 == 0 ? random() % 100 : 0);
         const auto size = static_cast<std::uint32_t>(frame.size());
-        if (frame[14] >> 4 != 4 && frame[12] == 0x08) frame[14] = 0x45;
 
         fast.decode(frame, LinkType::ethernet, size + longer);
-        general.decode(Bytes(frame.begin() + 14, frame.end()), LinkType::raw_ip, size + longer - 14);
+        general.decode(frame, LinkType::ethernet, size + longer);
+        CAPTURE(round);
         REQUIRE(fast.out().layer_count == general.out().layer_count);
         for (std::size_t i = 0; i < fast.out().layer_count; ++i) {
-            REQUIRE(same(fast.out().layers[i], general.out().layers[i]));
+            Layer of_general = general.out().layers[i];
+            of_general.bad_l4_checksum = false;
+            REQUIRE(same(fast.out().layers[i], of_general));
         }
-        REQUIRE(fast.count_all() == general.count_all());
+        if (fast.out().layer_count == 1 && !fast.out().borrowed) {
+            REQUIRE(fast.last().l4 - fast.view().data == general.last().l4 - general.view().data);
+        }
+        REQUIRE(count_but_sums(fast) == count_but_sums(general));
         decoded += fast.out().layer_count;
+        tagged += fast.out().layer_count != 0 && frame[12] == 0x81 && frame[13] == 0;
     }
-    CHECK(decoded > 5000);
+    CHECK(decoded > 20000);
+    CHECK(tagged > 10000);
 }
 
 TEST_CASE("a layer holds nothing of the packet before it") {
