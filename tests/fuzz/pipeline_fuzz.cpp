@@ -1,16 +1,18 @@
 // Fuzzes the whole pipeline with conversations that go wrong: packets that are lost, doubled, exchanged, overlap with
 // other bytes, wrap, are cut short or are no packets at all; beside them other protocols, fragments and tunnels. Its
-// lines are valid JSON, and the same by one worker and by three, where no bound is reached and nothing of one
-// connection may take two ways. A reload that changes nothing changes no line; one that changes something leaves all
-// this as it is.
+// lines are valid JSON, or have the columns of their header, and are the same by one worker and by three, where no
+// bound is reached and nothing of one connection may take two ways. A reload that changes nothing changes no line; one
+// that changes something leaves all this as it is. A secret that was said as a password is in no line where passwords
+// are hidden. Ports that count transfers (capture.shunt) lose no entry of FTP.
 //
-// An input: options, then what happens, an operation a byte. Lines of FTP come from a list, or from the input.
-#include "tests/fuzz/frames.h"
+// An input: options, then what happens (pipeline_story.h). Its last byte has further options.
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/pipeline_story.h"
+#include "tests/fuzz/tsv_grammar.h"
 #include "tests/support/memory_pipeline.h"
-#include "tests/support/tcp_talk.h"
+#include "tests/support/played_ports.h"
 
-#include <array>
+#include <cctype>
 #include <optional>
 #include <vector>
 
@@ -21,215 +23,11 @@ namespace {
 using namespace ftpsensor;
 using namespace ftpsensor::test;
 
-constexpr std::size_t kStepsMax = 150, kReloadsMax = 8;
-constexpr std::uint8_t kExtended = 1, kAllCommands = 8, kByPorts = 16, kTinyBounds = 32, kInterim = 64, kOddForm = 128;
+constexpr std::uint8_t kExtended = 1, kAllCommands = 8, kByPorts = 16, kTinyBounds = 32, kInterim = 64,
+                       kTabSeparated = 128;
+constexpr std::uint8_t kSix = 1, kNoPasswords = 2, kShunted = 4, kBlindPorts = 8, kQueued = 16, kFewRules = 32;
 
-constexpr std::string_view kClientLines[] = {
-    "USER anonymous\r\n",
-    "PASS me@here\r\n",
-    "PASV\r\n",
-    "EPSV\r\n",
-    "RETR a.txt\r\n",
-    "STOR b\r\n",
-    "LIST\r\n",
-    "PORT 10,0,0,1,156,64\r\n",
-    "EPRT |1|10.0.0.1|40000|\r\n",
-    "QUIT\r\n",
-    "AUTH TLS\r\n",
-    "SIZE a.txt\r\n",
-    "REST 10\r\n",
-    "CWD /x\r\n",
-    "USER bob",
-    "\r\n",
-    "\xff\xf4\xff\xf2"
-    "ABOR\r\n",
-    "DELE a\nDELE b\r\n",
-};
-constexpr std::string_view kServerLines[] = {
-    "220 Welcome.\r\n",
-    "331 Password?\r\n",
-    "230 In.\r\n",
-    "227 Entering Passive Mode (10,0,0,2,156,64).\r\n",
-    "229 Extended (|||40000|)\r\n",
-    "150 Here it comes (5 bytes).\r\n",
-    "226 Done.\r\n",
-    "213 5\r\n",
-    "221 Bye.\r\n",
-    "234 Go.\r\n",
-    "530 No.\r\n",
-    "220-first\r\n",
-    "220 last\r\n",
-    "425 No connection.\r\n",
-    "350 Go on.\r\n",
-    "22",
-};
-
-// Two control connections, one of them on an odd port, and two data connections that may be what they announce.
-TalkOptions talk_options(std::size_t which, std::uint32_t isn, std::uint8_t below = 0) {
-    TalkOptions o;
-    switch (below % 6) {
-    case 1: o.below = {Ethernet{}, Vlan{}}; break;
-    case 2: o.below = {Ethernet{}, Ipv4{.source = ip("10.9.0.1"), .destination = ip("10.9.0.2")}, Gre{}}; break;
-    case 3: o.below = {Ethernet{}, Ipv6{}, Udp{.destination_port = 4789}, Vxlan{}, Ethernet{}}; break;
-    case 4: o.below = {Ethernet{}, Ipv4{}, Ipv6{}}; break;
-    case 5: o.below = {Ethernet{}, Ipv4{}, Udp{.destination_port = 2152}, raw_payload({0x30, 255, 0, 0, 0, 0, 0, 1})};
-    }
-    o.client_isn = isn;
-    o.server_isn = ~isn;
-    const IpAddress client = IpAddress::from_v4(10, 0, 0, 1), server = IpAddress::from_v4(10, 0, 0, 2);
-    o.client = {client, static_cast<std::uint16_t>(50000 + which)};
-    o.server = {server, 21};
-    if (which == 1) o.server.port = 2121;
-    if (which == 2) o.server.port = 40000;
-    if (which == 3) {
-        o.client = {server, 20};
-        o.server = {client, 40000};
-    }
-    return o;
-}
-
-// Between two packets of the story.
-struct Reload {
-    std::size_t packet; // it comes before this one
-    std::uint8_t what;  // changes
-    std::uint8_t value;
-};
-
-class Story {
-public:
-    Story(FuzzInput& input, Trace& trace) : input_(input), trace_(trace) {
-        const std::uint32_t isn = input.u32();
-        for (std::size_t i = 0; i < talks_.size(); ++i) talks_[i].emplace(trace, talk_options(i, isn));
-    }
-
-    void step() {
-        const std::uint8_t op = input_.u8();
-        TcpTalk& talk = *talks_[op >> 6];
-        const Side side = (op & 32) != 0 ? Side::server : Side::client;
-        switch (op & 31) {
-        case 0: talk.open(); break;
-        case 1: talk.fin(side); break;
-        case 2: talk.rst(side); break;
-        case 3: retransmit(talk, side); break;
-        case 4: talk.lose_next(1 + input_.u8() % 4); break;
-        case 5: talk.skip(side, input_.u16()); break;
-        case 6: talk.skip(side, 0xffff0000); break;
-        case 7: talk.ack(side); break;
-        case 8: talk.close(side); break;
-        case 9: trace_.wait(static_cast<Duration>(input_.u16()) * 100 * kMillisecond); break;
-        case 10:
-            if (trace_.frames().size() >= 2) trace_.swap_last_two();
-            break;
-        case 11: repeat(input_.u8()); break;
-        case 12: spoil(input_.u8(), input_.u8()); break;
-        case 13: trace_.add(bytes(input_.text())); break;
-        case 14: cut(input_.u8()); break;
-        case 15: overlap(talk, side); break;
-        case 16: odd_segment(talk, side); break;
-        case 17: begin_anew(op >> 6); break;
-        case 18:
-        case 19: talk.say(side, std::string(input_.u16() % 5000, 'x')); break;
-        case 20:
-        case 21: talk.say(side, input_.text()); break;
-        case 22: add_frame(input_.u8()); break;
-        case 23: flood(input_.u8(), input_.u16()); break;
-        case 24: talk.before_open(); break;
-        case 25: reload(); break;
-        case 26: far_segment(talk, side); break;
-        default: say_line(talk, side); break;
-        }
-    }
-    // Whichever worker has a packet, it has all of its connection, and no bound is nearer to one than to three.
-    bool comparable() const { return comparable_; }
-    const std::vector<Reload>& reloads() const { return reloads_; }
-
-private:
-    // Inside of a tunnel or not: packets are dealt by what is outermost.
-    void begin_anew(std::size_t which) {
-        const std::uint32_t isn = input_.u32();
-        const std::uint8_t below = input_.u8();
-        if (below % 6 > 1) comparable_ = false;
-        talks_[which].emplace(trace_, talk_options(which, isn, below));
-    }
-    void add_frame(std::size_t which) {
-        static const std::vector<Bytes> frames = ethernet_frames();
-        comparable_ = false;
-        trace_.add(frames[which % frames.size()]);
-    }
-    // Packets of many connections, each of one that is new.
-    void flood(std::uint8_t flags, std::uint16_t port) {
-        const std::uint8_t count = input_.u8();
-        comparable_ = false; // a bound may be reached
-        for (std::uint16_t i = 0; i < count; ++i)
-            trace_.add({Ethernet{}, Ipv4{.source = IpAddress::from_v4(10, 1, static_cast<std::uint8_t>(port), 1)},
-                        Tcp{.source_port = static_cast<std::uint16_t>(1000 + i),
-                            .destination_port = static_cast<std::uint16_t>((flags & 64) != 0 ? port : 21),
-                            .flags = static_cast<std::uint8_t>(flags & 0x3f)},
-                        Payload{(flags & 128) != 0 ? "USER x\r\n" : ""}});
-    }
-    void reload() {
-        const std::uint8_t what = input_.u8(), value = input_.u8();
-        if (reloads_.size() < kReloadsMax) reloads_.push_back({trace_.frames().size(), what, value});
-    }
-    void say_line(TcpTalk& talk, Side side) {
-        const std::uint8_t which = input_.u8();
-        talk.say(side, side == Side::client ? kClientLines[which % std::size(kClientLines)]
-                                            : kServerLines[which % std::size(kServerLines)]);
-    }
-    void retransmit(TcpTalk& talk, Side side) {
-        try {
-            talk.retransmit(side);
-        } catch (const std::logic_error&) { // it has sent nothing
-        }
-    }
-    void repeat(std::size_t back) {
-        auto& frames = trace_.frames();
-        if (frames.empty()) return;
-        const Bytes again = frames[frames.size() - 1 - back % frames.size()].bytes;
-        trace_.add(again);
-    }
-    void spoil(std::size_t at, std::uint8_t value) {
-        if (!trace_.frames().empty() && !trace_.frames().back().bytes.empty()) {
-            Bytes& last = trace_.frames().back().bytes;
-            last[at % last.size()] = value;
-        }
-    }
-    void cut(std::size_t size) { // as a snap length does
-        if (!trace_.frames().empty() && size < trace_.frames().back().bytes.size())
-            trace_.frames().back().bytes.resize(size);
-    }
-    void overlap(TcpTalk& talk, Side side) {
-        TalkSegment s;
-        s.seq = talk.next_seq(side) - input_.u8();
-        s.text = input_.text();
-        talk.send(side, s);
-    }
-    void odd_segment(TcpTalk& talk, Side side) {
-        TalkSegment s;
-        s.flags = input_.u8();
-        s.seq = talk.next_seq(side) + input_.u32();
-        s.ack = talk.next_seq(other(side)) + input_.u16();
-        s.text = input_.text();
-        talk.send(side, s);
-    }
-
-    // Where comparisons of numbers that wrap change sides, and beyond any window.
-    void far_segment(TcpTalk& talk, Side side) {
-        constexpr std::uint32_t kFar[] = {1u << 20, 5'000'000, 1u << 30, 0x7fffffff, 0xc0000000, 0xffff0000};
-        TalkSegment s;
-        s.seq = talk.next_seq(side) + kFar[input_.u8() % std::size(kFar)] - 8 + input_.u8() % 16;
-        s.text = input_.text();
-        talk.send(side, s);
-    }
-
-    FuzzInput& input_;
-    Trace& trace_;
-    std::array<std::optional<TcpTalk>, 4> talks_;
-    bool comparable_ = true;
-    std::vector<Reload> reloads_;
-};
-
-MemoryPipelineOptions pipeline_options(std::uint8_t option) {
+MemoryPipelineOptions pipeline_options(std::uint8_t option, std::uint8_t more) {
     MemoryPipelineOptions o = small_pipeline((option & kExtended) != 0);
     o.pipeline.decode.fragment_bytes_max = 1u << 18;
     o.pipeline.decode.fragment_datagrams_max = 16;
@@ -240,6 +38,9 @@ MemoryPipelineOptions pipeline_options(std::uint8_t option) {
     o.pipeline.ftp.log_all_commands = (option & kAllCommands) != 0;
     o.pipeline.control_max = o.pipeline.watches_max = 64;
     o.pipeline.progress_max = 256;
+    if ((more & kNoPasswords) != 0) o.pipeline.ftp.passwords = PasswordPolicy::none;
+    if ((option & kTabSeparated) != 0) o.entries.format.format = LogFormat::tsv;
+    o.entries.format.interim = (option & kInterim) != 0;
     o.board_slots = (option & kTinyBounds) != 0 ? 2 : 64;
     if ((option & kInterim) != 0) o.pipeline.conn.interims = {.interval = kSecond, .told_max = 64};
     if ((option & kTinyBounds) == 0) return o;
@@ -271,12 +72,29 @@ MemoryPipelineOptions changed(MemoryPipelineOptions o, const Reload& reload) {
 
 enum class Reloads { none, of_nothing, of_something };
 
-// `limited`: there was no room for all connections' interim entries. Those that are over make room when their worker
-// comes to them, after a burst, and a reload cuts bursts.
-std::string read(const MemoryPipelineOptions& options, const std::vector<PacketView>& packets, const Story& story,
-                 Reloads reloads, bool& limited) {
+struct Lines {
     std::string text;
-    MemoryPipeline pipeline(options, [&](LogKind, std::string_view line) { text += line; });
+    std::vector<LogKind> kinds; // of each line
+    // There was no room for all connections' interim entries. Those that are over make room when their worker comes to
+    // them, after a burst, and a reload cuts bursts.
+    bool limited = false;
+
+    void add(LogKind kind, std::string_view line) {
+        text += line;
+        kinds.push_back(kind);
+    }
+    auto of_ftp() const { return std::count(kinds.begin(), kinds.end(), LogKind::ftp); }
+};
+
+void require_whole(const MemoryPipeline& pipeline) {
+    require(pipeline.held() == 0, "no record is left");
+    require(pipeline.in_order(), "entries in order of time");
+}
+
+Lines read(const MemoryPipelineOptions& options, const std::vector<PacketView>& packets, const Story& story,
+           Reloads reloads) {
+    Lines lines;
+    MemoryPipeline pipeline(options, [&](LogKind kind, std::string_view line) { lines.add(kind, line); });
     std::size_t done = 0;
     const auto until = [&](std::size_t end) {
         pipeline.process(std::span(packets).subspan(done, end - done));
@@ -293,62 +111,128 @@ std::string read(const MemoryPipelineOptions& options, const std::vector<PacketV
         }
     until(packets.size());
     pipeline.finish(packets.empty() ? 0 : packets.back().now);
-    require(pipeline.held() == 0, "no record is left");
-    require(pipeline.in_order(), "entries in order of time");
-    limited = limited || pipeline.count(Event::interim_limit) != 0;
-    return text;
+    require_whole(pipeline);
+    lines.limited = pipeline.count(Event::interim_limit) != 0;
+    return lines;
 }
 
-void require_same(const std::string& one, const std::string& other, const char* what) {
-    if (other == one) return;
-    std::fprintf(stderr, "one worker, without a reload or with the same:\n%sthe other:\n%s", one.c_str(),
-                 other.c_str());
+// With ports that count transfers, so that their packets do not come.
+Lines read_shunted(MemoryPipelineOptions options, const std::vector<PacketView>& packets, std::uint8_t more) {
+    PlayedPorts ports;
+    ports.blind = (more & kBlindPorts) != 0;
+    ports.queued = (more & kQueued) != 0 ? 3 : 0;
+    ports.room = (more & kFewRules) != 0 ? 1 : 8;
+    ports.report_each = 3;
+    options.pipeline.shunt = &ports;
+    options.pipeline.shunt_after = 3000;
+    options.entries.format.shunts = true;
+    Lines lines;
+    MemoryPipeline pipeline(options, [&](LogKind kind, std::string_view line) { lines.add(kind, line); });
+    Timestamp now = 0;
+    for (const PacketView& packet : packets) {
+        if (now != 0 && now + kSecond < packet.now) ports.finish_ending(); // what they count with delay is there then
+        now = packet.now;
+        if (ports.counts(packet))
+            pipeline.idle(now);
+        else
+            pipeline.process({&packet, 1});
+    }
+    ports.finish_all();
+    pipeline.idle(now);
+    pipeline.finish(now);
+    require_whole(pipeline);
+    return lines;
+}
+
+void require_same(const Lines& one, const Lines& other, const char* what) {
+    if (other.text == one.text) return;
+    std::fprintf(stderr, "one worker, without a reload or with the same:\n%sthe other:\n%s", one.text.c_str(),
+                 other.text.c_str());
     require(false, what);
 }
 
-// Most lines are those of the input that this one was made of. What was parsed is known by its hash, in a table that
+// Most lines are those of the input that this one was made of. What was looked at is known by its hash, in a table that
 // does not grow: libFuzzer runs an input twice that leaves memory allocated.
-void check_json(std::string_view lines) {
-    static std::vector<std::size_t> parsed(1u << 16);
-    while (!lines.empty()) {
-        const std::string_view line = lines.substr(0, lines.find('\n'));
-        const std::size_t hash = std::hash<std::string_view>()(line);
-        if (std::size_t& known = parsed[hash % parsed.size()]; known != hash) {
+void check_form(const Lines& lines, const FormatOptions& format) {
+    static std::vector<std::size_t> looked_at(1u << 16);
+    std::optional<TsvGrammar> conn, ftp;
+    std::string_view left = lines.text;
+    for (const LogKind kind : lines.kinds) {
+        const std::string_view line = left.substr(0, left.find('\n') + 1);
+        left.remove_prefix(line.size());
+        const std::size_t hash = std::hash<std::string_view>()(line) ^ (kind == LogKind::ftp ? 1 : 0);
+        std::size_t& known = looked_at[hash % looked_at.size()];
+        if (known == hash) continue;
+        known = hash;
+        if (format.format == LogFormat::json) {
             require(nlohmann::json::accept(line), "each line is JSON");
-            known = hash;
+            continue;
         }
-        lines.remove_prefix(line.size() + 1);
+        std::optional<TsvGrammar>& grammar = kind == LogKind::ftp ? ftp : conn;
+        if (!grammar) grammar.emplace(format, kind);
+        grammar->check(line);
     }
+    require(left.empty(), "an entry is a line");
+}
+
+// In a line of either form, in either case.
+void require_no_secret(const Lines& lines) {
+    std::string text = lines.text;
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    for (const std::string_view mark : kSecretMarks)
+        if (const std::size_t at = text.find(mark); at != text.npos) {
+            const std::size_t begin = text.rfind('\n', at) + 1; // npos + 1: the beginning
+            std::fprintf(stderr, "%s\n", text.substr(begin, text.find('\n', at) - begin).c_str());
+            require(false, "a password is hidden");
+        }
+}
+
+// Whether the secret may be shown as a guest's, or since somebody asked for it.
+bool may_be_shown(const Story& story, PasswordPolicy policy) {
+    return policy == PasswordPolicy::all || (policy == PasswordPolicy::guests && story.guest_was_said());
+}
+bool may_be_shown(const Story& story, const MemoryPipelineOptions& options) {
+    return std::any_of(story.reloads().begin(), story.reloads().end(), [&](const Reload& reload) {
+        return may_be_shown(story, changed(options, reload).pipeline.ftp.passwords);
+    });
 }
 
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    FuzzInput input(data, size);
+    if (size == 0) return 0;
+    const std::uint8_t more = data[size - 1];
+    FuzzInput input(data, size - 1);
     const std::uint8_t option = input.u8();
     Trace trace;
-    Story story(input, trace);
-    for (std::size_t step = 0; step < kStepsMax && !input.empty(); ++step) story.step();
-
-    MemoryPipelineOptions options = pipeline_options(option);
+    const Story story(input, trace, (more & kSix) != 0, (option & kByPorts) != 0);
+    MemoryPipelineOptions options = pipeline_options(option, more);
     const auto packets = trace.views();
-    const bool tab_separated = (option & kOddForm) != 0 && (option & kTinyBounds) != 0;
-    if (tab_separated) options.entries.format.format = LogFormat::tsv;
     const bool reloads = !story.reloads().empty();
-    bool limited = false;
-    const std::string one = read(options, packets, story, Reloads::none, limited);
-    const std::string reloaded = reloads ? read(options, packets, story, Reloads::of_something, limited) : one;
-    if (!tab_separated) {
-        check_json(one);
-        check_json(reloaded);
+    const bool bounded = (option & kTinyBounds) != 0; // bounds are reached, by three workers later
+
+    const Lines one = read(options, packets, story, Reloads::none);
+    const Lines reloaded = reloads ? read(options, packets, story, Reloads::of_something) : one;
+    check_form(one, options.entries.format);
+    if (reloads) check_form(reloaded, options.entries.format);
+    if (story.secret_is_password() && !may_be_shown(story, options.pipeline.ftp.passwords)) {
+        require_no_secret(one);
+        if (reloads && !may_be_shown(story, options)) require_no_secret(reloaded);
     }
-    const std::string as_one = reloads ? read(options, packets, story, Reloads::of_nothing, limited) : one;
-    if (limited) return 0;
+    if ((more & kShunted) != 0) {
+        const Lines shunted = read_shunted(options, packets, more);
+        MemoryPipelineOptions with_column = options;
+        with_column.entries.format.shunts = true;
+        check_form(shunted, with_column.entries.format);
+        require(bounded || shunted.of_ftp() == one.of_ftp(), "shunts lose no entry of FTP");
+    }
+    const Lines as_one = reloads ? read(options, packets, story, Reloads::of_nothing) : one;
+    if (one.limited || reloaded.limited || as_one.limited) return 0;
     require_same(one, as_one, "a reload of nothing changes nothing");
-    if (!story.comparable() || (option & kTinyBounds) != 0) return 0;
+    if (!story.comparable() || bounded) return 0;
     options.workers = 3;
     options.by_ports = (option & kByPorts) != 0;
-    require_same(reloaded, read(options, packets, story, Reloads::of_something, limited),
-                 "the same lines by three workers");
+    const Lines three = read(options, packets, story, Reloads::of_something);
+    if (!three.limited) require_same(reloaded, three, "the same lines by three workers");
     return 0;
 }

@@ -187,7 +187,26 @@ void add_long_story(Seeds& seeds) {
             .u8(32 + 20)
             .u8(50)
             .append("250 " + std::string(44, 'm') + "\r\n");
+    out.u8(0);
     seeds.add("pipeline", story);
+}
+
+// Passwords in pieces some of which are lost, hosts of IPv6, transfers that ports count: what the last byte chooses.
+void add_chosen_stories(Seeds& seeds) {
+    constexpr std::uint8_t kClientSays = 31, kSecret = 27, kLose = 4, kServerSays = 32 + 31, kData = 0x80;
+    for (const std::uint8_t option : Numbers{0, 1, 8, 9, 129}) {
+        for (const std::uint8_t more : Numbers{0, 1, 2, 4, 12, 20, 36}) {
+            Bytes story;
+            ByteWriter out(story);
+            out.u8(option).u32(1000).u8(0).u8(kServerSays).u8(0).u8(kClientSays).u8(19).u8(kServerSays).u8(1);
+            if (more < 3) out.u8(kLose).u8(static_cast<std::uint8_t>(more + option));
+            out.u8(kSecret).u8(5).u8(8).u8(27).u8(kServerSays).u8(2).u8(kClientSays).u8(3).u8(kServerSays).u8(4);
+            out.u8(kClientSays).u8(4).u8(kServerSays).u8(5).u8(kData);
+            for (unsigned i = 0; i < 4; ++i) out.u8(kData + 32 + 18).u16(4999).u8(9).u16(11);
+            out.u8(kData + 32 + 8).u8(kServerSays).u8(6).u8(kClientSays).u8(17).u8(8).u8(more);
+            seeds.add("pipeline", story);
+        }
+    }
 }
 
 // Operations of pipeline_fuzz: bits 6 and 7 choose the talk, bit 5 the side, the others what happens.
@@ -206,7 +225,7 @@ void add_pipeline(Seeds& seeds) {
                 if (disturbance != 0) out.u8(static_cast<std::uint8_t>(disturbance | talk)).u8(1).u8(2);
             }
             out.u8(kData).u8(kData + 32 + 18).u16(3000).u8(kData + 32 + 8);
-            out.u8(static_cast<std::uint8_t>(kServerSays | talk)).u8(6).u8(static_cast<std::uint8_t>(8 | talk));
+            out.u8(static_cast<std::uint8_t>(kServerSays | talk)).u8(6).u8(static_cast<std::uint8_t>(8 | talk)).u8(0);
             seeds.add("pipeline", story);
         }
     }
@@ -218,7 +237,7 @@ void add_pipeline(Seeds& seeds) {
         for (const auto& [op, line] : login)
             out.u8(op).u8(line).u8(25).u8(what).u8(static_cast<std::uint8_t>(40 + line));
         out.u8(kData).u8(kData + 32 + 18).u16(3000).u8(9).u16(900).u8(25).u8(what).u8(9).u8(0x40).u8(9).u16(9000);
-        out.u8(kServerSays).u8(6).u8(9).u16(40000).u8(7);
+        out.u8(kServerSays).u8(6).u8(9).u16(40000).u8(7).u8(0);
         seeds.add("pipeline", story);
     }
     // A connection of each sort beside a session, with bounds so small that they are reached, and interim entries.
@@ -232,6 +251,7 @@ void add_pipeline(Seeds& seeds) {
             out.u8(17).u32(7).u8(kind).u8(0);
             for (const auto& [op, line] : login) out.u8(op).u8(line);
         }
+        out.u8(0);
         seeds.add("pipeline", story);
     }
 }
@@ -251,6 +271,7 @@ int main(int argc, char** argv) {
     add_log(seeds);
     add_pipeline(seeds);
     add_long_story(seeds);
+    add_chosen_stories(seeds);
     std::ifstream example(std::filesystem::path(argv[1]) / "config/ftpsensor.yaml", std::ios::binary);
     seeds.add("config", std::string(std::istreambuf_iterator<char>(example), {}));
     for (const char* text :
