@@ -10,8 +10,13 @@ void ConnTracker::tell_interims(Timestamp now) {
     for (std::uint32_t index; (index = interims_.take_due(now, due)) != Interims::kNone;) {
         Connection& c = table_[index];
         Timestamp end;
-        // One that is over, or about to be, has its last entry instead.
-        if (over(c, due, end) || c.deadline_kind == Deadline::closing) continue;
+        // One that is over, or about to be, has its last entry instead. What is over leaves: behind a stamp far ahead
+        // it would be due each interval of a century.
+        if (over(c, due, end)) {
+            interims_.leave(index);
+            continue;
+        }
+        if (c.deadline_kind == Deadline::closing) continue;
         if (!interims_.has_room(index)) {
             conn_events_.count(c, Event::interim_limit);
             continue;

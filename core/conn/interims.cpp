@@ -41,6 +41,11 @@ void Interims::opened(std::uint32_t index, Timestamp now) {
     set_next_due();
 }
 
+void Interims::leave(std::uint32_t index) {
+    unlink(index);
+    set_next_due();
+}
+
 void Interims::removed(std::uint32_t index) {
     unlink(index);
     if (memory_.slots[index].told != kNone) memory_.free.push_back(memory_.slots[index].told);

@@ -70,6 +70,7 @@ public:
 
     void opened(std::uint32_t index, Timestamp now);
     void removed(std::uint32_t index);
+    void leave(std::uint32_t index); // it is due no more, until it joins
 
     // Another interval; no connection is due then until it joins. False: it is the same, and nothing has changed.
     // `memory` is swapped in where interims were never on, and needed there unless `interval` is 0.

@@ -185,6 +185,18 @@ TEST_CASE("interim: sums over the entries of a connection are what one entry wou
     }
 }
 
+TEST_CASE("interim: behind a stamp of another century each connection has its entries until it was over, and at once") {
+    Trace trace;
+    TcpTalk(trace).open().client("hello"); // over after five minutes, the datagram after ten seconds
+    packet_at(trace, kStart + 10 * kSecond);
+    trace.at(kStart + 200 * 8760 * kHour).add({Ethernet{}, Ipv4{}, Udp{.source_port = 10}, Payload{"x"}});
+    const Logs logs = read(trace, {.interim = kSecond}); // 6,307,200,000 seconds: looked at one by one it takes minutes
+    CHECK(logs.entries("conn", {{"proto", "tcp"}, {"interim", "true"}}).size() == 300);
+    CHECK(logs.entries("conn", {{"id.orig_p", "9"}, {"interim", "true"}}).size() == 9);
+    CHECK(logs.entries("conn", {{"interim", "false"}}).size() == 2);
+    CHECK(logs.entries("conn", {{"id.orig_p", "10"}}).size() == 1);
+}
+
 TEST_CASE("entries: ftp leaves all but FTP's connections out") {
     Trace trace;
     FtpTalk ftp(trace);
