@@ -146,7 +146,7 @@ void add_log(Seeds& seeds) {
         ByteWriter out(entry);
         out.u8(7);
         for (unsigned i = 0; i < 6; ++i)
-            out.u8(1).u16(static_cast<std::uint16_t>(std::string_view(text).size())).append(text);
+            out.u8(1).u8(1).u8(static_cast<std::uint8_t>(std::string_view(text).size())).append(text);
         out.zeros(60);
         seeds.add("log_entry", entry);
         entry[0] = 15;
@@ -161,8 +161,7 @@ void add_log(Seeds& seeds) {
     Bytes lengthy; // strings as long as an entry can have
     ByteWriter strings(lengthy);
     strings.u8(7);
-    for (const std::size_t size : {100u, 100u, 4u, 9000u, 30u, 9000u})
-        strings.u8(1).u16(static_cast<std::uint16_t>(size)).append(std::string(size, '\xe9'));
+    for (unsigned i = 0; i < 6; ++i) strings.u8(1).u8(255).u8(100).append(std::string(100, '\xe9'));
     strings.zeros(60);
     seeds.add("log_entry", lengthy);
     for (const std::uint8_t last : Numbers{0, 3, 4, 5, 7}) {
