@@ -65,6 +65,7 @@ namespace ftpsensor {
     X(FTP_password_too_long) X(FTP_arg_too_long) X(FTP_reply_msg_too_long) X(FTP_too_many_expected_data_channels)    \
     X(partial_ftp_request) X(contentline_size_exceeded) X(line_terminated_with_single_LF)                            \
     X(line_terminated_with_single_CR) X(NUL_in_line) X(ftp_violation) X(ftp_session_memory)                          \
+    X(ftp_clear_text_after_auth)                                                                                      \
     /* records */                                                                                                  \
     X(conn_record_dropped) X(ftp_record_dropped) X(stream_event_dropped) X(record_late) X(file_type_skipped)
 // clang-format on

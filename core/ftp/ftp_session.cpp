@@ -5,6 +5,7 @@
 #include "core/ftp/parse.h"
 #include "core/ftp/path.h"
 #include "core/ftp/pending.h"
+#include "core/ftp/security.h"
 #include "core/ftp/session_info.h"
 #include "core/ftp/telnet.h"
 #include "core/ftp/transfer_size.h"
@@ -20,9 +21,6 @@ constexpr std::size_t kCommandNameBytesMax = 255;       // where options ask for
 constexpr std::uint32_t kPendingCommandsMax = 64;       // the same
 constexpr std::uint64_t kViolationBytesMax = 10 * 1024; // Zeek's DPD::ignore_violations_after
 
-// What AUTH asked for (RFC 2228, 4217).
-enum class AuthMechanism : std::uint8_t { none, tls, gssapi };
-
 constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 using UpperName = std::array<char, kCommandNameBytesMax>;
@@ -34,45 +32,11 @@ std::string_view to_upper(std::string_view name, UpperName& upper) {
     return {upper.data(), name.size()};
 }
 
-AuthMechanism find_mechanism(std::string_view argument, bool extended) {
-    if (!extended)
-        return argument == "TLS"      ? AuthMechanism::tls
-               : argument == "GSSAPI" ? AuthMechanism::gssapi
-                                      : AuthMechanism::none;
-    const auto is = [argument](std::string_view name) {
-        return std::equal(argument.begin(), argument.end(), name.begin(), name.end(),
-                          [](char a, char b) { return to_upper(a) == b; });
-    };
-    // Servers take the rest just as well.
-    if (is("TLS") || is("SSL") || is("TLS-C") || is("TLS-P")) return AuthMechanism::tls;
-    return is("GSSAPI") ? AuthMechanism::gssapi : AuthMechanism::none;
-}
-
-std::uint32_t base64_value(char c) {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    return static_cast<std::uint32_t>(alphabet.find(c)); // all bits where it is none
-}
-
-// A security token in a reply (RFC 2228 5.1) that is the TLS record of a ServerHello, as the GSI mechanism sends it.
-bool is_server_hello_token(std::string_view text) {
-    constexpr std::string_view name = "ADAT=";
-    constexpr std::size_t characters = 8; // of base64: six bytes
-    if (!text.starts_with(name) || text.size() < name.size() + characters) return false;
-    std::uint64_t bytes = 0;
-    for (const char c : text.substr(name.size(), characters)) {
-        const std::uint32_t value = base64_value(c);
-        if (value > 63) return false;
-        bytes = bytes << 6 | value;
-    }
-    constexpr std::uint64_t handshake = 22, major_version = 3, server_hello = 2;
-    return bytes >> 40 == handshake && (bytes >> 32 & 0xff) == major_version && (bytes & 0xff) == server_hello;
-}
-
 } // namespace
 
 struct FtpSession::State {
     State(const FtpOptions& session_options, EventCounters& counters)
-        : options(session_options), events(counters), info(session_options, events) {
+        : options(session_options), events(counters), info(session_options, events), security(session_options) {
         name_bytes_max = options.max_command_length == 0
                              ? kCommandNameBytesMax
                              : std::min<std::size_t>(options.max_command_length, kCommandNameBytesMax);
@@ -92,7 +56,8 @@ struct FtpSession::State {
     void match_reply(const FtpReply& reply, Timestamp now, FtpOutput& out);
     void take_directory(PendingCommand& command, const FtpReply& reply, FtpOutput& out);
     void take_transfer(const PendingCommand& command, const FtpReply& reply, Timestamp now, FtpOutput& out);
-    void take_security(const FtpReply& reply, Timestamp now, FtpOutput& out);
+    void take_security(FtpSecurity::Outcome outcome, Timestamp now, FtpOutput& out);
+    bool is_encrypted(bool from_originator, std::uint8_t next_byte, Timestamp now, FtpOutput& out);
     void announce(const DataChannel& channel, std::uint32_t number, Timestamp now, FtpOutput& out);
     FtpTurn turn_of(const PendingCommand& command);
     void end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out);
@@ -110,6 +75,7 @@ struct FtpSession::State {
     PendingCommands pending;
     SessionInfo info;
     TransferSize transfer_size;
+    FtpSecurity security;
     std::size_t name_bytes_max;
     std::uint32_t pending_max;
     std::uint64_t bytes = 0;      // of both directions, gaps included
@@ -117,15 +83,13 @@ struct FtpSession::State {
     std::uint32_t current = 0;    // number of the command that the last reply was given to
     std::uint32_t began = 0;      // number of the command whose transfer the last 150 began
     std::uint32_t channels = 0;   // PORT, EPRT, PASV and EPSV so far
-    AuthMechanism auth = AuthMechanism::none;
-    std::size_t sound_bytes = 0; // of a doubtful line: those before what is missing
-    bool doubtful = false;       // the originator's next line may be the end of one that was not captured
-    bool incomplete = false;     // its beginning or something in between was not captured
-    bool opened = false;         // something was said: there will be an entry
-    bool confirmed = false;      // a command was seen
-    bool gssapi = false;         // granted: tokens are exchanged
-    bool gssapi_tls = false;     // reported
-    bool violated = false;       // what came with the line that did it is the last that is read
+    std::size_t sound_bytes = 0;  // of a doubtful line: those before what is missing
+    bool doubtful = false;        // the originator's next line may be the end of one that was not captured
+    bool incomplete = false;      // its beginning or something in between was not captured
+    bool opened = false;          // something was said: there will be an entry
+    bool confirmed = false;       // a command was seen
+    bool logged_in = false;       // a reply said so
+    bool violated = false;        // what came with the line that did it is the last that is read
     bool done = false;
 };
 
@@ -145,8 +109,8 @@ void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool
     transfer_size.reset();
     bytes = 0;
     open_reply = current = began = channels = 0;
-    auth = AuthMechanism::none;
-    opened = confirmed = gssapi = gssapi_tls = done = false;
+    security.reset();
+    opened = confirmed = logged_in = done = false;
     violated = false;
     incomplete = doubtful = partial;
     sound_bytes = kFtpLineBytesMax;
@@ -157,9 +121,14 @@ void FtpSession::State::take_lines(bool from_originator, std::span<const std::ui
     TelnetLineReader& lines = reader(from_originator);
     std::string_view line;
     std::size_t left = data.size();
-    while (!done && lines.next(data, line)) {
+    while (!done) {
+        if (security.is_open() && !data.empty() && is_encrypted(from_originator, data.front(), now, out)) [[unlikely]]
+            break;
+        if (!lines.next(data, line)) break;
         bytes += left - data.size(); // up to the end of this line, so that it does not matter how bytes were cut
         left = data.size();
+        if (security.is_open()) [[unlikely]]
+            security.line_ended(from_originator);
         if (doubtful && from_originator) [[unlikely]]
             line = take_doubtful(line);
         if (line.empty()) continue;
@@ -236,7 +205,7 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
     switch (command) {
     case FtpCommand::user: info.set_user(request.argument); break;
     case FtpCommand::pass: info.set_password(request.argument); break;
-    case FtpCommand::auth: auth = find_mechanism(request.argument, options.extended); break;
+    case FtpCommand::auth: security.ask(request.argument, pending.last_number()); break;
     case FtpCommand::port: announced(parse_port_argument(request.argument)); break;
     case FtpCommand::eprt: announced(parse_eprt_argument(request.argument)); break;
     default: break;
@@ -281,17 +250,20 @@ void FtpSession::State::take_reply(std::string_view line, Timestamp now, FtpOutp
         return;
     }
     open(now);
+    const AuthMechanism asked = security.asked(); // what the reply ends is still what it answers
     const bool inner = reply.kind == FtpReply::Kind::inner;
     if (!inner || !info.has_reply() || looks_like_reply(reply.text)) match_reply(reply, now, out);
-    take_security(reply, now, out);
+    if (FtpSecurity::concerns(reply.code)) [[unlikely]]
+        take_security(security.take_reply(reply, asked, incomplete), now, out);
 }
 
 // As in Zeek, what comes after the first 10 KiB does not make it another protocol; nor does any line once something is
-// missing, for it may be the end of another one.
+// missing, for it may be the end of another one. Who has logged in speaks FTP, whatever a server makes of a file's
+// name.
 void FtpSession::State::violate(Timestamp now, FtpOutput& out) {
     if (incomplete) return;
     events.count(Event::ftp_violation);
-    if (bytes > kViolationBytesMax || violated) return;
+    if (bytes > kViolationBytesMax || violated || (options.extended && logged_in)) return;
     violated = true;
     done = options.extended;
     FtpEvent& event = out.events.emplace_back();
@@ -303,8 +275,11 @@ void FtpSession::State::match_reply(const FtpReply& reply, Timestamp now, FtpOut
     PendingCommand* const command = pending.best_match(reply.code, reply.text);
     current = command != nullptr ? command->number : 0;
     info.set_reply(reply.code, reply.text);
+    if (reply.code >= 400) security.forget(current);                       // AUTH was refused
     if (reply.kind != FtpReply::Kind::whole || command == nullptr) return; // only whole replies are read any further
 
+    constexpr std::uint64_t login = bit(FtpCommand::user) | bit(FtpCommand::pass) | bit(FtpCommand::acct);
+    if (reply.code / 100 == 2 && (bit(command->command) & login) != 0) logged_in = true;
     take_transfer(*command, reply, now, out);
     take_directory(*command, reply, out);
     if (pending.size() > 1) end_current_turn(out); // commands sent ahead: the next one will not wait for this
@@ -339,17 +314,20 @@ void FtpSession::State::take_directory(PendingCommand& command, const FtpReply& 
         info.change_directory(path, out);
 }
 
-void FtpSession::State::take_security(const FtpReply& reply, Timestamp now, FtpOutput& out) {
-    const bool tls_granted = reply.code == 234 && auth == AuthMechanism::tls;
-    if (reply.code == 334 && auth == AuthMechanism::gssapi) gssapi = true;
-    const bool token = gssapi && !gssapi_tls && (reply.code == 334 || reply.code == 335 || reply.code == 235);
-    const bool tls_in_token = token && is_server_hello_token(reply.text);
-    if (!tls_granted && !tls_in_token) return;
+void FtpSession::State::take_security(FtpSecurity::Outcome outcome, Timestamp now, FtpOutput& out) {
+    if (outcome == FtpSecurity::Outcome::none) return;
+    const bool encrypted = outcome == FtpSecurity::Outcome::encrypted;
     FtpEvent& event = out.events.emplace_back();
-    event.kind = tls_granted ? FtpOutcome::encrypted : FtpOutcome::gssapi_tls;
+    event.kind = encrypted ? FtpOutcome::encrypted : FtpOutcome::gssapi_tls;
     event.ts = now;
-    done = tls_granted;
-    gssapi_tls = tls_in_token;
+    done = done || encrypted;
+}
+
+bool FtpSession::State::is_encrypted(bool from_originator, std::uint8_t next_byte, Timestamp now, FtpOutput& out) {
+    const FtpSecurity::Sign sign = security.look(from_originator, next_byte);
+    if (sign == FtpSecurity::Sign::clear) events.count(Event::ftp_clear_text_after_auth);
+    if (sign == FtpSecurity::Sign::encrypted) take_security(FtpSecurity::Outcome::encrypted, now, out);
+    return done;
 }
 
 void FtpSession::State::announce(const DataChannel& channel, std::uint32_t number, Timestamp now, FtpOutput& out) {
@@ -379,6 +357,7 @@ void FtpSession::State::end_current_turn(FtpOutput& out) {
     const PendingCommand* const command = pending.find(current);
     if (command == nullptr) return;
     end_turn(*command, false, out);
+    security.forget(current);
     pending.remove(*command);
     current = 0;
 }
@@ -395,10 +374,12 @@ void FtpSession::deliver(bool from_originator, std::span<const std::uint8_t> dat
 
 void FtpSession::incomplete() { state_->incomplete = true; }
 
-void FtpSession::gap(bool from_originator, std::uint64_t bytes, Timestamp, FtpOutput&) {
+void FtpSession::gap(bool from_originator, std::uint64_t bytes, Timestamp now, FtpOutput& out) {
     State& s = *state_;
     s.bytes += bytes;
     s.incomplete = true;
+    // What is missing may be what would have told.
+    if (s.security.is_open() && !s.done) s.take_security(FtpSecurity::Outcome::encrypted, now, out);
     if (!from_originator) return;
     s.doubtful = true;
     if (const std::size_t there = s.requests.partial_line_bytes(); there > 0)

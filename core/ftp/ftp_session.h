@@ -21,9 +21,9 @@
 // Where the meaning is not the reference's, on purpose: Telnet's BINARY and ENCRYPT options change nothing; entries of
 // commands pending at the end come in the order sent; the originator's first line behind missing bytes is a command
 // only by a name of commands.h, for it may be the end of a PASS. With `extended`, too: AUTH takes SSL, TLS-C and TLS-P
-// as TLS, in any case, and GSSAPI in any case; a violation ends the session at its line, where the reference still
-// reads what came with it (so that, without it, the result does depend on how the bytes behind a violation are cut into
-// calls).
+// as TLS, in any case, and GSSAPI in any case, and what comes behind a 234 tells whether it is that (security.h); a
+// violation ends the session only before a login was granted, and at its line, where the reference still reads what
+// came with it (so that, without it, the result does depend on how the bytes behind a violation are cut into calls).
 //
 // A session belongs to one worker.
 #pragma once
@@ -73,7 +73,7 @@ enum class FtpOutcome : std::uint8_t {
     message,       // a command's turn is over (Zeek: ftp_message()); `logged` tells whether it makes an entry
     confirmed,     // it is FTP, a command was seen: the connection's service is "ftp"; once
     violated,      // it is not: the service is taken back; no more bytes are wanted, finish() still is; at most once
-    encrypted,     // AUTH TLS or SSL was granted: service "ssl" once TLS is seen is the caller's; the same; once
+    encrypted,     // AUTH was granted and used (security.h): service "ssl" once TLS is seen is the caller's; once
     limit_reached, // a command was longer than max_command_length: `X` in the connection's history
     gssapi_tls,    // AUTH GSSAPI was granted, and its tokens are TLS (GSI): service "ssl"; once
 };

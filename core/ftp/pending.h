@@ -52,6 +52,7 @@ public:
 
     // A command of so many bytes, name and argument, fits in whole; one of a line does where there is no other.
     bool has_room(std::size_t bytes) const { return text_.room() >= bytes; }
+    std::uint32_t last_number() const { return last_number_; }           // of the command queued last
     const std::vector<PendingCommand>& all() const { return commands_; } // in the order sent
     std::size_t size() const { return commands_.size(); }
     std::size_t capacity_bytes() const { return text_.capacity() + commands_.capacity() * sizeof(PendingCommand); }

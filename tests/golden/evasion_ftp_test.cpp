@@ -59,3 +59,74 @@ TEST_CASE("evasion: thirty deletions before the first answer") {
     CHECK(logs.count(Event::FTP_too_many_pending_commands) == 10);
     CHECK(read(trace).entries("ftp").size() == 20);
 }
+
+namespace {
+
+// Records of TLS with what would be commands and replies in clear text: hellos, and data of either side.
+const std::string kClientHello("\x16\x03\x01\x00\x20\x01\x00\x00\x1c\nDELE hello\r\n", 22);
+const std::string kServerHello("\x16\x03\x03\x00\x20\x02\x00\x00\x1c\n250 Gone.\r\n", 21);
+const std::string kClientData("\x17\x03\x03\x00\x20\nDELE data\r\n", 17);
+
+} // namespace
+
+TEST_CASE("evasion: AUTH is granted and nothing changes") {
+    for (const std::string mechanism : {"TLS", "SSL", "tls", "TLS-C"})
+        for (const std::uint16_t port : {std::uint16_t{21}, std::uint16_t{8080}}) {
+            CAPTURE(mechanism, port);
+            Trace trace;
+            FtpTalk ftp(trace, on_port(port));
+            ftp.server("220 Hi.").client("AUTH " + mechanism).server("234 Go ahead.");
+            ftp.client("USER mallory").server("331 Password?").client("PASS x").server("230 In.");
+            delete_secret(ftp);
+            check_deleted(trace, kExtended, "mallory");
+            CHECK(read(trace, kExtended).count(Event::ftp_clear_text_after_auth) == 1);
+        }
+}
+
+TEST_CASE("evasion: a 234 in a listing after AUTH was refused") {
+    for (const std::string decoy : {"", "\x16\x03\x01\r\n"}) {
+        Trace trace;
+        FtpTalk ftp(trace);
+        ftp.server("220 Hi.").client("AUTH TLS").server("500 What?");
+        ftp.client("USER mallory").server("331 Password?").client("PASS x").server("230 In.");
+        ftp.client("STAT .").server("213-Status").server("x").server("213 End").server("234 ok").server("213 End");
+        if (!decoy.empty()) ftp.control().client(decoy).server("500 What?\r\n");
+        delete_secret(ftp);
+        check_deleted(trace, kExtended, "mallory");
+    }
+}
+
+TEST_CASE("evasion: a line in a listing that is no reply") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    log_in(ftp);
+    ftp.client("STAT .").server("213-Status").server("x").server("213 End").server("hello").server("213 End");
+    delete_secret(ftp);
+    check_deleted(trace, kExtended, "mallory");
+    CHECK(read(trace, kExtended).count(Event::ftp_violation) == 1);
+    CHECK(read(trace).show("ftp", "command", {{"command", "DELE"}}).empty()); // as in Zeek
+}
+
+TEST_CASE("a session that is encrypted makes no entries of what it says, whatever of it is lost") {
+    enum Lost { nothing, client_hello, second_half, server_hello };
+    for (const Lost lost : {nothing, client_hello, second_half, server_hello})
+        for (const std::string reply : {"234 Go ahead.\r\n", "234-Go\r\n ahead\r\n234 now.\r\n", "234-Go\r\n"}) {
+            CAPTURE(lost, reply);
+            Trace trace;
+            FtpTalk ftp(trace);
+            log_in(ftp);
+            TcpTalk& talk = ftp.control();
+            talk.client("AUTH TLS\r\n").server(reply);
+            if (lost == client_hello) talk.lose_next();
+            talk.client(kClientHello.substr(0, 3));
+            if (lost == second_half) talk.lose_next();
+            talk.client(kClientHello.substr(3));
+            if (lost == server_hello) talk.lose_next();
+            talk.server(kServerHello).client(kClientData).server(kServerHello).close();
+            const Logs logs = read(trace, kExtended);
+            CHECK(logs.show("ftp", "user command reply_code") == "mallory AUTH 234");
+            CHECK(logs.show("conn", "service") == "ftp,ssl");
+            CHECK(logs.count(Event::ftp_violation) == 0);
+            CHECK(logs.count(Event::ftp_clear_text_after_auth) == 0);
+        }
+}

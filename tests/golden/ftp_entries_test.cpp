@@ -201,14 +201,26 @@ TEST_CASE("reply: a line without a code is no FTP, the service is taken back and
 TEST_CASE("reply: what comes in one packet with a line that is none is read, but not by the extended rule") {
     Trace trace;
     FtpTalk ftp(trace);
-    ftp.login().client("DELE a").server("what?\r\n250 Gone.").client("DELE b").server("250 Gone.").quit();
+    ftp.server("220 Hi.").client("DELE a").server("what?\r\n250 Gone.").client("DELE b").server("250 Gone.").quit();
     const Logs logs = read(trace), extended = read(trace, {.extended = true});
     CHECK(logs.show("ftp", "arg reply_code") == "ftp://10.0.0.2/./a 250");
-    CHECK(extended.show("ftp", "arg reply_code") == "ftp://10.0.0.2/./a 230");
+    CHECK(extended.show("ftp", "arg reply_code") == "ftp://10.0.0.2/./a 220");
     for (const Logs& any : {logs, extended}) {
         CHECK(any.show("conn", "service") == "-");
         CHECK(any.count(Event::ftp_violation) == 1);
     }
+}
+
+TEST_CASE("reply: after a login a line that is none ends nothing by the extended rule") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.login().client("DELE a").server("what?").server("250 Gone.").client("DELE b").server("250 Gone.").quit();
+    const Logs logs = read(trace), extended = read(trace, {.extended = true});
+    CHECK(logs.show("ftp", "arg reply_code") == "ftp://10.0.0.2/./a 230");
+    CHECK(extended.show("ftp", "arg reply_code") == "ftp://10.0.0.2/./a 250 | ftp://10.0.0.2/./b 250");
+    CHECK(logs.show("conn", "service") == "-");
+    CHECK(extended.show("conn", "service") == "ftp");
+    for (const Logs& any : {logs, extended}) CHECK(any.count(Event::ftp_violation) == 1);
 }
 
 TEST_CASE("reply: a code without text") {

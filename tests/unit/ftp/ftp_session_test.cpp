@@ -161,6 +161,27 @@ TEST_CASE("replies that are none end the session as not FTP", "[ftp_session]") {
     }
 }
 
+TEST_CASE("once somebody has logged in no line ends the session (extended)", "[ftp_session]") {
+    for (const std::string login : {"230", "202"})
+        for (const bool extended : {false, true}) {
+            FtpOptions options = log_everything();
+            options.extended = extended;
+            SessionScript s(options);
+            s.client("USER bob").server("331 password?").client("PASS x").server(login + " in").server("x");
+            CHECK(s.session.done() != extended);
+            CHECK(s.count(FtpOutcome::violated) == (extended ? 0 : 1));
+            CHECK(s.counted(Event::ftp_violation) == 1);
+        }
+    SessionScript not_yet;
+    not_yet.client("USER bob")
+        .server("331 password?")
+        .client("PASS x")
+        .server("530 no")
+        .client("NOOP")
+        .server("200 ok");
+    CHECK(not_yet.server("x").session.done());
+}
+
 TEST_CASE("an empty line is no violation", "[ftp_session]") {
     SessionScript s;
     s.server("").server_bytes("\n");
@@ -236,36 +257,6 @@ TEST_CASE("of a connection whose beginning was not captured no line is a violati
     s.session.reset({}, {}, false);
     s.server("x");
     CHECK(s.session.done());
-}
-
-TEST_CASE("AUTH TLS ends in encryption, in the shapes that servers take", "[ftp_session]") {
-    for (const std::string mechanism : {"TLS", "tls", "SSL", "Ssl", "TLS-C", "TLS-P"}) {
-        INFO(mechanism);
-        SessionScript s;
-        s.server("220 ready").client("auth " + mechanism).server("234 Proceed");
-        CHECK(s.session.done());
-        CHECK(s.reported().back() == "encrypted");
-        s.client_bytes("USER x\r\n\x16\x03\x01").server_bytes("x\r\n").finish();
-        CHECK(s.entries() == Lines{"final AUTH [" + mechanism + "] 234 [Proceed] user <unknown>"});
-    }
-}
-
-TEST_CASE("AUTH that is refused, or of another kind, ends nothing", "[ftp_session]") {
-    SessionScript s;
-    s.client("AUTH TLS").server("504 no").client("NOOP").server("200 ok");
-    CHECK_FALSE(s.session.done());
-    s.client("AUTH XYZ").server("234 yes");
-    CHECK_FALSE(s.session.done());
-    s.client("AUTH TLSX").server("234 yes").client("AUTH").server("234 yes");
-    CHECK_FALSE(s.session.done());
-    CHECK(s.count(FtpOutcome::encrypted) == 0);
-}
-
-TEST_CASE("what follows the granting line in the same packet is not read", "[ftp_session]") {
-    SessionScript s;
-    s.client("AUTH TLS").server_bytes("234 Proceed\r\ngarbage\r\n");
-    CHECK(s.reported().back() == "encrypted");
-    CHECK(s.counted(Event::ftp_violation) == 0);
 }
 
 TEST_CASE("AUTH GSSAPI: TLS in the server's tokens is told once, and the session goes on", "[ftp_session]") {
