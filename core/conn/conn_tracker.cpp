@@ -230,7 +230,9 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     if (c.shunted) [[unlikely]]
         observer_.coming_through(c, layer, side);
     if (options_.wary_of_decoys && side != c.orig_side && c.orig().state == TcpState::syn_sent) [[unlikely]]
-        believe_answer(c, layer, side);
+        believe_answer(c, layer, side, packet);
+    if (options_.wary_of_decoys && c.partial && c.content != ContentUse::none) [[unlikely]]
+        doubt_beginning(c, layer, side, packet);
     TcpOutcome outcome;
     tcp_.process(c, layer, side, packet, outcome);
     count_packet(c, side, layer);
@@ -243,29 +245,6 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     note_calm(c);
     if (options_.tell_headers && c.watching) [[unlikely]]
         leave_calm(c);
-}
-
-// Counted in the connection, and for nothing else. A SYN is remembered, for there may be an answer.
-void ConnTracker::count_decoy(Connection& c, const Layer& layer, unsigned side, Event event) {
-    conn_events_.count(c, event);
-    count_packet(c, side, layer);
-    if ((layer.tcp_flags & (kSyn | kAck | kRst)) != kSyn) return;
-    ConnOddities::Side& odd = oddities_.of(c).side[side];
-    odd.decoy_syn = layer.tcp_seq;
-    odd.decoy_syn_numbers = 1 + layer.payload_length;
-}
-
-// Of several SYNs the answer says which was taken: a host that has answered one goes by its numbers. One that answers
-// with what is no SYN takes none: it is in the middle of a session, and says where that stands (RFC 5961 4).
-void ConnTracker::believe_answer(Connection& c, const Layer& layer, unsigned side) {
-    Endpoint& asked = c.end[side ^ 1];
-    const bool syn = (layer.tcp_flags & kSyn) != 0;
-    if ((layer.tcp_flags & (kAck | kRst)) != kAck) return;
-    if (c.end[side].state != TcpState::inactive && !(syn && c.end[side].state == TcpState::partial)) return;
-    if (layer.tcp_ack - asked.start_seq <= asked.last_seq - asked.start_seq) return;
-    conn_events_.count(c, syn ? Event::bad_SYN_ack : Event::ACK_of_unknown_number);
-    asked.start_seq = asked.ack_seq = layer.tcp_ack - 1;
-    asked.last_seq = layer.tcp_ack;
 }
 
 bool ConnTracker::may_be_shunted(const Connection& c) {

@@ -74,6 +74,8 @@ public:
     virtual void coming_through(Connection& c, const Layer& layer, unsigned side) = 0;
     // removed() follows soon, for this one and a few others: time to fetch what it needs.
     virtual void ends_soon(const Connection&) {}
+    // The stream of `side` begins at another number than was thought: what came of it so far, nobody took.
+    virtual void renumbered(Connection&, unsigned, const PacketView&) {}
     // The connection is over; it is forgotten after this. `packet_number`: of the packet that ended it; 0: its time.
     // UINT64_MAX: the end of the run, which comes after its last packet.
     virtual void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) = 0;
@@ -222,7 +224,9 @@ private:
         return decoy_in_session(c, layer, side);
     }
     void count_decoy(Connection& c, const Layer& layer, unsigned side, Event event);
-    void believe_answer(Connection& c, const Layer& layer, unsigned side);
+    void believe_answer(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    void doubt_beginning(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    void renumber(Connection& c, unsigned side, std::uint32_t next, const PacketView& packet);
     std::uint32_t open(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     bool wants_flip(const Layer& layer) const;
     ConnExtra* extra_of(Connection& c);

@@ -60,6 +60,10 @@ struct Endpoint {
     std::uint32_t seq_wraps() const { return static_cast<std::uint32_t>(packets_seq_wraps >> kWrapsShift); }
     std::uint32_t ack_wraps() const { return static_cast<std::uint32_t>(ip_bytes_ack_wraps >> kWrapsShift); }
     void last_seq_wraps() { packets_seq_wraps += std::uint64_t{1} << kWrapsShift; }
+    void forget_wraps() {
+        packets_seq_wraps &= kCountMask;
+        ip_bytes_ack_wraps &= kCountMask;
+    }
     void ack_seq_wraps() { ip_bytes_ack_wraps += std::uint64_t{1} << kWrapsShift; }
 
     std::uint64_t relative(std::uint32_t seq, std::uint32_t wraps) const {

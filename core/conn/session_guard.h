@@ -80,6 +80,8 @@ inline std::optional<Event> decoy_before_answer(const Connection& c, const Layer
         if (!is_believed) return Event::RST_of_unknown_number;
     } else if ((flags & kFin) != 0 && side == c.orig_side && is_out_of_reach(asked, layer, asked.start_seq + 1))
         return Event::FIN_of_unknown_number;
+    else if ((flags & kAck) == 0 && layer.payload_length != 0)
+        return Event::segment_without_ACK;
     return std::nullopt;
 }
 

@@ -1,5 +1,4 @@
-#include "core/pipeline/control_sessions.h"
-
+#include "core/pipeline/control_slot.h"
 #include "core/pipeline/ftp_detect.h"
 
 #include <algorithm>
@@ -10,87 +9,22 @@ namespace {
 
 constexpr std::size_t kKeptBytes = 4096;    // of a slot's buffers, for its next connection
 constexpr Duration kSilence = 30 * kSecond; // an answered session that was heard later than this keeps its place
+constexpr std::int32_t kLateMax = 1 << 16;  // bytes; that a first segment may trade places with
 
 void clear(std::string& buffer) {
     buffer.clear();
     if (buffer.capacity() > kKeptBytes) buffer.shrink_to_fit();
 }
 
+// Where a stream stands of which no SYN was seen, when its first bytes come, at `seq`. They may be far ahead of it.
+std::uint32_t beginning_of(const Endpoint& end, std::uint32_t seq) {
+    std::uint32_t next = end.start_seq + 1;
+    if (static_cast<std::int32_t>(end.ack_seq - next) > 0) next = end.ack_seq;
+    const auto late = static_cast<std::int32_t>(next - seq); // it traded places with later ones
+    return late > 0 && late <= kLateMax ? seq : next;
+}
+
 } // namespace
-
-struct ControlSessions::Control {
-    Control(const PipelineOptions& options, HeldBudget& held, EventCounters& events)
-        : stream(options.extended, held, events) {}
-
-    static constexpr std::uint32_t kFirstPlace = 16; // below are the events of a data connection
-    std::uint32_t index = Connection::kNone;
-    std::uint32_t places = kFirstPlace; // records so far: StreamKey::place
-    Id96 uid;
-    ControlStream stream;
-    std::unique_ptr<FtpSession> session; // kept for the next connection of this slot
-    bool active = false;                 // a session is in use; else these are a candidate's first bytes
-    bool dropped = false;                // it showed not to be FTP: no more bytes are delivered
-    bool encrypted = false;
-    std::string first_bytes; // of a candidate, both sides in order of arrival
-    struct Chunk {
-        unsigned side;
-        std::uint32_t size; // 0: the end of the stream
-        std::uint64_t lost;
-    };
-    std::vector<Chunk> chunks;
-    std::size_t segments_before = 0; // chunks, that came in one piece from the opening words
-    std::string per_side[2];
-    std::string tls_hello; // of the responder, once encrypted
-
-    // Its place among those that may have to make room.
-    bool answered = false; // the responder was heard
-    std::uint8_t rank = 0;
-    Timestamp heard = 0;
-    std::uint32_t slot = 0;
-    std::uint32_t older = Connection::kNone;
-    std::uint32_t newer = Connection::kNone;
-};
-
-// Puts the ordered streams of one connection to their use.
-class ControlSessions::Sink final : public ControlSink {
-public:
-    Sink(ControlSessions& owner, Control& control) : owner_(owner), control_(control) {}
-
-    void bytes(unsigned side, std::span<const std::uint8_t> data, Timestamp now) override {
-        if (!from_originator(side)) control_.answered = true;
-        if (control_.dropped) return;
-        if (!control_.active)
-            owner_.detect(control_, side, data, now);
-        else if (control_.encrypted)
-            owner_.look_for_tls(control_, side, data);
-        else {
-            control_.session->deliver(from_originator(side), data, now, owner_.output_);
-            owner_.drain_output(control_, now);
-        }
-    }
-    void lost(unsigned side, std::uint64_t size, Timestamp now) override {
-        if (control_.dropped || control_.encrypted) return;
-        if (!control_.active) {
-            if (control_.segments_before + control_.chunks.size() > kChunksMax)
-                control_.dropped = true;
-            else
-                control_.chunks.push_back({side, 0, size});
-            return;
-        }
-        control_.session->gap(from_originator(side), size, now, owner_.output_);
-        owner_.drain_output(control_, now);
-    }
-    void ended(unsigned side, Timestamp now) override {
-        if (control_.dropped || control_.encrypted || !control_.active) return;
-        control_.session->end_of_stream(from_originator(side), now, owner_.output_);
-        owner_.drain_output(control_, now);
-    }
-
-private:
-    bool from_originator(unsigned side) const { return side == owner_.connections_[control_.index].orig_side; }
-    ControlSessions& owner_;
-    Control& control_;
-};
 
 ControlSessions::ControlSessions(const PipelineOptions& options, ConnTracker& connections, RecordEmitter& emitter,
                                  AnnouncementSink& announcements, EventCounters& events)
@@ -182,9 +116,12 @@ bool ControlSessions::open(Connection& c, std::uint32_t index, Timestamp now) {
         c.content = ContentUse::none;
         return false;
     }
-    for (const unsigned side : {0u, 1u})
-        if (!c.partial && c.end[side].state != TcpState::inactive)
-            control->stream.begin(side, c.end[side].start_seq + 1);
+    for (const unsigned side : {0u, 1u}) {
+        const TcpState state = c.end[side].state;
+        // Of a connection whose beginning was not seen, an end may have sent its SYN all the same.
+        const bool numbered = !c.partial || (options_.extended && state != TcpState::partial);
+        if (numbered && state != TcpState::inactive) control->stream.begin(side, c.end[side].start_seq + 1);
+    }
     if (c.content == ContentUse::control) start_session(*control);
     return true;
 }
@@ -215,7 +152,11 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
     if (layer.tcp_flags & kSyn) {
         control.stream.begin(side, layer.tcp_seq + 1);
         // The other SYN, and what followed it, may be late: this one says where that stream begins.
-        if (options_.extended && (layer.tcp_flags & kAck) != 0) control.stream.begin(other, layer.tcp_ack);
+        if (options_.extended && (layer.tcp_flags & kAck) != 0) {
+            control.stream.begin(other, layer.tcp_ack);
+            tell_acknowledged(c, control);
+            control.stream.answered(other, packet.now, sink);
+        }
     }
     if (outcome.has_gaps)
         for (const auto& gap : connections_.gaps().gaps())
@@ -226,12 +167,15 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
         const Endpoint& peer = c.end[other];
         std::uint32_t ack = layer.tcp_ack;
         if (peer.fin_seen && ack == peer.start_seq + static_cast<std::uint32_t>(peer.fin_rel)) --ack;
-        const ControlStream::Segment segment = {.side = side,
-                                                .seq = c.end[side].start_seq +
-                                                       static_cast<std::uint32_t>(outcome.data_rel),
-                                                .has_ack = (layer.tcp_flags & kAck) != 0,
-                                                .ack = ack,
-                                                .data = {layer.payload, layer.payload_length}};
+        const ControlStream::Segment segment = {
+            .side = side,
+            .seq = c.end[side].start_seq + static_cast<std::uint32_t>(outcome.data_rel),
+            .has_ack = (layer.tcp_flags & kAck) != 0,
+            .ack = ack,
+            .data = {layer.payload, layer.payload_length},
+            .in_syn = options_.extended && (layer.tcp_flags & kSyn) != 0 && peer.state == TcpState::inactive};
+        if (options_.extended && c.partial) [[unlikely]]
+            control.stream.begin(side, beginning_of(c.end[side], segment.seq));
         // A single byte to a peer that is never heard may keep the connection alive, and be none of the stream's.
         control.stream.acknowledged(side, c.end[side].ack_seq);
         if (control.stream.contradicts(segment) && (layer.payload_length > 1 || peer.packets() != 0)) [[unlikely]]
@@ -250,6 +194,39 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
 void ControlSessions::tell_acknowledged(const Connection& c, Control& control) {
     for (const unsigned side : {0u, 1u})
         control.stream.acknowledged_by_now(side, c.end[side].ack_seq, c.end[side ^ 1].packets() != 0);
+}
+
+// Nobody took what `side` has said so far.
+void ControlSessions::renumbered(Connection& c, unsigned side, const PacketView& packet) {
+    packet_number_ = packet.number;
+    if (has_words(c)) {
+        words_.release(c.cold().content_index & ~kWords);
+        c.cold().content_index = Connection::kNone;
+    }
+    if (!has_place(c)) return;
+    Control& control = control_of(c);
+    control.stream.begin_anew(side, c.end[side].start_seq + 1);
+    if (!control.active)
+        forget_first_bytes(control, side);
+    else if (!control.answered)
+        start_session(control);
+    else
+        Sink(*this, control).lost(side, 1, packet.now); // how much, nobody knows
+}
+
+void ControlSessions::forget_first_bytes(Control& control, unsigned side) {
+    std::string kept;
+    std::vector<Control::Chunk> chunks;
+    std::size_t at = 0;
+    for (const auto& chunk : control.chunks) {
+        if (chunk.side != side) {
+            kept.append(control.first_bytes, at, chunk.size);
+            chunks.push_back(chunk);
+        }
+        at += chunk.size;
+    }
+    control.first_bytes = std::move(kept);
+    control.chunks = std::move(chunks);
 }
 
 // What was said comes to where it is looked at closely.

@@ -41,6 +41,7 @@ public:
     // Of a connection whose ContentUse is control (to a port of FTP: until its bytes say otherwise) or candidate.
     void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
                  const PacketView& packet);
+    void renumbered(Connection& c, unsigned side, const PacketView& packet);
     void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number);
 
     // Swaps: what was in effect goes out with `ftp`. Between packets.
@@ -83,6 +84,7 @@ private:
     void end_session(Connection& c, Timestamp due);
     void release(Connection& c);
     Control& control_of(const Connection& c) { return *slots_[c.cold().content_index]; }
+    static void forget_first_bytes(Control& control, unsigned side);
     Detection look_at_first_bytes(const Connection& c, Control& control) const;
     void detect(Control& control, unsigned side, std::span<const std::uint8_t> data, Timestamp now);
     void start_session(Control& control);

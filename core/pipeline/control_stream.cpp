@@ -46,10 +46,43 @@ void ControlStream::begin(unsigned side, std::uint32_t seq) {
     next_[side] = highest_[side] = forgiven_[side] = acked_[side] = seq;
 }
 
+void ControlStream::begin_anew(unsigned side, std::uint32_t seq) {
+    for (std::size_t i = held_.size(); i-- > 0;)
+        if (held_[i]->side == side) remove(i);
+    begun_[side] = dropped_[side] = false;
+    delivered_[side].clear();
+    begin(side, seq);
+}
+
+void ControlStream::answered(unsigned side, Timestamp now, ControlSink& sink) {
+    for (std::size_t i = held_.size(); i-- > 0;) {
+        HeldSegment& h = *held_[i];
+        if (h.side != side || !h.in_syn) continue;
+        const auto taken = static_cast<std::int32_t>(acked_[side] - h.seq);
+        if (taken < static_cast<std::int64_t>(h.data.size())) {
+            const std::unique_ptr<HeldSegment> cut = remove(i);
+            if (taken > 0)
+                deliver(side, cut->seq, bytes_of(cut->data).first(static_cast<std::size_t>(taken)), now, sink);
+        }
+    }
+    deliver_ready(now, sink);
+}
+
 bool ControlStream::ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const {
     if (before(next_[side], seq)) return false;
     if (!patient_ || !has_ack || !begun_[side ^ 1]) return true;
     return !before(next_[side ^ 1], ack) || !before(forgiven_[side ^ 1], ack);
+}
+
+// Or nobody can tell.
+bool ControlStream::has_reached(unsigned side, std::uint32_t upper) const {
+    return !peer_heard_[side] || !before(acked_[side], upper);
+}
+
+bool ControlStream::ready(const HeldSegment& h) const {
+    const std::uint32_t upper = h.seq + static_cast<std::uint32_t>(h.data.size());
+    if (!before(next_[h.side], upper)) return true; // another one has come in its place
+    return ready(h.side, h.seq, h.has_ack, h.ack) && (!h.in_syn || (peer_heard_[h.side] && has_reached(h.side, upper)));
 }
 
 void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {
@@ -69,9 +102,9 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
 void ControlStream::take(const Segment& s, Timestamp now, ControlSink& sink) {
     if (dropped_[s.side] && !patient_) [[unlikely]]
         skip_dropped(s.side, now, sink); // the tracker has seen them, and will tell no hole
-    if (!ready(s.side, s.seq, s.has_ack, s.ack)) {
+    if (s.in_syn || !ready(s.side, s.seq, s.has_ack, s.ack)) {
         if (hold(s, now)) return;
-        if (!skip_to(s.side, s.seq, patient_ && s.has_ack, s.ack, now, sink)) {
+        if (s.in_syn || !skip_to(s.side, s.seq, patient_ && s.has_ack, s.ack, now, sink)) {
             dropped_[s.side] = true;
             return;
         }
@@ -80,7 +113,8 @@ void ControlStream::take(const Segment& s, Timestamp now, ControlSink& sink) {
     if (!held_.empty()) deliver_ready(now, sink);
 }
 
-// What of a segment is not held already: who repeats held bytes with other ones does not change them.
+// What of a segment is not held already: who repeats held bytes with other ones does not change them. But what waits
+// for nothing goes before what stands at its place and waits for its acknowledgement: no host has taken that so far.
 std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) const {
     struct Range { // within the segment
         std::size_t lower;
@@ -88,8 +122,9 @@ std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) c
     };
     std::vector<Range> known;
     const std::size_t size = s.data.size();
+    const bool waits = !ready(s.side, s.seq, s.has_ack, s.ack);
     for (const auto& h : held_) {
-        if (h->side != s.side) continue;
+        if (h->side != s.side || h->in_syn || (!waits && !before(next_[h->side], h->seq))) continue;
         const auto offset = static_cast<std::int32_t>(h->seq - s.seq);
         const std::int64_t upper = offset + static_cast<std::int64_t>(h->data.size());
         if (upper <= 0 || offset >= static_cast<std::int64_t>(size)) continue;
@@ -170,6 +205,7 @@ bool ControlStream::hold(const Segment& s, Timestamp now) {
                     .seq = s.seq,
                     .has_ack = s.has_ack,
                     .ack = s.ack,
+                    .in_syn = s.in_syn,
                     .data = std::string(reinterpret_cast<const char*>(s.data.data()), s.data.size()),
                     .arrival = segments_,
                     .time = now}));
@@ -224,8 +260,7 @@ void ControlStream::take_out(std::size_t at, Timestamp now, ControlSink& sink) {
 
 void ControlStream::deliver_ready(Timestamp now, ControlSink& sink) {
     for (std::size_t i = 0; i < held_.size();) {
-        const HeldSegment& h = *held_[i];
-        if (ready(h.side, h.seq, h.has_ack, h.ack)) {
+        if (ready(*held_[i])) {
             take_out(i, now, sink);
             i = 0; // what came out may let an earlier one out
         } else
@@ -264,6 +299,9 @@ void ControlStream::give_up(unsigned side, std::uint32_t seq, Timestamp now, Con
 bool ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
     const unsigned side = held_[at]->side;
     const std::uint32_t seq = held_[at]->seq;
+    const auto size = static_cast<std::uint32_t>(held_[at]->data.size());
+    // What stands at its place and is not taken may be none of the session's: others may yet come for its numbers.
+    if (!before(next_[side], seq) && !has_reached(side, seq + size)) return false;
     const bool acknowledged = before(next_[side], acked_[side]);
     if (!skip_to(side, seq, held_[at]->has_ack, held_[at]->ack, now, sink) && !acknowledged) return false;
     deliver_ready(now, sink); // a held one may have come out

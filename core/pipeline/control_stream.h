@@ -33,6 +33,7 @@ struct HeldSegment {
     std::uint32_t seq;
     bool has_ack;
     std::uint32_t ack;
+    bool in_syn;
     std::string data;
     std::uint64_t arrival; // in segments of its connection
     Timestamp time;
@@ -87,13 +88,18 @@ public:
 
     // The stream of `side` begins at `seq`, where that is known (a SYN); else it begins with its first segment.
     void begin(unsigned side, std::uint32_t seq);
+    // It begins there after all: what came of it so far is forgotten.
+    void begin_anew(unsigned side, std::uint32_t seq);
     struct Segment {
         unsigned side;
         std::uint32_t seq;
         bool has_ack;
         std::uint32_t ack; // what the sender had received; a FIN is not counted
         std::span<const std::uint8_t> data;
+        bool in_syn = false; // of a SYN without an answer: few hosts take it, and the answer says whether
     };
+    // The SYN of `side` has its answer, and acknowledged_by_now() was told of it.
+    void answered(unsigned side, Timestamp now, ControlSink& sink);
     // Bytes of `side` below `seq` have reached its peer: nobody can say others for them now.
     void acknowledged(unsigned side, std::uint32_t seq);
     // The same of what is held, whoever sends next: `heard`, the peer of `side` speaks, so that what it has received
@@ -116,6 +122,8 @@ public:
 
 private:
     bool ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const;
+    bool ready(const HeldSegment& h) const;
+    bool has_reached(unsigned side, std::uint32_t upper) const;
     void take(const Segment& s, Timestamp now, ControlSink& sink);
     std::vector<Segment> new_parts(const Segment& s) const;
     bool hold(const Segment& s, Timestamp now); // false: there is no room

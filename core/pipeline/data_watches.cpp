@@ -200,6 +200,15 @@ void DataWatches::coming_through(Connection& c, const Layer& layer, unsigned sid
     shunts_.coming_through(c, watch_of(c).shunt, layer, side);
 }
 
+// What was seen of `side` so far, nobody took: the bytes that say the type come now.
+void DataWatches::renumbered(Connection& c, unsigned side) {
+    Watch& w = watch_of(c);
+    Stream& s = w.stream[side];
+    if (s.sniffed.happened() || (side == w.first_side && w.transferred.happened())) return; // it has been told
+    s.head.release(budget_);
+    s.holes.reset();
+}
+
 void DataWatches::counted(Connection& c, Timestamp now) {
     if (options_.extended) note_progress(c, c.cold().watch, {now, 0});
 }

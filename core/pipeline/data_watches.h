@@ -39,6 +39,7 @@ public:
 
     // capture.shunt: a segment of a connection that is with the ports came through; and what they have counted.
     void coming_through(Connection& c, const Layer& layer, unsigned side);
+    void renumbered(Connection& c, unsigned side);
     void take_counts(Timestamp now) {
         if (shunts_.on()) [[unlikely]]
             shunts_.take_reports(now, [&](Connection& c) { counted(c, now); });

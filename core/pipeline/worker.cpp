@@ -211,6 +211,11 @@ void Worker::segment(Connection& c, std::uint32_t index, const Layer& layer, uns
 
 void Worker::coming_through(Connection& c, const Layer& layer, unsigned side) { data_.coming_through(c, layer, side); }
 
+void Worker::renumbered(Connection& c, unsigned side, const PacketView& packet) {
+    if (c.watching) data_.renumbered(c, side);
+    if (c.content != ContentUse::none) control_.renumbered(c, side, packet);
+}
+
 void Worker::ends_soon(const Connection& c) { prefetch_reader(c); }
 
 // At the end: from now on the logger may write what comes as it comes, and need not hold a record for each open

@@ -87,6 +87,7 @@ private:
     void segment(Connection& c, std::uint32_t index, const Layer& layer, unsigned side, const TcpOutcome& outcome,
                  const PacketView& packet) override;
     void coming_through(Connection& c, const Layer& layer, unsigned side) override;
+    void renumbered(Connection& c, unsigned side, const PacketView& packet) override;
     void ends_soon(const Connection& c) override;
     void removed(Connection& c, std::uint32_t index, Timestamp due, std::uint64_t packet_number) override;
     bool interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) override;

@@ -307,6 +307,7 @@ TEST_CASE("a session whose first command waits until its connection is over is o
     talk.open();
     // It acknowledges what was never seen, so it waits.
     talk.send(Side::client, {.text = "USER mallory\r\n", .ack = talk.next_seq(Side::server) + 100});
+    talk.ack(Side::server);
     for (std::uint16_t port = 50000; port < 50004; ++port) {
         trace.wait(5 * kMinute);
         TcpTalk(trace, {.client = {ip("10.0.0.1"), port}}).open().client("x").close();

@@ -254,12 +254,8 @@ TEST_CASE("where the worker's room is full, what has waited for longest makes ro
     CHECK(events.value(Event::reassembly_memory) == 2);
     CHECK(second.held_bytes() == 0);
     CHECK(budget.used <= budget.limit);
-    first.reset();
-    second.reset();
-    third.reset();
-    CHECK(budget.used == 0);
-    CHECK(budget.oldest == nullptr);
-    CHECK(budget.newest == nullptr);
+    for (ControlStream* stream : {&first, &second, &third}) stream->reset();
+    CHECK((budget.used == 0 && budget.oldest == nullptr && budget.newest == nullptr));
 }
 
 TEST_CASE("patient: an acknowledgement of what was never sent gives up nothing") {
@@ -401,4 +397,54 @@ TEST_CASE("patient: what is not acknowledged makes room, the furthest first") {
     CHECK(s.events.value(Event::reassembly_memory) == 2);
     s.send(0, 1, "aa");
     CHECK(s.sink.log == "0:aa 0:b ");
+}
+
+TEST_CASE("patient: bytes of a SYN wait for what its answer takes of them") {
+    for (const std::uint32_t taken : {0u, 3u, 6u}) {
+        Stream s(true);
+        s.stream.begin(0, 1);
+        const std::string text = "USER x";
+        s.stream.segment({.side = 0,
+                          .seq = 1,
+                          .has_ack = false,
+                          .ack = 0,
+                          .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()},
+                          .in_syn = true},
+                         0, s.sink);
+        CHECK(s.sink.log.empty());
+        s.stream.begin(1, 1);
+        s.stream.acknowledged_by_now(0, 1 + taken, true);
+        s.stream.answered(0, 0, s.sink);
+        const std::string first = taken == 0 ? "" : "0:" + text.substr(0, taken) + " ";
+        CHECK(s.sink.log == first);
+        CHECK(s.budget.used == 0);
+        s.send(0, 1 + taken, "and more", 1);
+        CHECK(s.sink.log == first + "0:and more ");
+    }
+}
+
+TEST_CASE("patient: what waits for nothing goes before what waits for its acknowledgement, at the same place") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.stream.begin(1, 1);
+    s.send(0, 1, "decoy", 1000);
+    s.send(0, 1, "true", 1);
+    CHECK(s.sink.log == "0:true ");
+    s.stream.begin_anew(0, 101);
+    s.send(0, 101, "anew", 1);
+    CHECK(s.sink.log.ends_with("0:anew "));
+    CHECK(s.budget.used == 0);
+}
+
+TEST_CASE("patient: what a heard peer has not taken is not let out by time, where nothing else is missing") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.stream.begin(1, 1);
+    s.stream.acknowledged_by_now(0, 1, true);
+    s.send(0, 1, "decoy", 1000);
+    s.send(1, 1, "x", 1, 2 * ControlStream::kPatience);
+    CHECK(s.sink.log == "1:x ");
+    s.stream.acknowledged_by_now(0, 6, true);
+    s.send(1, 2, "y", 1, 4 * ControlStream::kPatience);
+    CHECK(s.sink.log == "1:x 1:y 0:decoy ");
 }
