@@ -2,6 +2,7 @@
 
 #include "config/nearest.h"
 #include "config/units.h"
+#include "core/log/time_zone.h"
 
 #include <array>
 #include <cerrno>
@@ -206,9 +207,21 @@ void apply_read_options(Config& config, const Options& options) {
     if (config.workers.cpus.size() != config.workers.count) config.workers.cpus.clear();
 }
 
+// The tz database has files that are no zones to the library that reads it (posix/Europe/Berlin): which, only that
+// says.
+void validate_time_zone(const std::string& name) {
+    try {
+        TimeZone{name};
+    } catch (const std::runtime_error& error) {
+        throw ConfigError(fmt::format(
+            "log.rotation.time_zone: {}; give a name of the tz database such as Europe/Berlin, or UTC", error.what()));
+    }
+}
+
 void validate_command_line(const CommandLine& line) {
     try {
         validate(line.config);
+        validate_time_zone(line.config.log.rotation.time_zone);
         const bool captures = line.command == Command::run || line.command == Command::check;
         if (captures && line.config.capture.ports.empty())
             throw ConfigError("capture.ports: names no port; give the one to watch, such as [{interface: eth1}]");

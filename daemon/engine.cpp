@@ -76,16 +76,27 @@ struct Engine::State final : private LineSink {
         interims_before = c.log.conn.interim != 0;
     }
 
-    LogSettings settings(const Config& c, LogKind log) {
-        LogFileOptions o = log_file_options(c, place, log);
+    LogSettings settings(const Config& c, const LogPlace& where, std::shared_ptr<const Rotation> how, LogKind log) {
+        LogFileOptions o = log_file_options(c, where, log);
         if (log == LogKind::conn) o.first = &writer(LogKind::ftp)->file(); // where the disk has little room
         if (c.log.format == ConfigFormat::tsv) {
             const auto formatter = std::make_shared<Formatter>(entry_options(c, keys).format);
             o.hooks.header = [formatter, log](std::int64_t t, TextBuffer& b) { formatter->append_header(log, t, b); };
             o.hooks.footer = [formatter](std::int64_t t, TextBuffer& b) { formatter->append_footer(t, b); };
         }
-        return {rotation, o};
+        return {std::move(how), o};
     }
+
+    // Files that are written in another way from a reload on.
+    struct NextFiles {
+        NextFiles(State& state, const Config& next); // throws
+        void give(State& state) noexcept;
+
+        LogPlace place;
+        std::shared_ptr<const Rotation> rotation;
+        std::shared_ptr<const LogSettings> settings[kLogKinds];
+        std::unique_ptr<Retention> retention;
+    };
 
     void start();
     std::vector<std::string> reload(const Config& next);
@@ -141,7 +152,7 @@ struct Engine::State final : private LineSink {
 
 void Engine::State::start() {
     for (const LogKind log : {LogKind::ftp, LogKind::conn}) // conn.log looks at ftp.log's
-        writer(log) = std::make_unique<LogWriter>(files, settings(config, log), log_notices());
+        writer(log) = std::make_unique<LogWriter>(files, settings(config, place, rotation, log), log_notices());
     if (mode == EngineMode::live)
         retention =
             std::make_unique<RetentionThread>(files, lock, place, rotation->options(), retention_options(config));
@@ -157,25 +168,39 @@ bool Engine::State::has_taken(std::vector<std::string>& others) const {
     return others.empty();
 }
 
+Engine::State::NextFiles::NextFiles(State& state, const Config& next)
+    : place(log_place(next)), rotation(std::make_shared<const Rotation>(rotation_options(next))),
+      retention(std::make_unique<Retention>(state.files, place, rotation->options())) {
+    for (const LogKind log : {LogKind::ftp, LogKind::conn})
+        settings[static_cast<std::size_t>(log)] =
+            std::make_shared<const LogSettings>(state.settings(next, place, rotation, log));
+}
+
+void Engine::State::NextFiles::give(State& state) noexcept {
+    for (const LogKind log : {LogKind::ftp, LogKind::conn})
+        state.writer(log)->adopt(std::move(settings[static_cast<std::size_t>(log)]));
+    state.retention->set_files(std::move(retention));
+    state.place = std::move(place);
+    state.rotation = std::move(rotation);
+}
+
 std::vector<std::string> Engine::State::reload(const Config& next) {
     std::vector<std::string> others;
     if (!has_taken(others))
         throw std::runtime_error(fmt::format("{} has not taken the last reload yet", others.front()));
-    const LogPlace next_place = log_place(next); // throws
+    // Whatever may throw comes before the first thing that is given away: what one part has taken can't be taken back.
+    Config own = next;
+    std::optional<NextFiles> next_files;
+    if (!same_files(config, next)) next_files.emplace(*this, next);
     const bool interims = next.log.conn.interim != 0;
     last_reload.emplace(pipeline_options(next, keys, true), interims && !interims_before, nodes,
                         LoggerUpdate{entry_options(next, keys), next.log.hold});
     interims_before = interims_before || interims;
     for (std::size_t i = 0; i < workers.size(); ++i) worker_updates[i].give(last_reload->worker_updates[i]);
     logger_update.give(last_reload->logger_update);
-    if (!same_files(config, next)) {
-        place = next_place;
-        rotation = std::make_shared<const Rotation>(rotation_options(next));
-        for (const LogKind log : {LogKind::ftp, LogKind::conn}) writer(log)->adopt(settings(next, log));
-        retention->set_files(place, rotation->options());
-    }
+    if (next_files) next_files->give(*this);
     retention->set_options(retention_options(next));
-    config = next;
+    config = std::move(own);
     const auto deadline = std::chrono::steady_clock::now() + kReloadPatience;
     const auto all_done = [&] {
         const bool taken = has_taken(others);

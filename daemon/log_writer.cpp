@@ -67,10 +67,9 @@ void LogWriter::run() {
     complete_ = file_.finish();
 }
 
-void LogWriter::adopt(LogSettings settings) {
-    auto next = std::make_shared<const LogSettings>(std::move(settings));
+void LogWriter::adopt(std::shared_ptr<const LogSettings> settings) {
     const std::lock_guard lock(mutex_);
-    next_ = std::move(next);
+    next_.swap(settings); // those before are freed without the lock
 }
 
 bool LogWriter::has_adopted() const {

@@ -48,7 +48,7 @@ public:
     bool offer(Batch& batch, std::chrono::milliseconds patience = std::chrono::milliseconds(0));
     // Any thread: from the next batch on that says a time, or, where the disk does not take what there is, from the
     // first on that finds it does (LogFile::adopt).
-    void adopt(LogSettings settings);
+    void adopt(std::shared_ptr<const LogSettings> settings);
     bool has_adopted() const; // the last ones
     // No more batches: writes and rotates everything, ends the thread. False: something was lost or not rotated.
     bool finish();

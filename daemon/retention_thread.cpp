@@ -46,10 +46,10 @@ void RetentionThread::set_options(const RetentionOptions& options) {
     changed_.notify_one();
 }
 
-void RetentionThread::set_files(const LogPlace& place, const RotationOptions& rotation) {
+void RetentionThread::set_files(std::unique_ptr<Retention> files) {
     {
         const std::lock_guard lock(mutex_);
-        next_ = std::make_unique<Retention>(files_, place, rotation);
+        next_ = std::move(files);
         look_now_ = true;
     }
     changed_.notify_one();

@@ -31,7 +31,7 @@ public:
 
     // Any thread, which does not wait for the disk: from the next look on, which is now.
     void set_options(const RetentionOptions& options);
-    void set_files(const LogPlace& place, const RotationOptions& rotation); // of the same directory
+    void set_files(std::unique_ptr<Retention> files); // of the same directory
     std::uint64_t files_removed() const { return files_removed_.load(std::memory_order_relaxed); }
     std::uint64_t bytes_removed() const { return bytes_removed_.load(std::memory_order_relaxed); }
 

@@ -38,7 +38,7 @@ StatsLog::StatsLog(const Config& config, std::shared_ptr<const Snapshot> first)
       writer_(posix_file_system(), settings_of(config), log_notices()) {}
 
 void StatsLog::reload(const Config& config) {
-    if (!same_files(config_, config)) writer_.adopt(settings_of(config));
+    if (!same_files(config_, config)) writer_.adopt(std::make_shared<const LogSettings>(settings_of(config)));
     entries_.set_options(stats_entry_options(config));
     config_ = config;
 }

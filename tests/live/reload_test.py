@@ -164,6 +164,7 @@ def refused_as_a_whole(hub, configured):
     for text, reason in (("ftp: {commands: [all], pasword: none}", "did you mean ftp.passwords"), ("ftp: [", ":"),
                          ("log: {rotation: {interval: 0.5s}}", "log.rotation.interval"),
                          ("log: {group: no-such-group}", "no-such-group"),
+                         ("log: {rotation: {time_zone: posix/Europe/Berlin}}", "log.rotation.time_zone"),
                          ("limits: {ftp_sessions_max: 2000000}", "limits.connections_max")):
         answers, said = configured.reload(text)
         lab.check("refused, everything stays as it was" in said and reason in said and not answers, f"refused: {text}")

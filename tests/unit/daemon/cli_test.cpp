@@ -135,6 +135,22 @@ TEST_CASE("run and check: a port is needed, captures are not taken") {
           "unknown option '--workers'; see ftpsensord check --help");
 }
 
+TEST_CASE("a file of the tz database that is no zone to the library is refused before anything is done") {
+    const CliFolder folder;
+    for (const char* zone : {"posix/Europe/Berlin", "posixrules", "right/UTC", "Factory"}) {
+        const auto path = folder.config(kPort + "log: {rotation: {time_zone: " + zone + "}}\n");
+        const bool installed = std::filesystem::exists(std::string("/usr/share/zoneinfo/") + zone);
+        for (const char* command : {"check", "run"}) {
+            const std::string sentence = refused({command, "-c", path});
+            CHECK(sentence.find("log.rotation.time_zone: ") != std::string::npos);
+            CHECK(sentence.find(std::string("'") + zone + "' is not in ") != std::string::npos);
+            CHECK(sentence.ends_with("; give a name of the tz database such as Europe/Berlin, or UTC"));
+            // The file's own check says which line; the library is asked behind it.
+            CHECK((sentence.find("tz database of this machine") != std::string::npos) == installed);
+        }
+    }
+}
+
 TEST_CASE("commands and options that are unknown") {
     CHECK(refused({}) == "no command; give run, check, stats or read, or see ftpsensord --help");
     CHECK(refused({"reed", "a.pcap"}) == "unknown command 'reed'; did you mean read?");

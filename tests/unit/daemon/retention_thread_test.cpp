@@ -112,7 +112,7 @@ TEST_CASE("other names are taken without waiting for a disk that does not answer
         RetentionThread retention(files, lock, place, RotationOptions{}, {.age = 25 * kHour});
         CHECK(within_seconds(5, [&] { return files.asked.load(); }));
         const auto began = std::chrono::steady_clock::now();
-        retention.set_files(place, {.file_name = "{log}_%Y%m%d.gz"});
+        retention.set_files(std::make_unique<Retention>(files, place, RotationOptions{.file_name = "{log}_%Y%m%d.gz"}));
         retention.set_options({.age = 20 * kHour});
         CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(1));
         CHECK(std::filesystem::exists(left)); // not a name of the sensor's until then
