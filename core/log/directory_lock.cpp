@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ftpsensor {
@@ -13,6 +14,14 @@ namespace {
 
 // A link in its place is none of ours, and who the lock is held by would be written over what it points to.
 constexpr int kOpen = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+// flock(2) asks for no right but to open: whoever reads the logs could keep the sensor from starting again.
+constexpr mode_t kMode = 0600;
+
+int open_lock(const std::string& path) {
+    const int fd = ::open(path.c_str(), kOpen, kMode);
+    if (fd >= 0 && ::fchmod(fd, kMode) != 0) errno = 0; // left by an earlier version; somebody else's stays as it is
+    return fd;
+}
 
 [[noreturn]] void refuse(const std::string& directory, const std::string& why) {
     throw std::runtime_error("log directory " + directory + ": " + why);
@@ -29,12 +38,11 @@ std::string holder(int fd) {
 
 } // namespace
 
-DirectoryLock::DirectoryLock(const LogPlace& place)
-    : path_(place.current_directory() + "/.lock"), file_mode_(place.file_mode) {
+DirectoryLock::DirectoryLock(const LogPlace& place) : path_(place.current_directory() + "/.lock") {
     const std::string current = place.current_directory();
     const int made = make_directories(posix_file_system(), current, directory_mode(place.file_mode), place.group);
     if (made < 0) refuse(place.directory, "cannot make " + current + ": " + error_text(-made));
-    fd_ = ::open(path_.c_str(), kOpen, place.file_mode);
+    fd_ = open_lock(path_);
     if (fd_ < 0) refuse(place.directory, "cannot open " + path_ + ": " + error_text(errno));
     if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
         const int error = errno;
@@ -56,7 +64,7 @@ bool DirectoryLock::is_in_place() const { return posix_file_system().is_at(fd_, 
 
 bool DirectoryLock::renew() {
     if (is_in_place()) return true;
-    const int fd = ::open(path_.c_str(), kOpen, file_mode_);
+    const int fd = open_lock(path_);
     if (fd < 0) return true; // no folder, or none that lets us: nobody else's either
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
         const bool taken = errno == EWOULDBLOCK;

@@ -1,7 +1,8 @@
 // One sensor a log directory.
 //
 // Held from start to end by the process: flock(2) on <directory>/current/.lock, which the kernel lets go of however the
-// process ends. A folder that is removed takes the lock with it: renew() locks its successor. One thread at a time.
+// process ends. Who may open the file may hold the lock, so that nobody but the sensor's user may, whoever reads the
+// logs. A folder that is removed takes the lock with it: renew() locks its successor. One thread at a time.
 #pragma once
 
 #include "core/log/archive.h"
@@ -25,7 +26,6 @@ private:
     void say_holder();
 
     std::string path_;
-    mode_t file_mode_;
     int fd_ = -1;
 };
 

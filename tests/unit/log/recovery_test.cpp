@@ -1,5 +1,4 @@
 // What an earlier run left: cut, rotated under its own times, or set aside.
-#include "core/log/directory_lock.h"
 #include "core/log/gzip_member.h"
 #include "core/log/recovery.h"
 #include "log_test_support.h"
@@ -175,30 +174,6 @@ TEST_CASE("every log of the directory, and nothing else") {
                                                           "current/notes.txt"});
 }
 
-TEST_CASE("a directory belongs to one sensor") {
-    const TempDirectory directory;
-    const LogPlace place{directory / "new/logs", 0640, std::nullopt};
-    {
-        const DirectoryLock held(place);
-        CHECK(std::filesystem::is_directory(directory / "new/logs/current"));
-        CHECK_THROWS_WITH(DirectoryLock(place),
-                          Catch::Contains("in use by another sensor") && Catch::Contains(std::to_string(::getpid())));
-    }
-    CHECK_NOTHROW(DirectoryLock(place)); // given back
-    write_file(directory / "file", "");
-    CHECK_THROWS_WITH(DirectoryLock({directory / "file/logs", 0640, std::nullopt}), Catch::Contains("Not a directory"));
-}
-
-TEST_CASE("a link in the place of the lock is not followed: what it points to stays as it is") {
-    const TempDirectory directory;
-    const LogPlace place{directory / "logs", 0640, std::nullopt};
-    write_file(directory / "victim", "to be kept");
-    std::filesystem::create_directories(directory / "logs/current");
-    std::filesystem::create_symlink(directory / "victim", directory / "logs/current/.lock");
-    CHECK_THROWS_WITH(DirectoryLock(place), Catch::Contains("cannot open") && Catch::Contains("current/.lock"));
-    CHECK(read_file(directory / "victim") == "to be kept");
-}
-
 TEST_CASE("a link or a folder in the place of a log is set aside, and what it points to stays as it is") {
     const std::string zeros(100, '\0'); // a file whose bytes did not reach the disk would be cut
     for (const bool link : {true, false}) {
@@ -215,24 +190,6 @@ TEST_CASE("a link or a folder in the place of a log is set aside, and what it po
         CHECK(std::filesystem::is_directory(left.path + ".damaged") == !link);
         CHECK(read_file(left.directory / "victim") == zeros);
     }
-}
-
-TEST_CASE("a directory that is removed and made again still belongs to its sensor") {
-    const TempDirectory directory;
-    const LogPlace place{directory / "logs", 0640, std::nullopt};
-    DirectoryLock held(place);
-    CHECK(held.renew());
-    std::filesystem::remove_all(directory / "logs");
-    CHECK(held.renew()); // nothing there to hold
-    std::filesystem::create_directories(directory / "logs/current");
-    CHECK(held.renew());
-    CHECK_THROWS_WITH(DirectoryLock(place), Catch::Contains("in use by another sensor (process"));
-    std::filesystem::remove_all(directory / "logs");
-    {
-        const DirectoryLock faster(place);
-        CHECK_FALSE(held.renew());
-    }
-    CHECK(held.renew());
 }
 
 TEST_CASE("a member that is damaged before a whole one: set aside untouched, for readers would stop at it") {
