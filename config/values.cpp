@@ -111,6 +111,7 @@ Codec<std::uint32_t> file_mode() {
         .format = [](const std::uint32_t& mode) { return fmt::format("{:04o}", mode); },
         .fault =
             [](const std::uint32_t& mode) {
+                if ((mode & 0002u) != 0) return fmt::format("{:04o} lets everybody write", mode);
                 const bool usable = (mode & 0600u) == 0600u && (mode & ~0777u) == 0;
                 return usable ? std::string() : fmt::format("{:04o} is not usable", mode);
             },

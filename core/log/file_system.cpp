@@ -79,10 +79,14 @@ public:
     int remove(const std::string& path) override { return result(::unlink(path.c_str())); }
     int make_directory(const std::string& path, mode_t mode, std::optional<gid_t> group) override {
         if (::mkdir(path.c_str(), mode) < 0) return errno == EEXIST ? 0 : -errno;
+        // Of what was made, and not of what stands there by now.
+        const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0) return -errno;
+        int error = set_access(fd, mode, group);
         // Not being of the right group is no reason to lose entries: the files in it say so, each (CurrentFile).
-        const bool refused = group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) < 0;
-        if (refused && errno != EPERM) return -errno;
-        return result(::chmod(path.c_str(), mode));
+        if (error == -EPERM) error = set_access(fd, mode, std::nullopt);
+        ::close(fd);
+        return error;
     }
     int list(const std::string& directory, std::vector<std::string>& names) override {
         names.clear();
@@ -154,7 +158,7 @@ int sync_directory(FileSystem& files, const std::string& path) {
     return error;
 }
 
-mode_t directory_mode(mode_t file_mode) { return file_mode | (file_mode & 0444) >> 2; }
+mode_t directory_mode(mode_t file_mode) { return (file_mode & ~mode_t{0022}) | (file_mode & 0444) >> 2; }
 
 gid_t group_id(const std::string& name) {
     std::vector<char> buffer(16u << 10);

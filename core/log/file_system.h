@@ -62,7 +62,8 @@ int link_and_remove(const std::string& from, const std::string& to);
 int make_directories(FileSystem& files, const std::string& path, mode_t mode, std::optional<gid_t> group);
 // Makes names in a directory (a rename) survive a power failure.
 int sync_directory(FileSystem& files, const std::string& path);
-// rw-r----- gives rwxr-x---: who may read files may enter directories.
+// rw-r----- gives rwxr-x---: who may read files may enter directories. So does rw-rw----: who may write files may not
+// remove them, or put others in their place.
 mode_t directory_mode(mode_t file_mode);
 // The id of a group by its name. Throws std::runtime_error where there is no such group.
 gid_t group_id(const std::string& name);

@@ -290,6 +290,10 @@ TEST_CASE("file modes are octal, with the owner's read and write") {
     CHECK(fault_of("log: {file_mode: 640}\n") == "f.yaml:1:18: log.file_mode: '640' is not a file mode" + right);
     CHECK(fault_of("log: {file_mode: 0680}\n") == "f.yaml:1:18: log.file_mode: '0680' is not a file mode" + right);
     CHECK(fault_of("log: {file_mode: 0440}\n") == "f.yaml:1:18: log.file_mode: 0440 is not usable" + right);
+    CHECK(fault_of("log: {file_mode: 0660}\n") == "accepted");
+    for (const char* mode : {"0602", "0646", "0666", "0777"})
+        CHECK(fault_of(std::string("log: {file_mode: ") + mode + "}\n") ==
+              std::string("f.yaml:1:18: log.file_mode: ") + mode + " lets everybody write" + right);
 }
 
 TEST_CASE("texts hold no control characters; FTP commands are words") {

@@ -181,6 +181,13 @@ TEST_CASE("files and folders can be read by whom the mode says, whatever the uma
     CHECK(mode("current") == 0750);
 }
 
+TEST_CASE("who may write the files may not remove them, or put others in their place: folders are the sensor's") {
+    CHECK(directory_mode(0600) == 0700);
+    CHECK(directory_mode(0640) == 0750);
+    CHECK(directory_mode(0660) == 0750);
+    CHECK(directory_mode(0666) == 0755);
+}
+
 TEST_CASE("header and end of the tab-separated form are in every file") {
     const FormatOptions format{LogFormat::tsv, TimestampFormat::epoch, "", "", false};
     const Formatter formatter(format);
