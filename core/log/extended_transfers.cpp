@@ -90,23 +90,43 @@ void ExtendedTransfers::announcement(const FtpRecord& r) {
         if (!expect(a.places[i], a)) events_.count(Event::FTP_too_many_expected_data_channels);
     }
     bounded_emplace(sessions_, a.control, options_.sessions_max, events_);
-    for (std::size_t i = 0; i < a.place_count; ++i) reconsider(a.places[i].address, a.places[i].port, now);
-    // The other half of a third-party transfer may listen behind NAT, where this announcement does not say so.
     const Endpoint* const announced = find_endpoint(a.places[0], now);
-    if (announced == nullptr || !announced->by_kind[!a.passive]) return;
-    const Announcer other = *announced->by_kind[!a.passive];
-    for (std::size_t i = 1; i < other.place_count; ++i) reconsider(other.places[i].address, other.places[i].port, now);
+    const bool paired = announced != nullptr && announced->by_kind[0] && announced->by_kind[1];
+    for (std::size_t i = 0; i < a.place_count; ++i) reconsider(a.places[i], a.originator, paired, now);
+    if (!paired) return;
+    // A third-party transfer: who is to connect comes to where the passive side listens, which may be behind NAT.
+    const Announcer listening = *announced->by_kind[true];
+    const IpAddress connecting = announced->by_kind[false]->originator;
+    for (std::size_t i = 0; i < listening.place_count; ++i) reconsider(listening.places[i], connecting, true, now);
 }
 
-// Connections that began shortly before they were announced.
-void ExtendedTransfers::reconsider(const IpAddress& address, std::uint16_t port, Timestamp now) {
+// Connections that began shortly before they were announced: from whom the announcement awaits, and anyone's. What
+// would stay as it is costs no more than a look, since announcements may come by the thousand.
+void ExtendedTransfers::reconsider(const Place& place, const IpAddress& originator, bool paired, Timestamp now) {
     candidates_.clear();
-    recent_.find(address, port, [&](const Id96& uid) {
-        const Connection* const c = connections_.find(uid);
-        if (c != nullptr && c->opened + kLead >= now) candidates_.emplace_back(c->opened, uid);
-    });
+    find_candidates(RecentEnds::key(place.address, place.port, originator, options_.hash_secret), now,
+                    [&](const Connection& c) { return c.match && c.match->awaited && (c.match->partner || !paired); });
+    find_candidates(RecentEnds::key(place.address, place.port, options_.hash_secret), now,
+                    [](const Connection& c) { return c.match.has_value(); });
     std::sort(candidates_.begin(), candidates_.end()); // they may have been told in another order
+    candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
     for (const auto& candidate : candidates_) consider(*connections_.find(candidate.second), now);
+}
+
+template <class Settled>
+void ExtendedTransfers::find_candidates(std::uint64_t key, Timestamp now, const Settled& settled) {
+    std::uint32_t looked_at = 0;
+    bool open = false; // the last one that was looked at
+    recent_.find(key, [&](const Id96& uid) {
+        if (looked_at++ == kLookedAtMax) {
+            if (open) events_.count(Event::stream_event_dropped); // and so may be those before it
+            return false;
+        }
+        const Connection* const c = connections_.find(uid);
+        open = c != nullptr && c->opened + kLead >= now && !settled(*c);
+        if (open) candidates_.emplace_back(c->opened, uid);
+        return true;
+    });
 }
 
 ExtendedTransfers::Endpoint* ExtendedTransfers::find_endpoint(const Place& place, Timestamp now) {
@@ -206,13 +226,18 @@ void ExtendedTransfers::withdraw(const Announcer& a, const Connection& c) {
     std::erase_if(session->slots, [&](const Slot& s) { return s.transfer == c.transfer; });
 }
 
-void ExtendedTransfers::keep_recent(const Connection& c) {
-    if (recent_.size() + 2 > kRecentMax) { // it reads as not announced, should it be yet
+void ExtendedTransfers::keep_recent(const Connection& c, Timestamp now) {
+    constexpr std::uint32_t ends = 3;
+    if (c.opened + kLead < now) return;       // whose roles changed late
+    if (recent_.size() + ends > kRecentMax) { // it reads as not announced, should it be yet
         events_.count(Event::stream_event_dropped);
-        return;
+        for (std::uint32_t i = 0; i < ends; ++i) recent_.forget_oldest();
     }
-    recent_.push(c.id.resp_h, c.id.resp_p, c.transfer->uid, c.opened);
-    recent_.push(c.id.orig_h, c.id.orig_p, c.transfer->uid, c.opened);
+    const Id96& uid = c.transfer->uid;
+    const std::uint64_t secret = options_.hash_secret;
+    recent_.push(RecentEnds::key(c.id.resp_h, c.id.resp_p, secret), uid, c.opened);
+    recent_.push(RecentEnds::key(c.id.resp_h, c.id.resp_p, c.id.orig_h, secret), uid, c.opened);
+    recent_.push(RecentEnds::key(c.id.orig_h, c.id.orig_p, c.id.resp_h, secret), uid, c.opened);
 }
 
 void ExtendedTransfers::data_open(const FtpRecord& r) {
@@ -224,7 +249,7 @@ void ExtendedTransfers::data_open(const FtpRecord& r) {
         c.opened = r.key.time;
     }
     c.id = r.id; // again after a flip of roles
-    keep_recent(c);
+    keep_recent(c, r.key.time);
     consider(c, r.key.time);
 }
 

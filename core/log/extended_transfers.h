@@ -14,7 +14,9 @@
 // nor one that had begun before the announcement who came after it.
 //
 // Bounded: announcements_max endpoints, sessions_max and connections_max, kRecentMax ends of connections that may yet
-// be announced, kSlotsMax transfers of a session that no entry has told. Logger thread only.
+// be announced (the oldest makes room), kSlotsMax transfers of a session that no entry has told. An announcement looks
+// at kLookedAtMax of those that came before it from whom it awaits, and as many of anyone's, the latest: who floods an
+// endpoint that is announced again and again costs no more, and hides none that is awaited. Logger thread only.
 #pragma once
 
 #include "core/log/pooled_map.h"
@@ -31,8 +33,7 @@ namespace ftpsensor {
 class ExtendedTransfers final : public TransferJoin {
 public:
     ExtendedTransfers(const TransferOptions& options, EventCounters& events)
-        : options_(options), events_(events), endpoints_(PlaceHash{options.hash_secret}),
-          recent_(kRecentMax, options.hash_secret) {}
+        : options_(options), events_(events), endpoints_(PlaceHash{options.hash_secret}), recent_(kRecentMax) {}
 
     void announcement(const FtpRecord& r) override;
     void session_end(const FtpRecord& r) override;
@@ -47,7 +48,8 @@ public:
     std::size_t expected() const override { return endpoints_.size(); }
     std::size_t connections() const override { return connections_.size(); }
 
-    static constexpr std::uint32_t kRecentMax = 1u << 16;
+    static constexpr std::uint32_t kRecentMax = 1u << 17; // three a connection
+    static constexpr std::uint32_t kLookedAtMax = 32;
     static constexpr std::size_t kSlotsMax = 8;
 
 private:
@@ -122,11 +124,13 @@ private:
     std::optional<Match> with_partner(const Announcer& found, const IpAddress& from, const IpAddress& to,
                                       Timestamp now);
     void consider(Connection& c, Timestamp now);
-    void reconsider(const IpAddress& address, std::uint16_t port, Timestamp now);
+    void reconsider(const Place& place, const IpAddress& originator, bool paired, Timestamp now);
+    template <class Settled>
+    void find_candidates(std::uint64_t key, Timestamp now, const Settled& settled);
     void offer(const Announcer& a, bool awaited, const Connection& c);
     void withdraw(const Announcer& a, const Connection& c);
     void forget(const Announcer& a);
-    void keep_recent(const Connection& c);
+    void keep_recent(const Connection& c, Timestamp now);
     void expire(Timestamp now);
     Transfer* find_transfer(const Id96& connection);
 

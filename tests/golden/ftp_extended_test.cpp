@@ -273,3 +273,22 @@ TEST_CASE("removed: a session whose first command had been held until then") {
     }
     CHECK(read(trace, kExtended).show("conn", "id.resp_p service") == "21 ftp | 80 - | 80 - | 80 - | 80 -");
 }
+
+TEST_CASE("a flood of an endpoint before it is announced: the latest are bounces, and who is awaited is found") {
+    Trace trace(Trace::kDefaultStart, 0);
+    FtpTalk ftp(trace);
+    ftp.login();
+    std::optional<TcpTalk> awaited;
+    for (std::uint16_t i = 0; i < 400; ++i) { // over two seconds
+        trace.wait(5 * kMillisecond);
+        data(trace, "10.9.0.1", static_cast<std::uint16_t>(1024 + i));
+        if (i == 300) awaited = data(trace, "10.0.0.1", 50001);
+    }
+    trace.wait(kMillisecond);
+    ftp.client("PASV").server(kPasv).client("RETR a").server("150 Here it comes.");
+    ftp.download(*awaited, "hello").server("226 Done.").quit();
+    const Logs logs = read(trace, kExtended);
+    CHECK(logs.entries("conn", {{"id.orig_h", "10.9.0.1"}, {"service", "ftp-data"}}).size() == 32);
+    CHECK(logs.show("ftp", kFields, {{"command", "RETR"}}) == "5 true");
+    CHECK(logs.count(Event::stream_event_dropped) == 1);
+}

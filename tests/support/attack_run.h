@@ -31,4 +31,7 @@ AttackResult run_attack(const Attack& attack, const MemoryPipelineOptions& optio
 // its records.
 double worker_nanoseconds(const Attack& attack, const MemoryPipelineOptions& options, std::uint64_t packets);
 
+// And what the logger takes for its records: merge, join and lines, without compressing and writing them.
+double logger_nanoseconds(const Attack& attack, const MemoryPipelineOptions& options, std::uint64_t packets);
+
 } // namespace ftpsensor::test

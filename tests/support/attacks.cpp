@@ -211,6 +211,27 @@ std::function<void(std::uint64_t, Bytes&)> rush(bool answered) {
     };
 }
 
+// The whole world connects to an endpoint that a session then announces, and again and again.
+std::function<void(std::uint64_t, Bytes&)> rush_and_announcements() {
+    constexpr std::uint64_t every = 64;
+    const std::string line = "PORT 198,19,0,1,200,0\r\n", answer = "200 Yes.\r\n";
+    const auto open = handshakes(21);
+    const Bytes said = segment(21, kFlagAck, line), agreed = reply(21, kFlagAck, answer);
+    const auto syn = from_anywhere(segment(51200, kFlagSyn));
+    return [=](std::uint64_t number, Bytes& out) {
+        const std::uint64_t turn = number / every, step = number % every;
+        if (turn == 0 || step > 1) {
+            syn(number, out);
+        } else if (turn == 1) {
+            open(step, out);
+        } else {
+            out = step == 0 ? said : agreed;
+            put32(out, kSeqAt, 1 + (turn - 2) * (step == 0 ? line.size() : answer.size()));
+            put32(out, kAckAt, 1 + (step == 0 ? (turn - 2) * answer.size() : (turn - 1) * line.size()));
+        }
+    };
+}
+
 // Fragments of datagrams that never end: `offsets` each.
 std::function<void(std::uint64_t, Bytes&)> fragments(std::size_t size, std::uint64_t offsets) {
     const Bytes frame = build({Ethernet{}, Ipv4{.source = ip("198.18.0.1"), .more_fragments = true, .protocol = 17},
@@ -262,6 +283,8 @@ void add_floods(std::vector<Attack>& all, std::uint32_t connections) {
                    Event::first_bytes_memory, kShort, rush(false)});
     all.push_back({"connections to an announced endpoint", "watched connections; one that moves nothing makes room",
                    Event::first_bytes_memory, kShort, rush(true)});
+    all.push_back({"a flooded endpoint, announced again and again", "32 connections before it are looked at",
+                   Event::stream_event_dropped, kShort, rush_and_announcements()});
     all.push_back({"sessions that send a byte a minute", "ftp_sessions_max; silent ones make room",
                    Event::ftp_session_limit, 2 * kHour, dribble(connections / 8)});
 }

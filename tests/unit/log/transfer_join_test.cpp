@@ -162,6 +162,32 @@ TEST_CASE("extended: a connection may be a second older than its announcement") 
     }
 }
 
+TEST_CASE("extended: of a flood before an announcement, the latest are looked at; who is awaited is found in it") {
+    constexpr std::uint64_t kFlood = 30'000;
+    const auto from = [](std::uint64_t n) { return IpAddress::from_v4(10, 1, std::uint8_t(n >> 8), std::uint8_t(n)); };
+    Join j(true);
+    j.open(1, 2000, kData); // the first of them, and then nobody cares for it
+    for (std::uint64_t n = 0; n < kFlood; ++n) j.open(2, 2000, {1, n}, from(n));
+    for (Timestamp t = 3; t < 100; ++t) j.announce(t, 2000);
+    std::uint64_t bounces = 0;
+    for (std::uint64_t n = 0; n < kFlood; ++n) bounces += j.join.connection({1, n}, true).is_transfer;
+    CHECK(bounces == 32);
+    CHECK(j.events.value(Event::stream_event_dropped) == 1); // what was left out once is no new loss each time
+    CHECK(j.message(100).data_uid == kData);
+    CHECK(j.join.connection(kData, true).is_transfer);
+}
+
+TEST_CASE("extended: of connections that might be announced yet, the oldest makes room") {
+    Join j(true);
+    const auto port = [](std::uint64_t n) { return static_cast<std::uint16_t>(n); };
+    for (std::uint64_t n = 1; n < 60'000; ++n) j.open(1, port(n), {1, n});
+    CHECK(j.events.value(Event::stream_event_dropped) > 0);
+    j.announce(2, port(1));
+    j.announce(2, port(59'999), kServer, kOtherControl);
+    CHECK_FALSE(j.message(3).data_uid.has_value());
+    CHECK(j.message(3, kOtherControl).data_uid == Id96{1, 59'999});
+}
+
 TEST_CASE("extended: a transfer between two servers is both sessions', in either order") {
     for (const bool passive_first : {true, false}) {
         Join j(true);
