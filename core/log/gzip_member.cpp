@@ -12,7 +12,8 @@ namespace ftpsensor {
 namespace {
 
 // ID1 ID2, deflate, FEXTRA, no mtime, no xfl, OS unknown; XLEN 24; "FS", 20 bytes. The rest is length and times.
-constexpr std::array<std::uint8_t, 16> kFixedHeader = {0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 24, 0, 'F', 'S', 20, 0};
+constexpr std::array<std::uint8_t, kMemberSignatureBytes> kFixedHeader = {0x1f, 0x8b, 8,  4, 0,   0,   0,  0,
+                                                                          0,    255,  24, 0, 'F', 'S', 20, 0};
 constexpr std::size_t kLengthAt = 16;
 constexpr std::size_t kFirstAt = 20;
 constexpr std::size_t kLastAt = 28;
@@ -91,13 +92,18 @@ std::optional<MemberHeader> parse_member_header(std::span<const std::uint8_t> by
     return header;
 }
 
-bool member_unpacks(std::span<const std::uint8_t> member) {
-    if (member.size() < kMemberHeaderBytes + kMemberTrailerBytes) return false;
+std::size_t find_member(std::span<const std::uint8_t> bytes) {
+    const auto found = std::search(bytes.begin(), bytes.end(), kFixedHeader.begin(), kFixedHeader.end());
+    return static_cast<std::size_t>(found - bytes.begin());
+}
+
+std::size_t whole_member_bytes(std::span<const std::uint8_t> bytes) {
+    if (bytes.size() < kMemberHeaderBytes + kMemberTrailerBytes) return 0;
     z_stream stream{};
     if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc(); // 16: gzip, checksum and length included
     std::vector<std::uint8_t> scratch(64u << 10);
-    stream.next_in = const_cast<std::uint8_t*>(member.data());
-    stream.avail_in = static_cast<uInt>(member.size());
+    stream.next_in = const_cast<std::uint8_t*>(bytes.data());
+    stream.avail_in = static_cast<uInt>(bytes.size());
     int result = Z_OK;
     while (result == Z_OK) {
         stream.next_out = scratch.data();
@@ -105,7 +111,11 @@ bool member_unpacks(std::span<const std::uint8_t> member) {
         result = inflate(&stream, Z_NO_FLUSH);
     }
     inflateEnd(&stream);
-    return result == Z_STREAM_END && stream.avail_in == 0;
+    return result == Z_STREAM_END ? bytes.size() - stream.avail_in : 0;
+}
+
+bool member_unpacks(std::span<const std::uint8_t> member) {
+    return !member.empty() && whole_member_bytes(member) == member.size();
 }
 
 } // namespace ftpsensor

@@ -62,8 +62,15 @@ std::optional<MemberHeader> parse_member_header(std::span<const std::uint8_t> by
 // True where `bytes` is the beginning of what compress() may write, a whole header or less.
 bool may_begin_member(std::span<const std::uint8_t> bytes);
 
+// Where the first header of ours may begin in `bytes`, by the part that is always the same; bytes.size(): nowhere.
+std::size_t find_member(std::span<const std::uint8_t> bytes);
+inline constexpr std::size_t kMemberSignatureBytes = 16; // of that part
+
 // Whether `member` (exactly one, whole) unpacks, and to the length and checksum of its trailer: by zlib, which gunzip
 // and zgrep use, and which refuses code tables that ISA-L takes.
 bool member_unpacks(std::span<const std::uint8_t> member);
+
+// The length of the member that `bytes` begins with, whatever its header says of it; 0: none that is whole.
+std::size_t whole_member_bytes(std::span<const std::uint8_t> bytes);
 
 } // namespace ftpsensor

@@ -69,6 +69,16 @@ public:
         return std::all_of(recent_.begin(), recent_.end() - 1, [this](const Member& m) { return unpacks(m); });
     }
 
+    // What would be cut off holds a whole member: then the length in a header is damaged, and not the file's end.
+    bool would_cut_a_member() {
+        for (std::uint64_t at = find_signature(good_end_); at < size();) {
+            const std::uint64_t next = find_signature(at + 1);
+            if (holds_member(at, next)) return true;
+            at = next;
+        }
+        return false;
+    }
+
     int truncate() {
         if (good_end_ == size()) return 0;
         const int error = files_.truncate(fd_, good_end_);
@@ -85,6 +95,21 @@ private:
             got += static_cast<std::size_t>(n);
         }
         return got;
+    }
+
+    // Where a header of ours may begin, from `offset` on; size(): nowhere.
+    std::uint64_t find_signature(std::uint64_t offset) {
+        std::vector<std::uint8_t> bytes(std::clamp<std::uint64_t>(size() - offset, 4u << 10, 256u << 10));
+        for (;; offset += bytes.size() - (kMemberSignatureBytes - 1)) { // it may lie across two pieces
+            const std::size_t n = read(offset, bytes);
+            if (const std::size_t at = find_member({bytes.data(), n}); at != n) return offset + at;
+            if (n < bytes.size()) return size();
+        }
+    }
+
+    bool holds_member(std::uint64_t begin, std::uint64_t end) {
+        std::vector<std::uint8_t> bytes(std::min(end - begin, kMemberBytesMax));
+        return read(begin, bytes) == bytes.size() && whole_member_bytes(bytes) != 0;
     }
 
     std::optional<MemberHeader> header_at(std::uint64_t offset) {
@@ -162,7 +187,7 @@ RecoveryReport recover_file(FileSystem& files, const LogPlace& place, const Rota
             report.problem = {-leftover.error(), "open", report.path};
             return report;
         }
-        const bool ours = leftover.walk() && leftover.drop_unreadable();
+        const bool ours = leftover.walk() && leftover.drop_unreadable() && !leftover.would_cut_a_member();
         if (leftover.error() < 0) {
             report.problem = {-leftover.error(), "read", report.path};
             return report;

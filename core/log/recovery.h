@@ -1,7 +1,8 @@
 // What a sensor that ended unexpectedly left in current/: cut to its last whole member and rotated under its own times.
 //
 // At the start, before any LogFile is opened, with the DirectoryLock held. Every file is looked at once, whatever is in
-// it; what is not a log of ours, or can't be read, is set aside under a name that says so, never cut or deleted. Plain
+// it; what is not a log of ours, or can't be read, is set aside under a name that says so, never cut or deleted. So is
+// a file of which what would be cut off holds a whole member: not its end is torn then, but a length is damaged. Plain
 // functions, one thread.
 #pragma once
 

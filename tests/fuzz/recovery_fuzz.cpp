@@ -1,5 +1,6 @@
 // Fuzzes the recovery of what an earlier run left in current/: whatever the file holds, it is rotated as valid gzip (by
-// zlib, not by the library under test), or set aside untouched, or removed where nothing whole was in it.
+// zlib, not by the library under test), or set aside untouched, or removed where nothing whole was in it. What is cut
+// off holds no whole member, wherever lengths were damaged.
 //
 // An input: pieces of the file, each a byte that says what it is: a whole member, a member with some of its bytes
 // changed, the first part of one, zeros, or the bytes of the input themselves.
@@ -45,6 +46,27 @@ std::string read_file(FuzzInput& input) {
     return file;
 }
 
+// A member of ours that zlib takes to its end, whatever stands around it.
+bool holds_whole_member(const std::string& bytes) {
+    GzipCompressor compressor(1);
+    const auto sample = compressor.compress("", {});
+    const std::string signature(sample.begin(), sample.begin() + kMemberSignatureBytes);
+    for (std::size_t at = bytes.find(signature); at != std::string::npos; at = bytes.find(signature, at + 1)) {
+        const std::size_t next = std::min(bytes.find(signature, at + 1), bytes.size());
+        z_stream stream{};
+        require(inflateInit2(&stream, 16 + MAX_WBITS) == Z_OK, "zlib has memory");
+        std::string text(1u << 20, '\0'); // more than a piece of an input unpacks to
+        stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data() + at));
+        stream.avail_in = static_cast<uInt>(next - at);
+        stream.next_out = reinterpret_cast<Bytef*>(text.data());
+        stream.avail_out = static_cast<uInt>(text.size());
+        const int result = inflate(&stream, Z_FINISH);
+        inflateEnd(&stream);
+        if (result == Z_STREAM_END) return true;
+    }
+    return false;
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -66,13 +88,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::string& kept = *files.files[report.moved_to];
         require(kept.size() + report.bytes_cut == original.size() && original.starts_with(kept),
                 "cut at its end alone");
+        require(!holds_whole_member(original.substr(kept.size())), "nothing whole is cut off");
         gunzip(kept); // throws where zlib does not take it
         break;
     }
     case RecoveryOutcome::set_aside:
         require(*files.files.at(report.moved_to) == original, "set aside untouched");
         break;
-    case RecoveryOutcome::removed: require(files.files.empty() && report.members == 0, "nothing whole"); break;
+    case RecoveryOutcome::removed:
+        require(files.files.empty() && report.members == 0 && !holds_whole_member(original), "nothing whole");
+        break;
     case RecoveryOutcome::failed: require(false, "nothing fails in this file system");
     }
     return 0;

@@ -63,6 +63,54 @@ TEST_CASE("cut at every byte of its last member, the members before it survive")
     }
 }
 
+TEST_CASE("a length that is damaged is not taken for the torn end: nothing is cut, wherever it is") {
+    const std::string noise = [] { // of which a member is larger than what is looked through at a time
+        std::string text;
+        for (std::uint64_t n = 1; text.size() < 700'000; n = n * 6364136223846793005u + 1442695040888963407u)
+            text += static_cast<char>(n >> 56);
+        return text;
+    }();
+    const std::vector<std::string> members{member("a\n", kHourStart, kHourStart),
+                                           member(noise, kHourStart, kHourStart + 1),
+                                           member("c\n", kHourStart + 2, kHourStart + 3)};
+    for (std::size_t damaged = 0; damaged < members.size(); ++damaged) {
+        CAPTURE(damaged);
+        std::string file;
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            std::string bytes = members[i];
+            if (i == damaged) bytes.replace(16, 4, "\xff\xff\xff\x7f", 4);
+            file += bytes;
+        }
+        Left left(file);
+        const RecoveryReport report = left.recover();
+        CHECK(report.outcome == RecoveryOutcome::set_aside);
+        CHECK(report.bytes_cut == 0);
+        CHECK(read_file(left.path + ".damaged") == file);
+    }
+}
+
+TEST_CASE("nor is one that reaches over a whole member, or one with zeros behind it") {
+    const std::string second = member("b\n", kHourStart, kHourStart), third = member("c\n", kHourStart, kHourStart);
+    std::string over = second;
+    over[16] = static_cast<char>(second.size() + third.size());
+    std::string zeros = second + std::string(20, '\0');
+    zeros[16] = static_cast<char>(zeros.size());
+    for (const std::string& rest : {over + third, zeros}) {
+        const std::string file = member("a\n", kHourStart, kHourStart) + rest;
+        Left left(file);
+        CHECK(left.recover().outcome == RecoveryOutcome::set_aside);
+        CHECK(read_file(left.path + ".damaged") == file);
+    }
+}
+
+TEST_CASE("a member that is cut off before others is no torn end either") {
+    const std::string torn = member("torn\n", kHourStart, kHourStart).substr(0, kMemberHeaderBytes + 3);
+    const std::string file = member("a\n", kHourStart, kHourStart) + torn + member("b\n", kHourStart, kHourStart);
+    Left left(file);
+    CHECK(left.recover().outcome == RecoveryOutcome::set_aside);
+    CHECK(read_file(left.path + ".damaged") == file);
+}
+
 TEST_CASE("with nothing but a torn member there is nothing to keep") {
     const std::string only = member("torn\n", kHourStart, kHourStart);
     for (std::size_t size = 0; size < only.size(); ++size) {
