@@ -12,7 +12,8 @@ constexpr std::uint32_t kIpv4HeaderLength = 20;
 constexpr std::uint32_t kIpv6HeaderLength = 40;
 constexpr std::uint16_t kMoreFragments = 0x2000; // of IPv4's flags and offset
 constexpr std::uint16_t kDontFragment = 0x4000;
-constexpr std::uint16_t kOffsetMask = 0x1fff; // in 8-byte units
+constexpr std::uint16_t kOffsetMask = 0x1fff; // in units of 8 bytes
+constexpr std::uint32_t kFragmentUnit = 8;
 
 [[gnu::cold]] bool refuse(const IpContext& context, Event event) {
     context.events.count(event);
@@ -70,6 +71,12 @@ FragmentOutcome reassemble(const Cursor& at, const FragmentField& field, std::ui
     fragment.total_length = total;
     fragment.data = at.data + header;
     fragment.size = total - header;
+    if (field.more && fragment.size % kFragmentUnit != 0) {
+        // No such one can be in the middle. Hosts leave it out (RFC 8200 4.5), but Linux takes what it can of IPv4's.
+        context.events.count(Event::fragment_size_inconsistency);
+        if (is_v6) return FragmentOutcome::waiting;
+        fragment.size -= fragment.size % kFragmentUnit;
+    }
     return context.fragments.add(fragment, context.now, context.reassembly_buffer, whole) ? FragmentOutcome::whole
                                                                                           : FragmentOutcome::waiting;
 }
@@ -88,7 +95,7 @@ void set_reassembled(const Datagram& whole, std::uint32_t skipped, const IpConte
                                       const IpContext& context, Layer& layer, Segment& segment) {
     const std::uint16_t bits = load_be16(at.data + 6);
     const FragmentField field = {.id = load_be16(at.data + 4),
-                                 .offset = (bits & kOffsetMask) * 8u,
+                                 .offset = (bits & kOffsetMask) * kFragmentUnit,
                                  .more = (bits & kMoreFragments) != 0,
                                  .dont_fragment = (bits & kDontFragment) != 0};
     Datagram whole;

@@ -93,6 +93,30 @@ TEST_CASE("evasion: a decoy that the server has forgotten") {
     }
 }
 
+TEST_CASE("evasion: a fragment of a size that fragments in the middle cannot have") {
+    // The places of fragments are multiples of 8. Hosts leave out one of IPv6 that is not (RFC 8200 4.5)...
+    Trace six;
+    Session over_ipv6(six, Ipv6{}, kOverIpv6);
+    six.add({Ethernet{}, Ipv6{}, Ipv6Fragment{.id = 7, .more = true, .next_header = 6}, Payload{std::string(21, 'd')}});
+    over_ipv6.send(build_fragments(over_ipv6.command(), 24, 7));
+    over_ipv6.obey();
+    check_found(six);
+
+    // ...and Linux, the end of one of IPv4.
+    Trace four;
+    Session over_ipv4(four, Ipv4{}, on_port(21));
+    const Bytes whole = build(over_ipv4.command());
+    const auto piece = [&whole](std::size_t from, std::size_t to, const std::string& more) {
+        constexpr std::size_t headers = 14 + 20;
+        return Payload{std::string(whole.begin() + headers + from, whole.begin() + headers + to) + more};
+    };
+    four.add({Ethernet{}, Ipv4{.more_fragments = true, .protocol = 6}, piece(0, 24, "decoy")});
+    four.add({Ethernet{}, Ipv4{.fragment_offset = 24, .protocol = 6}, piece(24, 33, "")});
+    over_ipv4.obey();
+    check_found(four);
+    CHECK(read(four, kOneWorker[0]).show("ftp", "arg", {{"command", "DELE"}}) == "ftp://10.0.0.2/./secret");
+}
+
 TEST_CASE("evasion: a fragment of another protocol with the id of a command's fragments") {
     // RFC 791: a datagram is told by its addresses, its id and its protocol.
     for (const bool last : {false, true}) {

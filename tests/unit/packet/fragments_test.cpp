@@ -161,6 +161,31 @@ TEST_CASE("fragments that disagree on the size") {
     CHECK(other.last().payload_length == 32);
 }
 
+TEST_CASE("a fragment in the middle whose size is no multiple of 8: of IPv4 its end is left out, of IPv6 all of it") {
+    Decoding decoding;
+    decoding.decode(piece(0, true, std::string(21, 'A')));
+    CHECK(decoding.count(Event::fragment_size_inconsistency) == 1);
+    REQUIRE(decoding.decode(piece(16, false, std::string(5, 'B'))).layer_count == 1); // the last one may be of any
+    CHECK(payload_text(decoding.last()) == std::string(16, 'A') + std::string(5, 'B'));
+    decoding.decode(piece(0, true, std::string(7, 'A')));
+    CHECK(decoding.decode(piece(0, true, std::string(8, 'C'))).layer_count == 0);
+    REQUIRE(decoding.decode(piece(8, false, "D")).layer_count == 1);
+    CHECK(payload_text(decoding.last()) == "CCCCCCCCD");
+
+    const auto six = [&decoding](std::uint16_t offset, bool more, const std::string& data) {
+        return decoding
+            .decode(build({Ipv6{}, Ipv6Fragment{.offset = offset, .more = more, .next_header = 253}, Payload{data}}),
+                    LinkType::raw_ip)
+            .layer_count;
+    };
+    CHECK(six(0, true, std::string(21, 'A')) == 0);
+    CHECK(decoding.count(Event::fragment_size_inconsistency) == 3);
+    CHECK(six(16, false, "BBBBB") == 0);
+    REQUIRE(six(0, true, std::string(16, 'C')) == 1);
+    CHECK(payload_text(decoding.last()) == std::string(16, 'C') + "BBBBB");
+    CHECK(decoding.count(Event::fragment_overlap) == 0);
+}
+
 TEST_CASE("odd fragments are named") {
     Decoding decoding;
     decoding.decode(piece(0, true, std::string(16, 'A'), 1, true));
