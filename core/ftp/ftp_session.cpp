@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kCommandNameBytesMax = 255;       // where options ask for more, or for no limit
 constexpr std::uint32_t kPendingCommandsMax = 64;       // the same
+constexpr std::uint32_t kMatchedLinesMax = 64;          // of one reply: a server alone can send lines without end
 constexpr std::uint64_t kViolationBytesMax = 10 * 1024; // Zeek's DPD::ignore_violations_after
 
 constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
@@ -78,18 +79,19 @@ struct FtpSession::State {
     FtpSecurity security;
     std::size_t name_bytes_max;
     std::uint32_t pending_max;
-    std::uint64_t bytes = 0;      // of both directions, gaps included
-    std::uint32_t open_reply = 0; // code of the reply of several lines that is being read
-    std::uint32_t current = 0;    // number of the command that the last reply was given to
-    std::uint32_t began = 0;      // number of the command whose transfer the last 150 began
-    std::uint32_t channels = 0;   // PORT, EPRT, PASV and EPSV so far
-    std::size_t sound_bytes = 0;  // of a doubtful line: those before what is missing
-    bool doubtful = false;        // the originator's next line may be the end of one that was not captured
-    bool incomplete = false;      // its beginning or something in between was not captured
-    bool opened = false;          // something was said: there will be an entry
-    bool confirmed = false;       // a command was seen
-    bool logged_in = false;       // a reply said so
-    bool violated = false;        // what came with the line that did it is the last that is read
+    std::uint64_t bytes = 0;         // of both directions, gaps included
+    std::uint32_t open_reply = 0;    // code of the reply of several lines that is being read
+    std::uint32_t matched_lines = 0; // of that reply, so far
+    std::uint32_t current = 0;       // number of the command that the last reply was given to
+    std::uint32_t began = 0;         // number of the command whose transfer the last 150 began
+    std::uint32_t channels = 0;      // PORT, EPRT, PASV and EPSV so far
+    std::size_t sound_bytes = 0;     // of a doubtful line: those before what is missing
+    bool doubtful = false;           // the originator's next line may be the end of one that was not captured
+    bool incomplete = false;         // its beginning or something in between was not captured
+    bool opened = false;             // something was said: there will be an entry
+    bool confirmed = false;          // a command was seen
+    bool logged_in = false;          // a reply said so
+    bool violated = false;           // what came with the line that did it is the last that is read
     bool done = false;
 };
 
@@ -108,7 +110,7 @@ void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool
     info.reset(endpoints.resp_h);
     transfer_size.reset();
     bytes = 0;
-    open_reply = current = began = channels = 0;
+    open_reply = matched_lines = current = began = channels = 0;
     security.reset();
     opened = confirmed = logged_in = done = false;
     violated = false;
@@ -272,6 +274,11 @@ void FtpSession::State::violate(Timestamp now, FtpOutput& out) {
 }
 
 void FtpSession::State::match_reply(const FtpReply& reply, Timestamp now, FtpOutput& out) {
+    if (reply.kind == FtpReply::Kind::first) matched_lines = 0;
+    if (reply.kind == FtpReply::Kind::inner && options.extended && ++matched_lines > kMatchedLinesMax) {
+        info.set_reply(reply.code, reply.text); // to the command that the line before was given to
+        return;
+    }
     PendingCommand* const command = pending.best_match(reply.code, reply.text);
     current = command != nullptr ? command->number : 0;
     info.set_reply(reply.code, reply.text);

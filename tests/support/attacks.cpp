@@ -83,6 +83,24 @@ std::function<void(std::uint64_t, Bytes&)> one_talks(std::uint16_t port, bool cl
     };
 }
 
+// One session: the client sends `commands` ahead and is silent then, the server sends `first` and then `line` after
+// `line`.
+std::function<void(std::uint64_t, Bytes&)> answers_without_end(const std::string& commands, const std::string& first,
+                                                               const std::string& line) {
+    const Bytes opening[] = {segment(21, kFlagSyn), reply(21, kFlagSyn | kFlagAck), segment(21, kFlagAck, commands),
+                             reply(21, kFlagAck, first)};
+    const Bytes data = reply(21, kFlagAck, line), ack = segment(21, kFlagAck);
+    const std::uint64_t said = 1 + commands.size(), answered = 1 + first.size(), size = line.size();
+    return [=](std::uint64_t number, Bytes& out) {
+        const bool server = number % 2 == 1;
+        out = number < 4 ? opening[number] : server ? data : ack;
+        if (number < 2) return;
+        const std::uint64_t sent = answered + (number - 4) / 2 * size; // by the server, before this packet
+        put32(out, kSeqAt, number < 4 ? 1 : server ? sent : said);
+        put32(out, kAckAt, number == 2 ? 1 : number == 3 || server ? said : sent);
+    };
+}
+
 // Whole handshakes of ever new clients.
 std::function<void(std::uint64_t, Bytes&)> handshakes(std::uint16_t port) {
     const Bytes frames[3] = {segment(port, kFlagSyn), reply(port, kFlagSyn | kFlagAck), segment(port, kFlagAck, "x")};
@@ -298,6 +316,9 @@ void add_control(std::vector<Attack>& all) {
                    one_talks(21, true, repeated("NOOP\r\n"))});
     all.push_back({"replies without commands", "one reply is kept", std::nullopt, kShort,
                    one_talks(21, false, "200 " + std::string(4200, 'r') + "\r\n" + repeated("200 Yes.\r\n"))});
+    all.push_back({"lines that look like replies, twenty commands waiting", "64 lines of a reply are matched",
+                   std::nullopt, kShort,
+                   answers_without_end(repeated("NOOP x\r\n", 20 * 8), "220-Hi\r\n", repeated("226 aaaaaaaaaa\r\n"))});
     all.push_back({"paths that climb", "32 KiB of pending commands, 8 KiB of directory", Event::ftp_session_memory,
                    kShort, answered("CWD " + repeated("d/../e/", 12'000) + "\r\n")});
     all.push_back({"short steps in a long directory", "8 KiB of directory", Event::ftp_session_memory, kShort,

@@ -1,4 +1,5 @@
 // Commands that find no room among those that wait: the oldest makes it (extended), or the new one is not remembered.
+// And how many lines of one reply look for theirs among them.
 #include "core/ftp/ftp_session.h"
 #include "core/ftp/pending.h"
 #include "core/ftp/telnet.h"
@@ -89,10 +90,25 @@ TEST_CASE("a command has room for all of its line", "[ftp_room]") {
     const std::string longest(kFtpLineBytesMax - 5, 'x');
     for (int i = 0; i < 5; ++i) s.client("ACCT " + longest);
     s.client("NOOP");
-    CHECK(s.entries().size() == 4); // two fit, less a byte of each line that is no part of them
-    CHECK(s.counted(Event::ftp_session_memory) == 4);
+    CHECK(s.entries().size() == 4);                   // two fit, less a byte of each line that is no part of them
+    CHECK(s.counted(Event::ftp_session_memory) == 5); // and the greeting's shim
     s.finish();
     for (std::size_t i = 0; i + 1 < s.out.events.size(); ++i)
         if (s.out.view(s.out.events[i].command) == "ACCT") CHECK(s.out.events[i].arg.size == longest.size());
     CHECK(s.session.memory_bytes() <= kFtpSessionBytesMax);
+}
+
+TEST_CASE("the first 64 lines of a reply find the command that they name, further ones are the last one's",
+          "[ftp_room]") {
+    const auto named = [](int lines_before, bool extended) {
+        SessionScript s(room_for(20, extended));
+        s.server("220 ready").client("DELE ones").client("DELE two").server("250-It is");
+        for (int i = 0; i < lines_before; ++i) s.server("226 nothing of them");
+        s.server("226 two.txt is gone").client("NOOP");
+        return s.last_entry();
+    };
+    const std::string two = "DELE [ftp://10.0.0.2/./two] 0 [226 two.txt is gone] user <unknown>";
+    CHECK(named(63, true) == two);
+    CHECK(named(64, true) == "DELE [ftp://10.0.0.2/./ones] 0 [226 two.txt is gone] user <unknown>");
+    CHECK(named(64, false) == two);
 }

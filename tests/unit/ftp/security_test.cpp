@@ -44,7 +44,7 @@ TEST_CASE("to the letter a 234 ends the session, whenever TLS was asked for", "[
 
 TEST_CASE("AUTH that is refused, or of another kind, ends nothing", "[security]") {
     SessionScript s;
-    s.client("AUTH TLS").server("504 no").server("234 yes").client_bytes(kHello).client("");
+    s.server("220 ready").client("AUTH TLS").server("504 no").server("234 yes").client_bytes(kHello).client("");
     s.client("NOOP").server("200 ok").server("234 yes").client_bytes(kHello).client("");
     s.client("AUTH XYZ").server("234 yes").client_bytes(kHello).client("");
     s.client("AUTH TLSX").server("234 yes").client("AUTH").server("234 yes").client_bytes(kHello).client("");
