@@ -164,14 +164,38 @@ void add_log(Seeds& seeds) {
     for (unsigned i = 0; i < 6; ++i) strings.u8(1).u8(255).u8(100).append(std::string(100, '\xe9'));
     strings.zeros(60);
     seeds.add("log_entry", lengthy);
-    for (const std::uint8_t last : Numbers{0, 3, 4, 5, 7}) {
-        Bytes file;
-        ByteWriter out(file);
-        out.u8(0);
-        for (const std::uint8_t kind : {std::uint8_t{0}, std::uint8_t{1}, last})
-            out.u8(kind).u8(kind).u32(0).u32(kind).u32(0).u32(kind).u8(5).append("text\n").u16(40);
-        seeds.add("recovery", file);
+}
+
+// Three files, each of two whole members and something else; with another option each.
+void add_recovery(Seeds& seeds) {
+    const auto add_member = [](ByteWriter& out, std::uint8_t kind) {
+        out.u8(kind).u8(1).u32(0).u32(kind).u32(0).u32(kind).u8(5).append("text\n").u16(40);
+        if (kind == 4) out.u8(1);
+    };
+    for (const std::uint8_t last : Numbers{0, 3, 4, 5, 6}) {
+        for (const std::uint8_t option : Numbers{0, 2, 12, 16, 32, 48}) {
+            Bytes file;
+            ByteWriter out(file);
+            out.u8(option);
+            if ((option & 8) != 0) out.u8(10);
+            if (option >= 16) out.u8(static_cast<std::uint8_t>(3 + last));
+            for (unsigned log = 0; log < 3; ++log) {
+                add_member(out, 0);
+                add_member(out, 1);
+                if (last < 5)
+                    add_member(out, last);
+                else
+                    out.u8(last).u16(5000);
+                out.u8(7);
+            }
+            seeds.add("recovery", file);
+        }
     }
+    Bytes many; // more members than recovery looks at, one of the first damaged
+    ByteWriter out(many);
+    out.u8(0);
+    for (unsigned i = 0; i < 20; ++i) add_member(out, i == 2 ? 4 : 0);
+    seeds.add("recovery", many);
 }
 
 // As many steps as a story has, of long lines: what libFuzzer makes of it is as long.
@@ -268,6 +292,7 @@ int main(int argc, char** argv) {
     add_ftp(seeds);
     add_ranges(seeds);
     add_log(seeds);
+    add_recovery(seeds);
     add_pipeline(seeds);
     add_long_story(seeds);
     add_chosen_stories(seeds);
