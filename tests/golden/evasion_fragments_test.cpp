@@ -106,12 +106,9 @@ TEST_CASE("evasion: a fragment of a size that fragments in the middle cannot hav
     Trace four;
     Session over_ipv4(four, Ipv4{}, on_port(21));
     const Bytes whole = build(over_ipv4.command());
-    const auto piece = [&whole](std::size_t from, std::size_t to, const std::string& more) {
-        constexpr std::size_t headers = 14 + 20;
-        return Payload{std::string(whole.begin() + headers + from, whole.begin() + headers + to) + more};
-    };
-    four.add({Ethernet{}, Ipv4{.more_fragments = true, .protocol = 6}, piece(0, 24, "decoy")});
-    four.add({Ethernet{}, Ipv4{.fragment_offset = 24, .protocol = 6}, piece(24, 33, "")});
+    const std::string transport(whole.begin() + 14 + 20, whole.end());
+    four.add({Ethernet{}, Ipv4{.more_fragments = true, .protocol = 6}, Payload{transport.substr(0, 24) + "decoy"}});
+    four.add({Ethernet{}, Ipv4{.fragment_offset = 24, .protocol = 6}, Payload{transport.substr(24)}});
     over_ipv4.obey();
     check_found(four);
     CHECK(read(four, kOneWorker[0]).show("ftp", "arg", {{"command", "DELE"}}) == "ftp://10.0.0.2/./secret");
