@@ -4,25 +4,99 @@
 
 namespace ftpsensor {
 
-// Counted in the connection, and for nothing else. A SYN is remembered, for there may be an answer.
+// The segment begins another connection in the place of this one.
+bool ConnTracker::is_another(Connection& c, const Layer& layer, unsigned side, Timestamp time) {
+    const bool syn = (layer.tcp_flags & kSyn) != 0;
+    if (!options_.wary_of_decoys || c.content == ContentUse::none) return syn && tcp_.is_reuse(c, layer, time);
+    if (c.in_session()) {
+        const ConnOddities* odd = oddities_.find(c);
+        if (odd != nullptr && odd->guard.is_waiting() && begins_anew(odd->guard, c, layer, side)) {
+            succeeds_.has_former = true;
+            succeeds_.former[0] = number_due(c, c.end[0]);
+            succeeds_.former[1] = number_due(c, c.end[1]);
+            return true;
+        }
+    }
+    if (!syn || decoy(c, layer, side)) return false;
+    // Both ask at once, or the one that was asked asks back: it is one connection (RFC 9293 3.5).
+    if (c.awaits_answer() && side != c.orig_side && (layer.tcp_flags & kAck) == 0) return false;
+    return tcp_.is_reuse(c, layer, time);
+}
+
+// Counted in the connection, and for nothing else. What may be of another handshake is remembered.
 void ConnTracker::count_decoy(Connection& c, const Layer& layer, unsigned side, Event event) {
     conn_events_.count(c, event);
     count_packet(c, side, layer);
-    if ((layer.tcp_flags & (kSyn | kAck | kRst)) != kSyn) return;
-    ConnOddities::Side& odd = oddities_.of(c).side[side];
-    odd.decoy_syn = layer.tcp_seq;
-    odd.decoy_syn_numbers = 1 + layer.payload_length;
+    if ((layer.tcp_flags & (kSyn | kRst)) != kSyn) return;
+    leave_calm(c); // each of the next segments may tell which of the two it is
+    SessionGuard& guard = oddities_.of(c).guard;
+    if ((layer.tcp_flags & kAck) == 0) {
+        guard.syn = layer.tcp_seq;
+        guard.syn_numbers = 1 + layer.payload_length;
+        guard.syn_side = static_cast<std::uint8_t>(side);
+    } else {
+        guard.syn_ack = layer.tcp_seq;
+        guard.syn_ack_acks = layer.tcp_ack;
+        guard.syn_ack_side = static_cast<std::uint8_t>(side);
+        guard.has_syn_ack = true;
+    }
 }
 
-// Of several SYNs the answer says which was taken: a host that has answered one goes by its numbers. One that answers
-// with what is no SYN takes none: it is in the middle of a session, and says where that stands (RFC 5961 4).
+// A segment says which of two handshakes, or of two sessions, is the true one.
+void ConnTracker::mind_handshakes(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
+    SessionGuard& guard = oddities_.of(c).guard;
+    if (guard.has_former) {
+        if (packet.now >= guard.former_until)
+            guard.has_former = false;
+        else if ((layer.tcp_flags & (kSyn | kAck | kRst)) == kAck && layer.tcp_seq == guard.former[side] &&
+                 layer.tcp_ack == guard.former[side ^ 1])
+            return_to_former(c, guard, packet);
+    }
+    if (!guard.is_waiting() || !c.in_session()) return;
+    if (takes_other_answer(guard, c, layer, side)) {
+        const std::uint32_t taken = guard.syn_ack;
+        guard.syn_ack = c.resp().start_seq;
+        renumber(c, c.orig_side ^ 1u, taken + 1, packet);
+    } else if (!has_other_answer(guard, c) && is_of_session(c, layer, side))
+        guard.forget_handshake();
+}
+
+// The session before this one goes on: who began another knew no more than its addresses and ports.
+void ConnTracker::return_to_former(Connection& c, SessionGuard& guard, const PacketView& packet) {
+    guard.has_former = false;
+    guard.forget_handshake();
+    leave_calm(c);
+    for (unsigned side = 0; side < 2; ++side) {
+        renumber(c, side, guard.former[side], packet);
+        c.end[side].state = c.end[side].previous = TcpState::partial;
+        c.end[side].did_close = false;
+    }
+    c.partial = true;
+    c.deadline_kind = Deadline::none;
+}
+
+// Where the session stands, by what its ends say of one another.
+void ConnTracker::be_wary(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
+    if (side != c.orig_side && c.orig().has_asked()) believe_answer(c, layer, side, packet);
+    if (c.partial) doubt_beginning(c, layer, side, packet);
+    // Nobody sends bytes before its SYN, and nobody takes them.
+    if ((layer.tcp_flags & (kSyn | kAck | kRst)) == kSyn && c.end[side].state == TcpState::partial)
+        renumber(c, side, layer.tcp_seq + 1, packet);
+    // Its acknowledgement was captured before it: it is not a byte.
+    Endpoint& end = c.end[side];
+    const std::uint32_t fin = layer.tcp_seq + layer.payload_length;
+    if ((layer.tcp_flags & (kFin | kSyn | kRst)) == kFin && !end.fin_seen && end.delivered_rel > 1 &&
+        number_due(c, end) == fin + 1 && static_cast<std::int32_t>(end.last_seq - fin) <= 0)
+        end.delivered_rel = end.delivered_rel - 1;
+}
+
+// Of several SYNs the answer says which was taken: a host that has answered one goes by its numbers.
 void ConnTracker::believe_answer(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
     Endpoint& asked = c.end[side ^ 1];
-    const bool syn = (layer.tcp_flags & kSyn) != 0;
-    if ((layer.tcp_flags & (kAck | kRst)) != kAck) return;
-    if (c.end[side].state != TcpState::inactive && !(syn && c.end[side].state == TcpState::partial)) return;
+    if ((layer.tcp_flags & (kSyn | kAck | kRst)) != (kSyn | kAck)) return;
+    if (c.end[side].state != TcpState::inactive && c.end[side].state != TcpState::partial) return;
     if (layer.tcp_ack - asked.start_seq <= asked.last_seq - asked.start_seq) return;
-    conn_events_.count(c, syn ? Event::bad_SYN_ack : Event::ACK_of_unknown_number);
+    conn_events_.count(c, Event::bad_SYN_ack);
     renumber(c, side ^ 1, layer.tcp_ack, packet);
 }
 

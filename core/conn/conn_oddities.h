@@ -9,6 +9,27 @@
 
 namespace ftpsensor {
 
+// Handshakes in the middle of a session (session_guard.h). `side`: an index of Connection::end.
+struct SessionGuard {
+    std::uint32_t syn = 0;         // the last SYN
+    std::uint32_t syn_numbers = 0; // that it took; 0: none
+    std::uint32_t syn_ack = 0;     // the last SYN-ACK, and what it acknowledged
+    std::uint32_t syn_ack_acks = 0;
+    std::uint8_t syn_side = 0;
+    std::uint8_t syn_ack_side = 0;
+    bool has_syn_ack = false;
+    // The session whose place this one took: the numbers that were due, until it is clear that it is over.
+    bool has_former = false;
+    std::uint32_t former[2] = {0, 0};
+    Timestamp former_until = 0;
+
+    bool is_waiting() const { return syn_numbers != 0 || has_syn_ack; }
+    void forget_handshake() {
+        syn_numbers = 0;
+        has_syn_ack = false;
+    }
+};
+
 struct ConnOddities {
     struct Side {                   // of each end
         std::uint32_t last_syn = 0; // relative numbers of the last control packets, low 32 bits: for the history
@@ -18,11 +39,10 @@ struct ConnOddities {
         std::uint32_t gaps = 0;
         std::uint32_t zero_windows = 0;
         std::uint32_t bad_checksums = 0;
-        std::uint32_t decoy_syn = 0;         // the last SYN in the middle of the session, and how many numbers it took
-        std::uint32_t decoy_syn_numbers = 0; // 0: none
         bool has_last_fin = false;
     };
     Side side[2];
+    SessionGuard guard;
     std::uint64_t missed_bytes = 0;
 };
 

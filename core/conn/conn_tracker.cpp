@@ -10,6 +10,11 @@
 namespace ftpsensor {
 
 namespace {
+// So long a challenge may take to come from both ends of a session that somebody else seemed to begin anew.
+constexpr Duration kFormerFor = 2 * kSecond;
+} // namespace
+
+namespace {
 
 // Of all connections of a table, a quarter may have a history beyond sixteen letters, or have come through tunnels.
 constexpr std::uint32_t kExtrasMin = 1u << 16;
@@ -130,16 +135,14 @@ std::uint32_t ConnTracker::process_layer(const Layer& layer, const Lookup& l, co
 std::uint32_t ConnTracker::find_live(const Layer& layer, const Lookup& l, const PacketView& packet) {
     const std::uint32_t index = table_.is(l.candidate, l.key) ? l.candidate : table_.find(l.key, l.hash);
     next_ordinal_ = 0;
+    succeeds_.has_former = false;
     if (index == FlowTable::kNone) return index;
     Connection& c = table_[index];
     Timestamp due;
     const bool is_over = over(c, packet.now, due);
     if (!is_over) [[likely]] {
-        if (layer.transport != Transport::tcp || (layer.tcp_flags & kSyn) == 0) [[likely]]
+        if (layer.transport != Transport::tcp || !is_another(c, layer, l.side, packet.time)) [[likely]]
             return index;
-        const bool anew =
-            options_.wary_of_decoys && c.in_session() && is_answered_anew(oddities_.find(c), c, layer, l.side);
-        if (!anew && (decoy(c, layer, l.side) || !tcp_.is_reuse(c, layer, packet.time))) return index;
         c.reused = true;
     }
     const ConnCold& cold = c.cold();
@@ -198,6 +201,10 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
     if (!wheel_.started()) wheel_.start(packet.now);
     wheel_.schedule(index, next_look(c));
     if (interims_.on()) interims_.opened(index, packet.now);
+    if (succeeds_.has_former) [[unlikely]] {
+        succeeds_.former_until = packet.now + kFormerFor;
+        oddities_.of(c).guard = succeeds_;
+    }
     observer_.opened(c, index, packet);
     return index;
 }
@@ -222,6 +229,8 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     Connection& c = table_[index];
     if (layer.bad_header) return;
     if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
+    if (options_.wary_of_decoys && c.content != ContentUse::none && c.odd != Connection::kNone) [[unlikely]]
+        mind_handshakes(c, layer, side, packet);
     if (const std::optional<Event> event = decoy(c, layer, side)) [[unlikely]] {
         count_decoy(c, layer, side, *event);
         return;
@@ -229,12 +238,16 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     leave_calm(c);
     if (c.shunted) [[unlikely]]
         observer_.coming_through(c, layer, side);
-    if (options_.wary_of_decoys && side != c.orig_side && c.orig().state == TcpState::syn_sent) [[unlikely]]
-        believe_answer(c, layer, side, packet);
-    if (options_.wary_of_decoys && c.partial && c.content != ContentUse::none) [[unlikely]]
-        doubt_beginning(c, layer, side, packet);
+    if (options_.wary_of_decoys && c.content != ContentUse::none) [[unlikely]]
+        be_wary(c, layer, side, packet);
     TcpOutcome outcome;
-    tcp_.process(c, layer, side, packet, outcome);
+    if (options_.wary_of_decoys && c.in_session() && acknowledges_too_much(c, layer, side)) [[unlikely]] {
+        conn_events_.count(c, Event::ACK_of_unknown_number);
+        Layer plain = layer;
+        plain.tcp_flags = static_cast<std::uint8_t>(plain.tcp_flags & ~kAck);
+        tcp_.process(c, plain, side, packet, outcome);
+    } else
+        tcp_.process(c, layer, side, packet, outcome);
     count_packet(c, side, layer);
     // It may have to be looked at earlier than was thought; where it may wait, the look will tell.
     if (c.deadline_kind != Deadline::none) wheel_.no_later_than(index, next_look(c));
@@ -321,8 +334,9 @@ bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
         if (c.deadline_kind != Deadline::none && c.cold().deadline <= idle) {
             due = c.cold().deadline;
             if (due > now) return false;
-            if (options_.wary_of_decoys && c.deadline_kind == Deadline::closing && c.in_session()) [[unlikely]] {
-                c.deadline_kind = Deadline::none; // by FINs that nobody acknowledged
+            if (options_.wary_of_decoys && c.deadline_kind == Deadline::closing && c.in_session() &&
+                !(c.end[0].did_close && c.end[1].did_close)) [[unlikely]] {
+                c.deadline_kind = Deadline::none; // by a FIN that nobody acknowledged
                 continue;
             }
             if (c.proto == Transport::tcp ? tcp_.deadline_reached(c) : dns_deadline_reached(c)) return true;

@@ -216,14 +216,18 @@ private:
     }
     std::uint32_t process_layer(const Layer& layer, const Lookup& l, const PacketView& packet, const Tunnel& tunnel);
     std::uint32_t find_live(const Layer& layer, const Lookup& l, const PacketView& packet);
+    // The segment takes the place of the connection, whose numbers are others.
+    bool is_another(Connection& c, const Layer& layer, unsigned side, Timestamp time);
     // What the segment is counted as, and for nothing else: see session_guard.h.
     std::optional<Event> decoy(const Connection& c, const Layer& layer, unsigned side) const {
         if (!options_.wary_of_decoys || c.content == ContentUse::none) return std::nullopt;
         if (c.awaits_answer()) return decoy_before_answer(c, layer, side);
-        if (!c.in_session() || is_answered_anew(oddities_.find(c), c, layer, side)) return std::nullopt;
-        return decoy_in_session(c, layer, side);
+        return c.in_session() ? decoy_in_session(c, layer, side) : std::nullopt;
     }
+    void mind_handshakes(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    void return_to_former(Connection& c, SessionGuard& guard, const PacketView& packet);
     void count_decoy(Connection& c, const Layer& layer, unsigned side, Event event);
+    void be_wary(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void believe_answer(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void doubt_beginning(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void renumber(Connection& c, unsigned side, std::uint32_t next, const PacketView& packet);
@@ -275,6 +279,7 @@ private:
     static constexpr Duration kOneSidedLook = 5 * kSecond; // so often those are looked at that are
     std::uint32_t one_sided_ = 0;                          // connections one of whose ends was never heard
     std::uint32_t eviction_hand_ = 0;
+    SessionGuard succeeds_;          // by its former numbers: the session whose place the next connection takes
     std::uint16_t next_ordinal_ = 0; // of a connection that takes the place of one that began at the same time
     struct Due {
         Timestamp time;

@@ -74,6 +74,10 @@ struct Endpoint {
     bool no_data_acked() const { return acked_rel() <= 1; }
     // A FIN that its peer has not acknowledged to the number, or that stands where bytes do.
     bool has_doubtful_fin() const { return fin_seen && (acked_rel() != fin_rel || fin_rel <= delivered_rel); }
+    bool has_asked() const { // and ended that again, perhaps
+        return state == TcpState::syn_sent ||
+               (state == TcpState::closed && previous == TcpState::syn_sent && has_doubtful_fin());
+    }
     bool is_open() const {
         return state == TcpState::established || state == TcpState::partial || is_asking() ||
                (state == TcpState::closed && has_doubtful_fin());
@@ -171,7 +175,7 @@ struct alignas(64) Connection {
     // Of FTP, or what may yet be, and in the middle of it: both ends speak, and no doubtful FIN ends that.
     bool in_session() const { return content != ContentUse::none && end[0].is_open() && end[1].is_open(); }
     bool awaits_answer() const {
-        return content != ContentUse::none && orig().state == TcpState::syn_sent && resp().state == TcpState::inactive;
+        return content != ContentUse::none && orig().has_asked() && resp().state == TcpState::inactive;
     }
     bool one_sided() const { return end[0].packets() == 0 || end[1].packets() == 0; } // nothing was ever answered
     EndpointId id() const {

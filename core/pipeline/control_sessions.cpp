@@ -193,7 +193,7 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
 
 void ControlSessions::tell_acknowledged(const Connection& c, Control& control) {
     for (const unsigned side : {0u, 1u})
-        control.stream.acknowledged_by_now(side, c.end[side].ack_seq, c.end[side ^ 1].packets() != 0);
+        control.stream.acknowledged_by_now(side, c.end[side].ack_seq, c.end[side ^ 1].packets());
 }
 
 // Nobody took what `side` has said so far.

@@ -33,8 +33,10 @@ bool differ(std::uint32_t seq, std::span<const std::uint8_t> data, std::uint32_t
 void ControlStream::reset() {
     while (!held_.empty()) remove(held_.size() - 1);
     segments_ = 0;
+    finishing_ = false;
     for (unsigned side = 0; side < 2; ++side) {
-        begun_[side] = end_known_[side] = end_told_[side] = peer_heard_[side] = dropped_[side] = false;
+        begun_[side] = end_known_[side] = end_told_[side] = dropped_[side] = false;
+        peer_heard_[side] = 0;
         next_[side] = 0;
         delivered_[side].clear();
     }
@@ -76,13 +78,14 @@ bool ControlStream::ready(unsigned side, std::uint32_t seq, bool has_ack, std::u
 
 // Or nobody can tell.
 bool ControlStream::has_reached(unsigned side, std::uint32_t upper) const {
-    return !peer_heard_[side] || !before(acked_[side], upper);
+    return peer_heard_[side] == 0 || !before(acked_[side], upper);
 }
 
 bool ControlStream::ready(const HeldSegment& h) const {
     const std::uint32_t upper = h.seq + static_cast<std::uint32_t>(h.data.size());
     if (!before(next_[h.side], upper)) return true; // another one has come in its place
-    return ready(h.side, h.seq, h.has_ack, h.ack) && (!h.in_syn || (peer_heard_[h.side] && has_reached(h.side, upper)));
+    return ready(h.side, h.seq, h.has_ack, h.ack) &&
+           (!h.in_syn || (peer_heard_[h.side] != 0 && has_reached(h.side, upper)));
 }
 
 void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {
@@ -150,7 +153,7 @@ std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) c
 
 // Its peer has what comes before it, or nobody can tell.
 bool ControlStream::is_reachable(unsigned side, std::uint32_t seq) const {
-    return !before(next_[side], seq) || !peer_heard_[side] || !before(acked_[side], seq);
+    return !before(next_[side], seq) || peer_heard_[side] == 0 || !before(acked_[side], seq);
 }
 
 std::unique_ptr<HeldSegment> ControlStream::remove(std::size_t at) {
@@ -208,6 +211,7 @@ bool ControlStream::hold(const Segment& s, Timestamp now) {
                     .in_syn = s.in_syn,
                     .data = std::string(reinterpret_cast<const char*>(s.data.data()), s.data.size()),
                     .arrival = segments_,
+                    .heard = peer_heard_[s.side],
                     .time = now}));
     held_bytes_ += size;
     budget_.add(*held_.back());
@@ -300,8 +304,10 @@ bool ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
     const unsigned side = held_[at]->side;
     const std::uint32_t seq = held_[at]->seq;
     const auto size = static_cast<std::uint32_t>(held_[at]->data.size());
-    // What stands at its place and is not taken may be none of the session's: others may yet come for its numbers.
-    if (!before(next_[side], seq) && !has_reached(side, seq + size)) return false;
+    // What stands at its place, and is not taken by a peer that has spoken since, may be none of the session's: others
+    // may yet come for its numbers.
+    const bool spoken = peer_heard_[side] != held_[at]->heard;
+    if (!finishing_ && spoken && !before(next_[side], seq) && !has_reached(side, seq + size)) return false;
     const bool acknowledged = before(next_[side], acked_[side]);
     if (!skip_to(side, seq, held_[at]->has_ack, held_[at]->ack, now, sink) && !acknowledged) return false;
     deliver_ready(now, sink); // a held one may have come out
@@ -328,7 +334,7 @@ bool ControlStream::skip_to(unsigned side, std::uint32_t seq, bool has_ack, std:
 // What was dropped will not come again where its peer has it, or where nobody can tell.
 void ControlStream::skip_dropped(unsigned side, Timestamp now, ControlSink& sink) {
     const std::uint32_t highest = highest_[side];
-    advance_to(side, peer_heard_[side] && before(acked_[side], highest) ? acked_[side] : highest, now, sink);
+    advance_to(side, peer_heard_[side] != 0 && before(acked_[side], highest) ? acked_[side] : highest, now, sink);
     if (!before(next_[side], highest)) dropped_[side] = false;
 }
 
@@ -359,6 +365,7 @@ void ControlStream::end(unsigned side, Timestamp now, ControlSink& sink) {
 }
 
 void ControlStream::finish(Timestamp now, ControlSink& sink) {
+    finishing_ = true;
     for (std::size_t i = 0; i < held_.size();) {
         if (force(i, now, sink))
             i = 0;

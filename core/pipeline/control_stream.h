@@ -36,6 +36,7 @@ struct HeldSegment {
     bool in_syn;
     std::string data;
     std::uint64_t arrival; // in segments of its connection
+    std::uint64_t heard;   // packets of its peer until then
     Timestamp time;
 };
 
@@ -102,9 +103,9 @@ public:
     void answered(unsigned side, Timestamp now, ControlSink& sink);
     // Bytes of `side` below `seq` have reached its peer: nobody can say others for them now.
     void acknowledged(unsigned side, std::uint32_t seq);
-    // The same of what is held, whoever sends next: `heard`, the peer of `side` speaks, so that what it has received
-    // is known. To be told before segment().
-    void acknowledged_by_now(unsigned side, std::uint32_t seq, bool heard) {
+    // The same of what is held, whoever sends next. `heard`: packets of the peer of `side`; where there are any, what
+    // it has received is known. To be told before segment().
+    void acknowledged_by_now(unsigned side, std::uint32_t seq, std::uint64_t heard) {
         acked_[side] = seq;
         peer_heard_[side] = heard;
     }
@@ -156,9 +157,10 @@ private:
     std::uint32_t forgiven_[2] = {0, 0}; // acknowledgements up to here are not waited for any more
     std::uint32_t highest_[2] = {0, 0};  // one past the last byte that a side is known to have sent
     std::uint32_t acked_[2] = {0, 0};
-    bool peer_heard_[2] = {false, false};
-    bool dropped_[2] = {false, false}; // bytes that came, for want of room
-    std::string delivered_[2];         // the last bytes before next_ that are not acknowledged, without a hole in them
+    std::uint64_t peer_heard_[2] = {0, 0}; // packets
+    bool dropped_[2] = {false, false};     // bytes that came, for want of room
+    bool finishing_ = false;               // nothing more will come
+    std::string delivered_[2]; // the last bytes before next_ that are not acknowledged, without a hole in them
     std::vector<std::unique_ptr<HeldSegment>> held_; // in order of arrival
     std::size_t held_bytes_ = 0;
     std::uint64_t segments_ = 0;

@@ -41,7 +41,7 @@ def search(what, directory, *outputs):
     """Looks for the secret; that there are entries shows that it was looked for in the right place."""
     files = [p for p in directory.rglob("*") if p.is_file()]
     logs = b"".join(contents(p) for p in files)
-    if b"DELE" not in logs and b"USER" not in logs and b"PASS" not in logs:
+    if not any(command in logs for command in (b"DELE", b"USER", b"PASS", b"<init>")):
         fail(f"{what}: there is no session in the logs")
     for text in [logs, *(str(p).encode() for p in files), *outputs]:
         at = text.lower().find(SECRET)

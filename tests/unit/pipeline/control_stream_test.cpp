@@ -1,41 +1,8 @@
 // The ordered bytes of a control connection, strict and patient.
-#include "core/pipeline/control_stream.h"
-#include "tests/support/catch.h"
+#include "tests/unit/pipeline/control_stream_script.h"
 
 using namespace ftpsensor;
-
-namespace {
-
-struct Collector final : ControlSink {
-    std::string log; // "0:text" in order of delivery, "0-5" for five bytes lost, "0." for an end
-    void bytes(unsigned side, std::span<const std::uint8_t> data, Timestamp) override {
-        log += std::to_string(side) + ":" + std::string(data.begin(), data.end()) + " ";
-    }
-    void lost(unsigned side, std::uint64_t size, Timestamp) override {
-        log += std::to_string(side) + "-" + std::to_string(size) + " ";
-    }
-    void ended(unsigned side, Timestamp) override { log += std::to_string(side) + ". "; }
-};
-
-struct Stream {
-    explicit Stream(bool patient) : stream(patient, budget, events) {}
-
-    HeldBudget budget;
-    EventCounters events;
-    Collector sink;
-    ControlStream stream;
-
-    void send(unsigned side, std::uint32_t seq, std::string_view text, std::uint32_t ack = 0, Timestamp now = 0) {
-        stream.segment({.side = side,
-                        .seq = seq,
-                        .has_ack = ack != 0,
-                        .ack = ack,
-                        .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}},
-                       now, sink);
-    }
-};
-
-} // namespace
+using namespace ftpsensor::test;
 
 TEST_CASE("bytes in order come out at once, repeated ones once") {
     Stream s(false);
@@ -397,54 +364,4 @@ TEST_CASE("patient: what is not acknowledged makes room, the furthest first") {
     CHECK(s.events.value(Event::reassembly_memory) == 2);
     s.send(0, 1, "aa");
     CHECK(s.sink.log == "0:aa 0:b ");
-}
-
-TEST_CASE("patient: bytes of a SYN wait for what its answer takes of them") {
-    for (const std::uint32_t taken : {0u, 3u, 6u}) {
-        Stream s(true);
-        s.stream.begin(0, 1);
-        const std::string text = "USER x";
-        s.stream.segment({.side = 0,
-                          .seq = 1,
-                          .has_ack = false,
-                          .ack = 0,
-                          .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()},
-                          .in_syn = true},
-                         0, s.sink);
-        CHECK(s.sink.log.empty());
-        s.stream.begin(1, 1);
-        s.stream.acknowledged_by_now(0, 1 + taken, true);
-        s.stream.answered(0, 0, s.sink);
-        const std::string first = taken == 0 ? "" : "0:" + text.substr(0, taken) + " ";
-        CHECK(s.sink.log == first);
-        CHECK(s.budget.used == 0);
-        s.send(0, 1 + taken, "and more", 1);
-        CHECK(s.sink.log == first + "0:and more ");
-    }
-}
-
-TEST_CASE("patient: what waits for nothing goes before what waits for its acknowledgement, at the same place") {
-    Stream s(true);
-    s.stream.begin(0, 1);
-    s.stream.begin(1, 1);
-    s.send(0, 1, "decoy", 1000);
-    s.send(0, 1, "true", 1);
-    CHECK(s.sink.log == "0:true ");
-    s.stream.begin_anew(0, 101);
-    s.send(0, 101, "anew", 1);
-    CHECK(s.sink.log.ends_with("0:anew "));
-    CHECK(s.budget.used == 0);
-}
-
-TEST_CASE("patient: what a heard peer has not taken is not let out by time, where nothing else is missing") {
-    Stream s(true);
-    s.stream.begin(0, 1);
-    s.stream.begin(1, 1);
-    s.stream.acknowledged_by_now(0, 1, true);
-    s.send(0, 1, "decoy", 1000);
-    s.send(1, 1, "x", 1, 2 * ControlStream::kPatience);
-    CHECK(s.sink.log == "1:x ");
-    s.stream.acknowledged_by_now(0, 6, true);
-    s.send(1, 2, "y", 1, 4 * ControlStream::kPatience);
-    CHECK(s.sink.log == "1:x 1:y 0:decoy ");
 }
