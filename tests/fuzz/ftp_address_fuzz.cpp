@@ -30,9 +30,9 @@ std::optional<IpAddress> address_by_libc(const std::string& text) {
     return IpAddress::from_v4(octets);
 }
 
-Endpoint port_by_libc(const char* line) {
+Endpoint port_by_libc(const char* line, std::size_t size) {
     int n[6];
-    if (std::strlen(line) < 11) return {};
+    if (size < 11) return {};
     if (std::sscanf(line, "%d,%d,%d,%d,%d,%d", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5]) != 6) return {};
     for (const int octet : n)
         if (octet < 0 || octet > 255) return {};
@@ -77,7 +77,7 @@ Endpoint pasv_by_libc(const std::string& text) {
         while (line > begin && std::isdigit(static_cast<unsigned char>(line[-1])) != 0) --line;
     }
     if (line == nullptr || line - begin > static_cast<std::ptrdiff_t>(text.size())) return {};
-    return port_by_libc(line);
+    return port_by_libc(line, std::strlen(line));
 }
 
 void check(const Endpoint& ours, const Endpoint& expected, const char* what) {
@@ -96,8 +96,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     // A line holds what is before a NUL for sscanf, but counts whole.
     const Endpoint port = parse_port_argument(view);
+    check(port, port_by_libc(text.c_str(), size), "PORT as sscanf reads it");
     if (!has_nul) {
-        check(port, port_by_libc(text.c_str()), "PORT as sscanf reads it");
         check(parse_eprt_argument(view), extended_by_libc(text.c_str()), "EPRT as strtol reads it");
         check(parse_pasv_reply(view), pasv_by_libc(text), "227 as sscanf reads it");
         const char* bracket = std::strchr(text.c_str(), '(');

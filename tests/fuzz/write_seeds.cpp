@@ -79,6 +79,43 @@ void add_captures(Seeds& seeds) {
     seeds.add("capture_reader", all.file({.format = CaptureFormat::pcapng}));
 }
 
+// Beyond each bound of a session and of its lines: parts that come often (ftp_session_fuzz.cpp, ftp_lines_fuzz.cpp).
+void add_ftp_bounds(Seeds& seeds) {
+    const std::string long_word(200, 'd');
+    struct Often {
+        bool client;
+        unsigned times;
+        std::string text;
+    };
+    const std::vector<std::vector<Often>> bounds = {
+        {{true, 1, "USER "}, {true, 90, long_word}, {true, 1, "\r\nNOOP\r\n"}},                 // a line
+        {{true, 1, "NOOP \xff\xfa"}, {true, 90, long_word}, {true, 1, "\xff\xf0\r\nNOOP\r\n"}}, // a suboption
+        {{true, 200, "NOOP " + long_word + "\r\n"}, {false, 20, "200 Good.\r\n"}},              // pending commands
+        {{true, 1, "CWD /"},
+         {true, 60, long_word},
+         {true, 1, "\r\n"},
+         {false, 1, "250 There.\r\n"},
+         {true, 1, "RETR a\r\n"}},
+        {{false, 1, "220 "}, {false, 60, long_word}, {false, 1, "\r\nno reply\r\n"}, {true, 1, "NOOP\r\n"}},
+        {{false, 1, "220-x\r\n"}, {true, 2, "DELE a\r\n"}, {false, 80, "226 aaaaaaaaaa\r\n"}},
+    };
+    for (const std::uint8_t option : Numbers{129, 193})
+        for (const auto& parts : bounds) {
+            Bytes session;
+            ByteWriter out(session);
+            std::string lines_often = "\x80\x05";
+            out.u8(option).u8(3);
+            for (const Often& part : parts) {
+                out.u16(static_cast<std::uint16_t>((part.client ? 0x8000 : 0) | part.text.size()));
+                out.u8(static_cast<std::uint8_t>(part.times - 1)).append(part.text);
+                lines_often += static_cast<char>(part.times - 1);
+                lines_often += static_cast<char>(part.text.size()) + part.text;
+            }
+            seeds.add("ftp_session", session);
+            seeds.add("ftp_lines", lines_often);
+        }
+}
+
 void add_ftp(Seeds& seeds) {
     struct Line {
         bool client;
@@ -103,7 +140,7 @@ void add_ftp(Seeds& seeds) {
         {true, "QUIT\r\n"},
     };
     std::string one_way = "?\x05";
-    for (const std::uint8_t option : Numbers{0, 1, 8, 16, 32}) {
+    for (const std::uint8_t option : Numbers{0, 1, 8, 16, 32, 64}) {
         Bytes session;
         ByteWriter out(session);
         out.u8(option).u8(3);
@@ -290,6 +327,7 @@ int main(int argc, char** argv) {
     add_decode(seeds);
     add_captures(seeds);
     add_ftp(seeds);
+    add_ftp_bounds(seeds);
     add_ranges(seeds);
     add_log(seeds);
     add_recovery(seeds);
