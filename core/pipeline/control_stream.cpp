@@ -309,7 +309,13 @@ bool ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
     const bool spoken = peer_heard_[side] != held_[at]->heard;
     if (!finishing_ && spoken && !before(next_[side], seq) && !has_reached(side, seq + size)) return false;
     const bool acknowledged = before(next_[side], acked_[side]);
-    if (!skip_to(side, seq, held_[at]->has_ack, held_[at]->ack, now, sink) && !acknowledged) return false;
+    const HeldSegment* const h = held_[at].get();
+    if (skip_to(side, seq, h->has_ack, h->ack, now, sink)) {
+        const auto is_it = [h](const auto& held) { return held.get() == h; };
+        take_out(static_cast<std::size_t>(std::find_if(held_.begin(), held_.end(), is_it) - held_.begin()), now, sink);
+    } else if (!acknowledged) {
+        return false;
+    }
     deliver_ready(now, sink); // a held one may have come out
     return true;
 }

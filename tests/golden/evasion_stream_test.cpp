@@ -177,3 +177,12 @@ TEST_CASE("evasion: the type of an upload is that of the bytes that the server t
     ftp.quit();
     CHECK(read(trace, kExtended).show("ftp", "mime_type data_channel.bytes", {{"command", "STOR"}}) == "sniffed/4 4");
 }
+
+TEST_CASE("bytes of a SYN that nobody answers end with their connection") {
+    for (const std::uint16_t port : kPorts) {
+        Trace trace;
+        TcpTalk talk(trace, on_port(port));
+        talk.before_open().send(Side::client, {.flags = kFlagSyn, .text = "USER mallory\r\n"});
+        CHECK(read(trace, kExtended).show("conn", "conn_state") == "S0");
+    }
+}
