@@ -236,7 +236,7 @@ Keys ftp_keys() {
                 in, &FtpConfig::commands),
             key("ftp.announcements_max", number<Count>("a number", 1, 100'000'000),
                 "Data connections that are announced and not yet seen, all workers together. Beyond it the oldest is "
-                "forgotten, and counted.",
+                "forgotten (not extended: the new one), and counted.",
                 in, &FtpConfig::announcements_max),
         },
         {"ftp.extended", "ftp.announcements_max"});

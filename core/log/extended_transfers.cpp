@@ -31,10 +31,10 @@ std::uint64_t ExtendedTransfers::Transfer::bytes_before(const StreamKey& key) co
 }
 
 void ExtendedTransfers::expire(Timestamp now) {
-    while (!expiries_.empty() && expiries_.front().first <= now) {
-        const Place place = expiries_.front().second;
+    while (!expiries_.empty() && expiries_.front().until <= now) {
+        Endpoint* const e = endpoint_of(expiries_.front());
+        const Place place = expiries_.front().place;
         expiries_.pop_front();
-        Endpoint* const e = endpoints_.find(place);
         if (e == nullptr) continue;
         Timestamp until = now;
         for (auto& announcer : e->by_kind) {
@@ -44,25 +44,54 @@ void ExtendedTransfers::expire(Timestamp now) {
         if (until == now)
             endpoints_.erase(place);
         else
-            expiries_.emplace_back(until, place);
+            queue_expiry(place, *e, until);
     }
     recent_.forget_before(now - kLead);
     removed_.expire(now, connections_);
 }
 
-// False: the bound was reached. The oldest makes room: who announces without end drives out itself, and a connection
-// mostly comes at once.
+void ExtendedTransfers::queue_expiry(const Place& place, Endpoint& endpoint, Timestamp until) {
+    endpoint.queued = ++last_expiry_;
+    expiries_.push_back({until, endpoint.queued, place});
+    // What was used leaves its entry behind: of so many, half at least are such.
+    if (expiries_.size() > 4 * options_.announcements_max)
+        std::erase_if(expiries_, [this](const Expiry& expiry) { return endpoint_of(expiry) == nullptr; });
+}
+
+ExtendedTransfers::Endpoint* ExtendedTransfers::endpoint_of(const Expiry& expiry) {
+    Endpoint* const e = endpoints_.find(expiry.place);
+    return e != nullptr && e->queued == expiry.number ? e : nullptr;
+}
+
+// The place goes that was announced last of all longest ago: who announces without end drives out itself, and a
+// connection mostly comes at once.
+void ExtendedTransfers::make_room() {
+    while (!expiries_.empty()) {
+        const Expiry oldest = expiries_.front();
+        expiries_.pop_front();
+        Endpoint* const e = endpoint_of(oldest);
+        if (e == nullptr) continue;
+        Timestamp until = 0;
+        for (const auto& announcer : e->by_kind)
+            if (announcer) until = std::max(until, announcer->until);
+        if (until > oldest.until) { // again, since
+            queue_expiry(oldest.place, *e, until);
+            continue;
+        }
+        endpoints_.erase(oldest.place);
+        return;
+    }
+}
+
+// False: the bound was reached.
 bool ExtendedTransfers::expect(const Place& place, const Announcer& a) {
     Endpoint* const known = endpoints_.find(place);
     if (known == nullptr) {
-        const bool full =
-            endpoints_.size() >= 2 * options_.announcements_max || expiries_.size() >= 4 * options_.announcements_max;
-        if (full && !expiries_.empty()) {
-            endpoints_.erase(expiries_.front().second);
-            expiries_.pop_front();
-        }
-        expiries_.emplace_back(a.until, place);
-        endpoints_.emplace(place).first->by_kind[a.passive] = a;
+        const bool full = endpoints_.size() >= 2 * options_.announcements_max;
+        if (full) make_room();
+        Endpoint& made = *endpoints_.emplace(place).first;
+        made.by_kind[a.passive] = a;
+        queue_expiry(place, made, a.until);
         return !full;
     }
     auto& other = known->by_kind[!a.passive];

@@ -13,10 +13,11 @@
 // (FtpRecord::channel_number). Of several, one that moved something has it; but a stranger never hides who was awaited,
 // nor one that had begun before the announcement who came after it.
 //
-// Bounded: announcements_max endpoints, sessions_max and connections_max, kRecentMax ends of connections that may yet
-// be announced (the oldest makes room), kSlotsMax transfers of a session that no entry has told. An announcement looks
-// at kLookedAtMax of those that came before it from whom it awaits, and as many of anyone's, the latest: who floods an
-// endpoint that is announced again and again costs no more, and hides none that is awaited. Logger thread only.
+// Bounded: announcements_max announcements that nobody has used (each at two endpoints at most), sessions_max and
+// connections_max, kRecentMax ends of connections that may yet be announced (the oldest makes room), kSlotsMax
+// transfers of a session that no entry has told. An announcement looks at kLookedAtMax of those that came before it
+// from whom it awaits, and as many of anyone's, the latest: who floods an endpoint that is announced again and again
+// costs no more, and hides none that is awaited. Logger thread only.
 #pragma once
 
 #include "core/log/pooled_map.h"
@@ -78,6 +79,13 @@ private:
     };
     struct Endpoint { // by Announcer::passive; both: a third-party transfer
         std::optional<Announcer> by_kind[2];
+        std::uint64_t queued =
+            0; // its entry in expiries_, by its number; another one is of a place that was used, and announced again
+    };
+    struct Expiry {
+        Timestamp until;
+        std::uint64_t number;
+        Place place;
     };
     struct Match {
         Announcer primary;
@@ -116,6 +124,9 @@ private:
     };
 
     bool expect(const Place& place, const Announcer& a);
+    void make_room();
+    void queue_expiry(const Place& place, Endpoint& endpoint, Timestamp until);
+    Endpoint* endpoint_of(const Expiry& expiry);
     Endpoint* find_endpoint(const Place& place, Timestamp now);
     Announcer* find_announcer(const Place& place, const IpAddress* originator, Timestamp opened, Timestamp now);
     Announcer* find_latest(const IpAddress& address, std::uint16_t port, const IpAddress* originator, Timestamp opened,
@@ -139,8 +150,9 @@ private:
     PooledMap<Place, Endpoint, PlaceHash> endpoints_;
     PooledMap<Id96, Session, Id96Hash> sessions_;
     PooledMap<Id96, Connection, Id96Hash> connections_;
-    std::deque<std::pair<Timestamp, Place>> expiries_; // of endpoints_
-    RecentEnds recent_;                                // of connections that may yet be announced
+    std::deque<Expiry> expiries_; // of endpoints_
+    std::uint64_t last_expiry_ = 0;
+    RecentEnds recent_; // of connections that may yet be announced
     std::vector<std::pair<Timestamp, Id96>> candidates_;
     RemovedConnections removed_;
     std::uint64_t last_serial_ = 0;

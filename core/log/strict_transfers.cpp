@@ -4,27 +4,48 @@
 
 namespace ftpsensor {
 
+namespace {
+// Zeek has no bound for what it scheduled: this one is reached at 2,667 endpoints a second of the default.
+constexpr std::size_t kScheduledPerExpected = 8;
+} // namespace
+
 std::size_t StrictTransfers::PlaceHash::operator()(const Place& p) const {
     return static_cast<std::size_t>(endpoint_hash(p.originator, 0, endpoint_hash(p.responder, p.port, secret)));
 }
 
 void StrictTransfers::expire(Timestamp now) {
-    while (!expiries_.empty() && expiries_.front().first <= now) {
-        const Place place = expiries_.front().second;
+    for (; !scheduled_expiries_.empty() && scheduled_expiries_.front().first <= now; scheduled_expiries_.pop_front()) {
+        const Place& place = scheduled_expiries_.front().second;
+        const auto s = scheduled_.find(place);
+        if (s->second <= now)
+            scheduled_.erase(s);
+        else
+            scheduled_expiries_.emplace_back(s->second, place);
+    }
+    while (!expiries_.empty() && expiries_.front().until <= now) {
+        Expected* const e = expected_of(expiries_.front());
+        const Place endpoint = expiries_.front().endpoint;
         expiries_.pop_front();
-        if (const auto s = scheduled_.find(place); s != scheduled_.end()) {
-            if (s->second <= now)
-                scheduled_.erase(s);
-            else
-                expiries_.emplace_back(s->second, place);
-        } else if (const auto e = expected_.find(place); e != expected_.end()) {
-            if (e->second.until <= now)
-                expected_.erase(e);
-            else
-                expiries_.emplace_back(e->second.until, place);
-        }
+        if (e == nullptr) continue;
+        if (e->until <= now)
+            expected_.erase(endpoint);
+        else
+            queue_expiry(endpoint, *e);
     }
     removed_.expire(now, connections_);
+}
+
+void StrictTransfers::queue_expiry(const Place& endpoint, Expected& expected) {
+    expected.queued = ++last_expiry_;
+    expiries_.push_back({expected.until, expected.queued, endpoint});
+    // What was used leaves its entry behind: of so many, half at least are such.
+    if (expiries_.size() > 2 * options_.announcements_max)
+        std::erase_if(expiries_, [this](const Expiry& expiry) { return expected_of(expiry) == nullptr; });
+}
+
+StrictTransfers::Expected* StrictTransfers::expected_of(const Expiry& expiry) {
+    const auto e = expected_.find(expiry.endpoint);
+    return e != expected_.end() && e->second.queued == expiry.number ? &e->second : nullptr;
 }
 
 bool StrictTransfers::schedule(const Place& place, Timestamp now) {
@@ -32,20 +53,24 @@ bool StrictTransfers::schedule(const Place& place, Timestamp now) {
         at->second = now + kExpectedLifetime;
         return true;
     }
-    if (scheduled_.size() >= 2 * options_.announcements_max || expiries_.size() >= 4 * options_.announcements_max)
-        return false;
+    if (scheduled_.size() >= kScheduledPerExpected * options_.announcements_max) return false;
     scheduled_.emplace(place, now + kExpectedLifetime);
-    expiries_.emplace_back(now + kExpectedLifetime, place);
+    scheduled_expiries_.emplace_back(now + kExpectedLifetime, place);
     return true;
 }
 
 bool StrictTransfers::expect(const Place& endpoint, const Id96& control, Timestamp now) {
-    if (!expected_.contains(endpoint)) {
-        if (expected_.size() >= options_.announcements_max || expiries_.size() >= 4 * options_.announcements_max)
-            return false;
-        expiries_.emplace_back(now + kExpectedLifetime, endpoint);
+    const auto known = expected_.find(endpoint);
+    if (known != expected_.end()) {
+        known->second.control = control;
+        known->second.until = now + kExpectedLifetime;
+        return true;
     }
-    expected_[endpoint] = {control, now + kExpectedLifetime};
+    if (expected_.size() >= options_.announcements_max) return false;
+    Expected& made = expected_[endpoint];
+    made.control = control;
+    made.until = now + kExpectedLifetime;
+    queue_expiry(endpoint, made);
     return true;
 }
 

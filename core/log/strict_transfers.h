@@ -3,7 +3,8 @@
 // A connection from the announced originator to the announced endpoint is a transfer (Zeek: schedule_analyzer); the
 // latest announcement of an endpoint has it (ftp_data_expected); it stands until the first of its connections is
 // removed, or five minutes unused. Any command's entry takes what was left since the last one. Bounded:
-// announcements_max endpoints, sessions_max and connections_max. Logger thread only.
+// announcements_max endpoints that nobody has used (as in Zeek), eight times as many that were scheduled within five
+// minutes, sessions_max and connections_max. Logger thread only.
 #pragma once
 
 #include "core/log/pooled_map.h"
@@ -46,6 +47,13 @@ private:
     struct Expected {
         Id96 control;
         Timestamp until = 0;
+        std::uint64_t queued =
+            0; // its entry in expiries_, by its number; another one is of an endpoint that was used since
+    };
+    struct Expiry {
+        Timestamp until;
+        std::uint64_t number;
+        Place endpoint;
     };
     struct Session {
         std::optional<Id96> fuid;
@@ -61,6 +69,8 @@ private:
     Expected* find_expected(const Connection& c, Timestamp now);
     Session* find_session(const std::optional<Id96>& control);
     bool schedule(const Place& place, Timestamp now);
+    void queue_expiry(const Place& endpoint, Expected& expected);
+    Expected* expected_of(const Expiry& expiry);
     bool expect(const Place& endpoint, const Id96& control, Timestamp now);
     void expire(Timestamp now);
 
@@ -70,7 +80,9 @@ private:
     std::unordered_map<Place, Expected, PlaceHash> expected_;
     PooledMap<Id96, Session, Id96Hash> sessions_;
     PooledMap<Id96, Connection, Id96Hash> connections_;
-    std::deque<std::pair<Timestamp, Place>> expiries_; // of scheduled_ and expected_
+    std::deque<std::pair<Timestamp, Place>> scheduled_expiries_; // one each
+    std::deque<Expiry> expiries_;                                // of expected_
+    std::uint64_t last_expiry_ = 0;
     RemovedConnections removed_;
     ForEntry for_entry_;
 };

@@ -73,11 +73,14 @@ private:
 // What one worker knows of announced endpoints. Worker's thread only.
 class AnnouncementHints {
 public:
-    // `secret` keys the table: what is announced is chosen by strangers. `oldest_goes`: at the bound the oldest makes
-    // room (ftp.extended), else the new one is not kept, as in the reference.
-    AnnouncementHints(std::size_t limit, std::uint64_t secret, bool oldest_goes)
-        : limit_(limit), oldest_goes_(oldest_goes), secret_(secret), ports_(65536),
-          marks_(std::bit_ceil(kMarksPerHint * limit + 1)), hints_(16, KeyHash{secret}) {}
+    // At most kHintsPerAnnouncement times `announcements`: a hint stays for its time, since what a worker watches must
+    // not depend on what another one has seen, while an announcement that was used counts no more. `secret` keys the
+    // table: what is announced is chosen by strangers. `oldest_goes`: at the bound the oldest makes room
+    // (ftp.extended), else the new one is not kept.
+    static constexpr std::size_t kHintsPerAnnouncement = 8;
+    AnnouncementHints(std::size_t announcements, std::uint64_t secret, bool oldest_goes)
+        : limit_(kHintsPerAnnouncement * announcements), oldest_goes_(oldest_goes), secret_(secret), ports_(65536),
+          marks_(std::bit_ceil(kMarksPerAnnouncement * announcements + 1)), hints_(16, KeyHash{secret}) {}
 
     // Kept until then, or longer where it was announced with a later one. False: the bound was reached.
     bool add(const IpAddress& address, std::uint16_t port, Timestamp until);
@@ -110,7 +113,7 @@ private:
         Timestamp until;
         Key key;
     };
-    static constexpr std::size_t kMarksPerHint = 5; // a power of two: 1 MiB for 100,000 hints
+    static constexpr std::size_t kMarksPerAnnouncement = 5; // a power of two: 1 MiB for 100,000
     void forget(const Key& key);
     std::size_t place(const Key& k) const { return endpoint_hash(k.address, k.port, secret_) & (marks_.size() - 1); }
     std::uint16_t mark(const Key& k) const { return marks_[place(k)]; }

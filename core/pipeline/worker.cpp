@@ -138,8 +138,7 @@ void Worker::read_board() {
     shared_.board.read(number_, [this](const Announcement& a) {
         for (const IpAddress& address : {a.address, a.other}) {
             if (address.is_unspecified()) continue;
-            if (!hints_.add(address, a.port, a.time + kAnnouncementLifetime))
-                events_.count(Event::FTP_too_many_expected_data_channels);
+            if (!hints_.add(address, a.port, a.time + kAnnouncementLifetime)) events_.count(Event::announcements_full);
             data_.announce(address, a.port, a.time);
         }
     });

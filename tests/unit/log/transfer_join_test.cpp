@@ -333,6 +333,57 @@ TEST_CASE("announced endpoints have a bound, and what is beyond it is counted") 
     CHECK(j.join.expected() == 0);
 }
 
+TEST_CASE("announcements that were used do not count: fifty transfers, one after the other, with room for ten") {
+    for (const bool extended : {false, true}) {
+        CAPTURE(extended);
+        Join j(extended, 10);
+        for (std::uint16_t i = 0; i < 50; ++i) {
+            const Timestamp t = 10 * kSecond + i * 5 * kSecond;
+            const Id96 data{1, i};
+            j.announce(t, static_cast<std::uint16_t>(2000 + i));
+            j.open(t + 1, static_cast<std::uint16_t>(2000 + i), data);
+            j.first(t + 2, data);
+            CHECK(j.message(t + 3).fuid.has_value());
+            j.removed(t + 4, data);
+            CHECK(j.join.expected() == 0);
+        }
+        CHECK(j.events.value(Event::FTP_too_many_expected_data_channels) == 0);
+    }
+}
+
+TEST_CASE("one place, used and announced again without end: the live announcement stands, beside another") {
+    for (const bool extended : {false, true}) {
+        CAPTURE(extended);
+        Join j(extended, 2);
+        for (std::uint16_t i = 0; i < 1000; ++i) {
+            j.announce(i, 2000);
+            j.open(i, 2000, {1, i});
+            j.removed(i, {1, i});
+            j.join.connection({1, i}, true);
+        }
+        j.announce(2000, 2000); // what is left of the first thousand is older, and not it
+        j.announce(2001, 2001, kServer, kOtherControl);
+        if (extended) j.announce(2002, 2002, kServer, {0, 3}), j.announce(2003, 2003, kServer, {0, 4}); // four places
+        j.open(5 * kMinute + 1500, 2000); // the stale ones have expired
+        j.first(5 * kMinute + 1500);
+        CHECK(j.message(5 * kMinute + 1501).fuid.has_value());
+        CHECK(j.events.value(Event::FTP_too_many_expected_data_channels) == 0);
+    }
+}
+
+TEST_CASE("extended: at the bound the one that was announced longest ago goes, not one that was announced again") {
+    Join j(true, 1); // two places
+    j.announce(1, 2000);
+    j.announce(2, 2001, kServer, kOtherControl);
+    j.announce(3, 2000); // again
+    j.announce(4, 2002, kServer, {0, 3});
+    CHECK(j.events.value(Event::FTP_too_many_expected_data_channels) == 1);
+    j.open(5, 2000);
+    j.open(5, 2001, kSecondData);
+    CHECK(j.join.connection(kData, true).is_transfer);
+    CHECK_FALSE(j.join.connection(kSecondData, true).is_transfer);
+}
+
 TEST_CASE("connections whose end is never told have a bound, and go before those that are new") {
     constexpr std::size_t kMax = 1000, kOpen = 10;
     for (const bool extended : {false, true}) {

@@ -67,25 +67,23 @@ TEST_CASE("a hint stands until its time, or longer where it was announced again"
     CHECK(hints.size() == 0);
 }
 
-TEST_CASE("hints have a bound") {
+TEST_CASE("hints have a bound: eight times that of announcements, since one that was used stays") {
     AnnouncementHints hints(2, 7, false);
     const IpAddress host = IpAddress::from_v4(10, 0, 0, 1);
-    CHECK(hints.add(host, 1, 100));
-    CHECK(hints.add(host, 2, 100));
-    CHECK_FALSE(hints.add(host, 3, 100));
+    for (std::uint16_t port = 1; port <= 16; ++port) CHECK(hints.add(host, port, 100));
+    CHECK_FALSE(hints.add(host, 17, 100));
     CHECK(hints.add(host, 2, 200)); // known already
 }
 
 TEST_CASE("hints: at the bound the oldest makes room, where that is wanted") {
-    AnnouncementHints hints(2, 7, true);
+    AnnouncementHints hints(1, 7, true);
     const auto host = IpAddress::from_v4(10, 0, 0, 1);
-    CHECK(hints.add(host, 1, kMinute));
-    CHECK(hints.add(host, 2, kMinute));
-    CHECK_FALSE(hints.add(host, 3, kMinute));
-    CHECK(hints.size() == 2);
+    for (std::uint16_t port = 1; port <= 8; ++port) CHECK(hints.add(host, port, kMinute));
+    CHECK_FALSE(hints.add(host, 9, kMinute));
+    CHECK(hints.size() == 8);
     CHECK_FALSE(hints.contains(host, 1, 0));
     CHECK(hints.contains(host, 2, 0));
-    CHECK(hints.contains(host, 3, 0));
+    CHECK(hints.contains(host, 9, 0));
     hints.expire(kMinute);
     CHECK(hints.size() == 0);
 }
