@@ -49,6 +49,7 @@ IoResult CurrentFile::open(const Interval& interval, Timestamp begin, Timestamp 
     begin_ = begin;
     times_ = {first, first};
     bytes_ = 0;
+    has_entries_ = false;
     sealed_ = false;
     IoResult header = write_text(hooks_.header, first);
     if (!header.ok()) {
@@ -62,6 +63,7 @@ IoResult CurrentFile::write(std::span<const std::uint8_t> member, const MemberTi
     if (IoResult unsealed = unseal(); !unsealed.ok()) return unsealed;
     IoResult written = write_whole(member);
     if (written.ok()) times_.last = std::max(times_.last, times.last);
+    has_entries_ = has_entries_ || written.ok();
     return written;
 }
 
@@ -94,6 +96,11 @@ IoResult CurrentFile::write_whole(std::span<const std::uint8_t> member) {
 }
 
 IoResult CurrentFile::rotate() {
+    if (!has_entries_) {
+        if (const int error = files_.remove(path_); error < 0) return {-error, "remove", path_};
+        abandon();
+        return {};
+    }
     if (!sealed_) {
         unsealed_bytes_ = bytes_;
         if (IoResult footer = write_text(hooks_.footer, times_.last); !footer.ok()) return footer;

@@ -39,6 +39,7 @@ public:
     bool is_open() const { return fd_ >= 0; }
     const Interval& interval() const { return interval_; }
     std::uint64_t bytes() const { return bytes_; }
+    bool has_entries() const { return has_entries_; }
 
     // Creates the file for an interval, or for its rest from `begin`. `first`: the time of the first entry. A file that
     // is in the way is recovered.
@@ -46,7 +47,7 @@ public:
     // Appends a whole member by one write.
     IoResult write(std::span<const std::uint8_t> member, const MemberTimes& times);
     // Ends the file, syncs it and moves it to its dated folder; then none is open. Where it can't be moved, it may be
-    // written to again.
+    // written to again. One that never took an entry is removed: gunzip complains of an empty file.
     IoResult rotate();
     // By its size: its name says what it covers of its interval.
     bool is_full() const { return rotation_.is_full(bytes_); }
@@ -77,6 +78,7 @@ private:
     Timestamp begin_ = 0; // within interval_: its start, or where the file before was full
     MemberTimes times_;   // of all entries in the file
     std::uint64_t bytes_ = 0;
+    bool has_entries_ = false;
     bool sealed_ = false;              // footer written and synced
     std::uint64_t unsealed_bytes_ = 0; // sealed: without the footer
 };

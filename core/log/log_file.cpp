@@ -36,8 +36,8 @@ void LogFile::make_file() {
 }
 
 bool LogFile::adopt(const Rotation& rotation, LogFileOptions options) {
+    if (!may_try()) return false; // or else each attempt of a reload made a member of what came meanwhile
     flush();
-    if (!may_try()) return false;
     write_waiting();
     if (!waiting_.empty()) return false;
     abandon_if_vanished();
@@ -172,8 +172,9 @@ void LogFile::rotate_if_over() {
 }
 
 bool LogFile::rotate() {
-    const bool full = file_->is_full();
+    const bool full = file_->is_full(), counts = file_->has_entries();
     if (!check(file_->rotate())) return false;
+    if (!counts) return true;
     if (full) {
         cut_ = file_->interval();
         rest_begin_ = file_->rest_begin();

@@ -99,6 +99,24 @@ TEST_CASE("on a disk that fails all stays as it was, and is taken once it works"
     CHECK(log.file.status().entries_dropped == 0);
 }
 
+TEST_CASE(
+    "while the disk fails, what comes waits as it would without a reload: a member a second, not one an attempt") {
+    Log log;
+    Timestamp now = kHourStart + 15 * kMinute;
+    log.files.write_error = EIO;
+    log.file.append(line(0), now);
+    log.file.tick(now += 2 * kSecond);
+    CHECK_FALSE(log.file.adopt(log.next, log.options()));
+    const std::uint64_t before = log.file.status().bytes_waiting;
+    for (int i = 1; i <= 9; ++i) { // within the first delay of the next attempt
+        log.file.append(line(i), now += 10 * kMillisecond);
+        log.file.tick(now);
+        CHECK_FALSE(log.file.adopt(log.next, log.options()));
+    }
+    CHECK(log.file.status().bytes_waiting == before);
+    CHECK(log.file.status().entries_waiting == 10);
+}
+
 TEST_CASE("a file that cannot be renamed stays the current one until it can") {
     Log log;
     Timestamp now = kHourStart + 15 * kMinute;

@@ -64,6 +64,16 @@ struct Log {
 
 } // namespace
 
+TEST_CASE("a disk that never took an entry: no empty file is left, which gunzip would complain of") {
+    Log log;
+    log.files.write_error = EFBIG;
+    log.seconds(3);
+    CHECK_FALSE(log.file.finish());
+    CHECK(log.directory.files().empty());
+    CHECK(log.file.status().entries_dropped == 3);
+    CHECK(log.file.status().files_rotated == 0);
+}
+
 TEST_CASE("a full disk: entries wait, said once, and all are written when there is room") {
     Log log;
     log.seconds(3);
