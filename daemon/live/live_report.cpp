@@ -29,7 +29,6 @@ std::string loss_text(const Snapshot& change) {
     };
     add(sum(change.ports, &PortFigures::kernel_dropped_packets), "packets dropped by the kernel (ring full)");
     add(sum(change.ports, &PortFigures::missed_packets), "packets missed by the port (no free descriptor)");
-    add(sum(change.ports, &PortFigures::no_mbuf_packets), "packets without a packet buffer");
     add(sum(change.ports, &PortFigures::error_packets), "damaged frames");
     add(sum(change.workers, &WorkerFigures::cut_packets), "frames cut to their slot");
     add(sum(change.workers, &WorkerFigures::steering_dropped_packets),

@@ -41,7 +41,7 @@ struct PortCounts { // since start()
     std::uint64_t bytes = 0;
     std::uint64_t missed = 0;       // the port's own drops: no descriptor was free (imissed)
     std::uint64_t errors = 0;       // damaged frames (ierrors)
-    std::uint64_t no_mbuf = 0;      // the pool of packet buffers was empty
+    std::uint64_t no_mbuf = 0;      // looks that found the pool of packet buffers empty: no packets
     std::uint64_t kernel_drops = 0; // AF_PACKET: found the ring full
     struct Queue {                  // as far as the driver, or the kernel, tells them apart
         std::uint64_t errors = 0;

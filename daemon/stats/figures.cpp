@@ -14,7 +14,9 @@ constexpr std::array<Figure<P>, 15> kPort{{
     {"received_packets", kCounter, &P::received_packets, "Packets that the port delivered."},
     {"received_bytes", kCounter, &P::received_bytes, "Their bytes, from the Ethernet header on."},
     {"missed_packets", kCounter, &P::missed_packets, "Lost: the port had no free descriptor.", kLoss},
-    {"no_mbuf_packets", kCounter, &P::no_mbuf_packets, "Lost: the pool of packet buffers was empty.", kLoss},
+    {"no_mbuf_packets", kCounter, &P::no_mbuf_packets,
+     "Times that a queue found the pool of packet buffers empty. Packets wait for the next look; what is lost by it is "
+     "missed."},
     {"kernel_dropped_packets", kCounter, &P::kernel_dropped_packets, "Lost: the kernel's ring was full (AF_PACKET).",
      kLoss},
     {"error_packets", kCounter, &P::error_packets, "Damaged frames.", kLoss},

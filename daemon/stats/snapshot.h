@@ -41,7 +41,7 @@ struct PortFigures {
     std::uint64_t shunted_bytes = 0;
     std::vector<QueueFigures> queues;
 
-    std::uint64_t lost_packets() const { return missed_packets + no_mbuf_packets + kernel_dropped_packets; }
+    std::uint64_t lost_packets() const { return missed_packets + kernel_dropped_packets; }
 };
 
 struct RingFigures { // of the ring from one worker to another (capture.resteer)
