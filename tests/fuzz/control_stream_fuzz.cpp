@@ -3,13 +3,16 @@
 // An input: options and first sequence numbers, then segments, acknowledgements and ends. Strict, the stream must
 // deliver what the slow one does: each byte as it came first, holes where they were given up. Patient, it may wait:
 // what it delivers must be those bytes, in order, without anything lost that came, and nothing must be left at the end.
-// Strict, too: what it says contradicts bytes that came before, does. Where peers are heard, nothing is lost that they
-// have not acknowledged, however far ahead others send.
+// Patient, a second time, by numbers of all kinds and in little room: patient_play.h. Strict, too: what it says
+// contradicts bytes that came before, does. Where peers are heard, nothing is lost that they have not acknowledged,
+// however far ahead others send.
 #include "core/pipeline/control_stream.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/patient_play.h"
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -125,6 +128,7 @@ void play(const std::vector<Step>& steps, bool patient, bool heard, const std::u
     EventCounters events;
     Told told;
     SlowStream slow[2];
+    std::set<std::pair<std::int64_t, int>> sent[2]; // a later one may count where the first waits, patient
     bool ended[2] = {false, false};
     std::int64_t acked[2] = {0, 0};
     {
@@ -159,6 +163,8 @@ void play(const std::vector<Step>& steps, bool patient, bool heard, const std::u
                         stream.acknowledged_by_now(side, static_cast<std::uint32_t>(isn[side] + acked[side]), true);
                 stream.segment(segment, now, told);
                 slow[s.side].segment(s.at, s.data);
+                for (std::size_t i = 0; i < s.data.size(); ++i)
+                    sent[s.side].insert({s.at + static_cast<std::int64_t>(i), static_cast<std::uint8_t>(s.data[i])});
             }
             require(stream.held_bytes() <= ControlStream::kHeldBytesMax && stream.held_bytes() == budget.used,
                     "bounds");
@@ -177,13 +183,35 @@ void play(const std::vector<Step>& steps, bool patient, bool heard, const std::u
         const auto& all = slow[side].stream;
         require(got.size() <= all.size(), "no more than was sent");
         for (std::size_t i = 0; i < got.size(); ++i)
-            require(got[i] == all[i] || (patient && got[i] == Told::kLost), "the bytes that came first");
+            require(got[i] == all[i] || (patient && (got[i] == Told::kLost ||
+                                                     sent[side].contains({static_cast<std::int64_t>(i), got[i]}))),
+                    "the bytes that came first");
         if (heard && patient) {
             const auto lost = std::find(got.rbegin(), got.rend(), Told::kLost);
             require(got.rend() - lost <= acked[side], "nothing lost that was not acknowledged");
         }
         if (!patient) require(got.size() == all.size(), "strict: all of it");
     }
+}
+
+std::string play_wild(WildPlay& play, const std::vector<WildStep>& steps, const std::uint32_t* base) {
+    Timestamp now = 0;
+    for (const WildStep& s : steps) play.step(s, base, now += s.wait);
+    return play.finish(now);
+}
+
+void play_in_little_room(const std::vector<WildStep>& steps, const std::uint32_t* base) {
+    HeldBudget budget{.limit = 2000};
+    WildPlay plays[2] = {{budget, false}, {budget, false}};
+    Timestamp now = 0;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        plays[i / 3 % 2].step(steps[i], base, now += steps[i].wait);
+        require(budget.used <= budget.limit, "the room");
+        require(budget.used == plays[0].stream.held_bytes() + plays[1].stream.held_bytes(), "as is used");
+        require((budget.used == 0) == (budget.oldest == nullptr), "and its order");
+    }
+    for (WildPlay& play : plays) play.finish(now);
+    require(budget.used == 0, "the room is given back");
 }
 
 } // namespace
@@ -195,5 +223,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::vector<Step> steps = read_steps(input, heard);
     play(steps, false, heard, isn);
     play(steps, true, heard, isn);
+
+    FuzzInput again(data, size);
+    const std::uint32_t base[2] = {again.u32(), again.u32()};
+    const std::vector<WildStep> wild = read_wild_steps(again, 3 * kStepsMax);
+    HeldBudget budget;
+    WildPlay roomy(budget, wild.size() < ControlStream::kHeldSegmentsMax / 2);
+    const std::string first = play_wild(roomy, wild, base);
+    require(first == play_wild(roomy, wild, base), "a stream that was used before says the same");
+    play_in_little_room(wild, base);
     return 0;
 }
