@@ -51,9 +51,22 @@ private:
     std::uint64_t acked_ = 1;
 };
 
-void acknowledge(GapTracker& tracker, Endpoint& end, std::uint64_t seq) {
-    if (seq > end.acked_rel()) end.ack_seq = static_cast<std::uint32_t>(end.start_seq + seq);
-    tracker.acknowledged(end, seq, false);
+// Numbers begin anywhere and come round, as TcpTracker counts them.
+void begin(Endpoint& end, std::uint32_t start) { end.start_seq = end.ack_seq = end.last_seq = start; }
+
+void acknowledge(GapTracker& tracker, Endpoint& end, std::uint64_t seq, bool partial = false) {
+    if (seq > end.acked_rel()) {
+        const auto ack = static_cast<std::uint32_t>(end.start_seq + seq);
+        for (std::uint64_t turns = (end.start_seq + seq) >> 32; end.ack_wraps() < turns;) end.ack_seq_wraps();
+        end.ack_seq = ack;
+    }
+    tracker.acknowledged(end, seq, partial);
+}
+
+void send(Endpoint& end, std::uint64_t upper) {
+    if (upper <= end.last_rel()) return;
+    for (std::uint64_t turns = (end.start_seq + upper) >> 32; end.seq_wraps() < turns;) end.last_seq_wraps();
+    end.last_seq = static_cast<std::uint32_t>(end.start_seq + upper);
 }
 
 void play(FuzzInput input) {
@@ -61,6 +74,7 @@ void play(FuzzInput input) {
     GapTracker tracker(1024, events);
     Endpoint ends[2];
     SlowTracker slow[2];
+    for (Endpoint& end : ends) begin(end, input.u32());
     for (std::size_t step = 0; step < kStepsMax && !input.empty(); ++step) {
         const std::uint8_t option = input.u8();
         Endpoint& end = ends[option & 1];
@@ -75,8 +89,7 @@ void play(FuzzInput input) {
                         "the same gaps");
         } else {
             const std::uint64_t size = 1 + input.u16() % (kWindow / 4);
-            const auto upper = static_cast<std::uint32_t>(end.start_seq + seq + size);
-            if (upper > end.last_seq) end.last_seq = upper;
+            send(end, seq + size);
             require(tracker.data(end, ends[(option & 1) ^ 1], seq, size) == model.data(seq, size),
                     "new when it is new");
             if (events.value(Event::reassembly_memory) != 0) { // its list is full: from here on they differ
@@ -95,15 +108,25 @@ void play_wild(FuzzInput input) {
     EventCounters events;
     GapTracker tracker(16, events);
     Endpoint ends[2];
-    ends[0].start_seq = ends[0].ack_seq = ends[0].last_seq = input.u32();
+    for (Endpoint& end : ends) begin(end, input.u32());
     while (!input.empty()) {
-        const std::uint8_t option = input.u8();
+        const std::uint8_t option = input.u8(), more = input.u8();
         Endpoint& end = ends[option & 1];
-        const std::uint64_t seq = 1 + (input.u32() >> (option >> 3));
-        if ((option & 2) != 0)
-            acknowledge(tracker, end, seq);
-        else
-            tracker.data(end, ends[(option & 1) ^ 1], seq, 1 + input.u16());
+        // Nearly up to 2^48, which is as far as an Endpoint counts.
+        const std::uint64_t number = std::uint64_t{input.u32()} << 16 | input.u16();
+        const std::uint64_t seq = 1 + (number >> (more % 48)) % ((std::uint64_t{1} << 48) - (std::uint64_t{2} << 32));
+        if ((option & 8) != 0 && !end.fin_seen) {
+            end.fin_seen = true;
+            end.fin_rel = seq;
+        }
+        if ((option & 16) != 0) end.state = static_cast<TcpState>((option >> 5) % 7);
+        if ((option & 2) != 0) {
+            acknowledge(tracker, end, seq, (option & 4) != 0);
+        } else {
+            const std::uint64_t size = 1 + input.u16();
+            send(end, seq + size);
+            tracker.data(end, ends[(option & 1) ^ 1], seq, size);
+        }
         require(tracker.ranges_used() <= 16, "within its bound");
         tracker.pending(end, ends[(option & 1) ^ 1]);
     }
