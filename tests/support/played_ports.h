@@ -1,6 +1,7 @@
 // Ports that count transfers in place of a worker (capture.shunt), played. One thread.
 #pragma once
 
+#include "core/conn/connection.h"
 #include "core/packet/decode.h"
 #include "core/pipeline/shunt_ports.h"
 
