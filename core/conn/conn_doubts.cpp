@@ -4,6 +4,11 @@
 
 namespace ftpsensor {
 
+namespace {
+// Bytes of it came, and were acknowledged.
+bool has_spoken(const Endpoint& end) { return end.last_rel() > 1 && end.acked_rel() > 1; }
+} // namespace
+
 // The segment begins another connection in the place of this one.
 bool ConnTracker::is_another(Connection& c, const Layer& layer, unsigned side, Timestamp time) {
     const bool syn = (layer.tcp_flags & kSyn) != 0;
@@ -27,7 +32,8 @@ bool ConnTracker::is_another(Connection& c, const Layer& layer, unsigned side, T
 void ConnTracker::count_decoy(Connection& c, const Layer& layer, unsigned side, Event event) {
     conn_events_.count(c, event);
     count_packet(c, side, layer);
-    if ((layer.tcp_flags & (kSyn | kRst)) != kSyn) return;
+    // The session's own one, sent again, is of no other.
+    if ((layer.tcp_flags & (kSyn | kRst)) != kSyn || layer.tcp_seq == c.end[side].start_seq) return;
     leave_calm(c); // each of the next segments may tell which of the two it is
     SessionGuard& guard = oddities_.of(c).guard;
     if ((layer.tcp_flags & kAck) == 0) {
@@ -46,7 +52,7 @@ void ConnTracker::count_decoy(Connection& c, const Layer& layer, unsigned side, 
 void ConnTracker::mind_handshakes(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
     SessionGuard& guard = oddities_.of(c).guard;
     if (guard.has_former) {
-        if (packet.now >= guard.former_until)
+        if (packet.now >= guard.former_until && has_spoken(c.end[0]) && has_spoken(c.end[1]))
             guard.has_former = false;
         else if ((layer.tcp_flags & (kSyn | kAck | kRst)) == kAck && layer.tcp_seq == guard.former[side] &&
                  layer.tcp_ack == guard.former[side ^ 1])
@@ -57,8 +63,22 @@ void ConnTracker::mind_handshakes(Connection& c, const Layer& layer, unsigned si
         const std::uint32_t taken = guard.syn_ack;
         guard.syn_ack = c.resp().start_seq;
         renumber(c, c.orig_side ^ 1u, taken + 1, packet);
-    } else if (!has_other_answer(guard, c) && is_of_session(c, layer, side))
-        guard.forget_handshake();
+    } else if ((side == c.orig_side || !has_other_answer(guard, c)) && is_of_session(c, layer, side))
+        guard.forget_handshake(); // the client's word settles which answer it took
+}
+
+// The originator refuses the answer that took another SYN than its last: it was none, and the SYN is still asked.
+bool ConnTracker::is_refused(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
+    if ((layer.tcp_flags & kRst) == 0 || side != c.orig_side) return false;
+    SessionGuard& guard = oddities_.of(c).guard;
+    Endpoint& end = c.end[side];
+    if (!guard.has_asked || end.last_seq != end.start_seq + 1 || layer.tcp_seq != end.last_seq) return false;
+    guard.has_asked = false;
+    leave_calm(c);
+    renumber(c, side, guard.asked_syn + 1, packet);
+    end.state = TcpState::syn_sent;
+    c.end[side ^ 1].state = TcpState::inactive;
+    return true;
 }
 
 // The session before this one goes on: who began another knew no more than its addresses and ports.
@@ -97,6 +117,9 @@ void ConnTracker::believe_answer(Connection& c, const Layer& layer, unsigned sid
     if (c.end[side].state != TcpState::inactive && c.end[side].state != TcpState::partial) return;
     if (layer.tcp_ack - asked.start_seq <= asked.last_seq - asked.start_seq) return;
     conn_events_.count(c, Event::bad_SYN_ack);
+    SessionGuard& guard = oddities_.of(c).guard;
+    if (!guard.has_asked) guard.asked_syn = asked.start_seq;
+    guard.has_asked = true;
     renumber(c, side ^ 1, layer.tcp_ack, packet);
 }
 

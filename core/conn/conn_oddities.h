@@ -15,6 +15,8 @@ struct SessionGuard {
     std::uint32_t syn_numbers = 0; // that it took; 0: none
     std::uint32_t syn_ack = 0;     // the last SYN-ACK, and what it acknowledged
     std::uint32_t syn_ack_acks = 0;
+    std::uint32_t asked_syn = 0; // the originator's SYN, where the answer took another one
+    bool has_asked = false;
     std::uint8_t syn_side = 0;
     std::uint8_t syn_ack_side = 0;
     bool has_syn_ack = false;

@@ -10,7 +10,7 @@
 namespace ftpsensor {
 
 namespace {
-// So long a challenge may take to come from both ends of a session that somebody else seemed to begin anew.
+// Of a session that somebody else seemed to begin anew: so long at least its own numbers are remembered.
 constexpr Duration kFormerFor = 2 * kSecond;
 } // namespace
 
@@ -229,8 +229,10 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     Connection& c = table_[index];
     if (layer.bad_header) return;
     if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
-    if (options_.wary_of_decoys && c.content != ContentUse::none && c.odd != Connection::kNone) [[unlikely]]
+    if (options_.wary_of_decoys && c.content != ContentUse::none && c.odd != Connection::kNone) [[unlikely]] {
         mind_handshakes(c, layer, side, packet);
+        if (is_refused(c, layer, side, packet)) return count_decoy(c, layer, side, Event::RST_of_unknown_number);
+    }
     if (const std::optional<Event> event = decoy(c, layer, side)) [[unlikely]] {
         count_decoy(c, layer, side, *event);
         return;

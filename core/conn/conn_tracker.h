@@ -225,6 +225,7 @@ private:
         return c.in_session() ? decoy_in_session(c, layer, side) : std::nullopt;
     }
     void mind_handshakes(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    bool is_refused(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void return_to_former(Connection& c, SessionGuard& guard, const PacketView& packet);
     void count_decoy(Connection& c, const Layer& layer, unsigned side, Event event);
     void be_wary(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);

@@ -199,7 +199,7 @@ void ControlSessions::tell_acknowledged(const Connection& c, Control& control) {
 // Nobody took what `side` has said so far.
 void ControlSessions::renumbered(Connection& c, unsigned side, const PacketView& packet) {
     packet_number_ = packet.number;
-    if (has_words(c)) {
+    if (has_words(c) && words_.side(c.cold().content_index & ~kWords) == side) {
         words_.release(c.cold().content_index & ~kWords);
         c.cold().content_index = Connection::kNone;
     }
@@ -208,10 +208,10 @@ void ControlSessions::renumbered(Connection& c, unsigned side, const PacketView&
     control.stream.begin_anew(side, c.end[side].start_seq + 1);
     if (!control.active)
         forget_first_bytes(control, side);
-    else if (!control.answered)
-        start_session(control);
-    else
+    else if (control.answered)
         Sink(*this, control).lost(side, 1, packet.now); // how much, nobody knows
+    else if (side == c.orig_side) // what the client has asked is not doubtful because the answer is
+        start_session(control);
 }
 
 void ControlSessions::forget_first_bytes(Control& control, unsigned side) {

@@ -3,6 +3,7 @@
 #include "tests/golden/evasion.h"
 
 #include <functional>
+#include <utility>
 
 using namespace ftpsensor;
 using namespace ftpsensor::test;
@@ -33,7 +34,8 @@ struct BeforeAnswer {
 } // namespace
 
 TEST_CASE("evasion: the server says something else before it answers the SYN") {
-    const BeforeAnswer cases[] = {{"ACK", kFlagAck, ""}, {"FIN", kFinAck, ""}, {"bytes", kFlagAck, "220 Hi.\r\n"}};
+    const BeforeAnswer cases[] = {
+        {"ACK", kFlagAck, ""}, {"FIN", kFinAck, ""}, {"SYN-ACK", kSynAck, ""}, {"bytes", kFlagAck, "220 Hi.\r\n"}};
     constexpr std::uint32_t kOther = 999'999'999;
     for (const std::uint16_t port : kPorts) {
         for (const auto& [name, flags, text] : cases) {
@@ -95,6 +97,46 @@ TEST_CASE("evasion: two SYN-ACKs, and the client says which it took") {
     }
 }
 
+TEST_CASE("evasion: the client lets the answer be repeated, and speaks before the server does") {
+    for (const std::uint16_t port : kPorts) {
+        CAPTURE(port);
+        Trace trace;
+        TcpTalk talk(trace, on_port(port));
+        talk.before_open().send(Side::client, {.flags = kFlagSyn}).send(Side::server, {.flags = kSynAck});
+        talk.retransmit(Side::server).ack(Side::client);
+        for (const char* line : {"USER mallory\r\n", "PASS x\r\n", "DELE secret\r\n"})
+            talk.send(Side::client, {.flags = kFlagAck | kFlagUrg, .text = line});
+        for (const char* line : {"220 Hi.\r\n", "331 Password?\r\n", "230 In.\r\n", "250 Gone.\r\n"}) talk.server(line);
+        talk.close();
+        CHECK(deleted(trace) == "mallory DELE 250");
+    }
+}
+
+TEST_CASE("evasion: a second SYN-ACK that the client does not take, and a byte behind it") {
+    for (const std::uint16_t port : kPorts) {
+        for (const std::uint32_t off : {1u << 17, 1u << 30, 0u - (1u << 30)}) {
+            for (const bool asked_twice : {false, true}) {
+                CAPTURE(port, off, asked_twice);
+                Trace trace;
+                TcpTalk talk(trace, on_port(port));
+                const std::uint32_t other = talk.options().server_isn + off;
+                talk.before_open().send(Side::client, {.flags = kFlagSyn});
+                if (asked_twice) talk.retransmit(Side::client);
+                talk.send(Side::server, {.flags = kSynAck});
+                if (!asked_twice) talk.send(Side::server, {.flags = kSynAck, .seq = other});
+                talk.ack(Side::client);
+                if (asked_twice)
+                    talk.send(Side::server, {.flags = kSynAck, .seq = other});
+                else
+                    talk.send(Side::server, {.text = "2", .seq = other + 1});
+                trace.wait(3 * kSecond);
+                speak(talk);
+                CHECK(deleted(trace) == "mallory DELE 250");
+            }
+        }
+    }
+}
+
 TEST_CASE("evasion: a SYN that is answered by a SYN") {
     for (const std::uint16_t port : kPorts) {
         CAPTURE(port);
@@ -144,8 +186,8 @@ TEST_CASE("evasion: two bytes of the server so far ahead that numbers come round
 TEST_CASE("evasion: a handshake of somebody else in the middle of a session") {
     for (const std::uint16_t port : kPorts) {
         for (const bool confirmed : {false, true}) {
-            for (const bool at_first : {false, true}) {
-                CAPTURE(port, confirmed, at_first);
+            for (const auto& [at_first, denied] : {std::pair{false, true}, {true, true}, {false, false}}) {
+                CAPTURE(port, confirmed, at_first, denied);
                 Trace trace;
                 FtpTalk ftp(trace, on_port(port));
                 TcpTalk& talk = ftp.control();
@@ -153,8 +195,11 @@ TEST_CASE("evasion: a handshake of somebody else in the middle of a session") {
                 talk.send(Side::client, {.flags = kFlagSyn, .seq = 0x77777777});
                 talk.send(Side::server, {.flags = kSynAck, .seq = 77, .ack = 0x77777778});
                 if (confirmed) talk.send(Side::client, {.seq = 0x77777778, .ack = 78});
-                challenge(talk, Side::server);
-                challenge(talk, Side::client);
+                if (denied) {
+                    challenge(talk, Side::server);
+                    challenge(talk, Side::client);
+                } else // no host has seen it, and nobody says anything for a while
+                    trace.wait(3 * kSecond);
                 if (at_first) log_in(ftp);
                 delete_secret(ftp);
                 // What was said before it is of the other entry: on a port that is not FTP's the rest is not found.
