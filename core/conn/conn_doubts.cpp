@@ -73,6 +73,7 @@ bool ConnTracker::is_refused(Connection& c, const Layer& layer, unsigned side, c
     SessionGuard& guard = oddities_.of(c).guard;
     Endpoint& end = c.end[side];
     if (!guard.has_asked || end.last_seq != end.start_seq + 1 || layer.tcp_seq != end.last_seq) return false;
+    if (c.end[side ^ 1].acked_rel() != 0) return false; // it has taken it
     guard.has_asked = false;
     leave_calm(c);
     renumber(c, side, guard.asked_syn + 1, packet);

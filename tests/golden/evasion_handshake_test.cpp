@@ -112,6 +112,21 @@ TEST_CASE("evasion: the client lets the answer be repeated, and speaks before th
     }
 }
 
+TEST_CASE("evasion: two SYNs, an answer that the client acknowledges, and a RST as though it refused") {
+    for (const std::uint16_t port : kPorts) {
+        CAPTURE(port);
+        Trace trace;
+        TcpTalk talk(trace, on_port(port));
+        const std::uint32_t isn = talk.options().client_isn;
+        talk.before_open().send(Side::client, {.flags = kFlagSyn});
+        talk.send(Side::client, {.flags = kFlagSyn, .seq = isn + (1u << 30)});
+        talk.send(Side::server, {.flags = kSynAck}).ack(Side::client);
+        talk.send(Side::client, {.flags = kFlagRst, .seq = isn + 1}); // dies on the way
+        speak(talk);
+        CHECK(deleted(trace) == "mallory DELE 250");
+    }
+}
+
 TEST_CASE("evasion: a second SYN-ACK that the client does not take, and a byte behind it") {
     for (const std::uint16_t port : kPorts) {
         for (const std::uint32_t off : {1u << 17, 1u << 30, 0u - (1u << 30)}) {
