@@ -45,8 +45,16 @@ struct Distribution::Ip {
     }
     bool read(const Cursor& at);
     void read_ipv4(const Cursor& at);
-    void read_ipv6(Cursor at);
+    void read_ipv6(const Cursor& at);
+    void set_payload(const Cursor& at, std::uint32_t header, std::uint32_t total);
 };
+
+// As the decoder takes it: headers that say that nothing follows, or that make no sense, bound nothing.
+void Distribution::Ip::set_payload(const Cursor& at, std::uint32_t header, std::uint32_t total) {
+    payload = at;
+    payload.skip(std::min(header, at.captured));
+    if (total > header) payload.keep(total - header);
+}
 
 void Distribution::Ip::read_ipv4(const Cursor& at) {
     addresses = spread(IpAddress::from_v4(at.data + 12)) + spread(IpAddress::from_v4(at.data + 16));
@@ -55,21 +63,19 @@ void Distribution::Ip::read_ipv4(const Cursor& at) {
     fragment = (bits & 0x3fff) != 0;
     offset = (bits & 0x1fffu) * 8u;
     id = load_be16(at.data + 4);
-    payload = at;
-    const std::uint32_t header = std::min(std::max((at.data[0] & 0x0fu) * 4u, kIpv4HeaderLength), at.captured);
-    payload.skip(header);
-    if (const std::uint32_t total = load_be16(at.data + 2); total >= header) payload.keep(total - header);
+    set_payload(at, std::max((at.data[0] & 0x0fu) * 4u, kIpv4HeaderLength), load_be16(at.data + 2));
 }
 
 // The addresses of the connection: a routing header or a home address stands before the fragment header, in every
 // fragment alike.
-void Distribution::Ip::read_ipv6(Cursor at) {
+void Distribution::Ip::read_ipv6(const Cursor& at) {
     Ipv6Chain chain;
     chain.source = IpAddress::from_v6(at.data + 8);
     chain.destination = IpAddress::from_v6(at.data + 24);
     chain.next_header = at.data[6];
-    at.skip(kIpv6HeaderLength);
-    if (is_ipv6_extension(chain.next_header)) walk_ipv6_extensions(at, chain, nullptr);
+    Cursor behind = at;
+    behind.skip(kIpv6HeaderLength);
+    if (is_ipv6_extension(chain.next_header)) walk_ipv6_extensions(behind, chain, nullptr);
     addresses = spread(chain.source) + spread(chain.destination);
     proto = chain.next_header;
     if (chain.fragment != nullptr) {
@@ -77,8 +83,7 @@ void Distribution::Ip::read_ipv6(Cursor at) {
         offset = load_be16(chain.fragment + 2) & 0xfff8u;
         id = load_be32(chain.fragment + 4);
     }
-    payload = at;
-    payload.skip(std::min(chain.length, at.captured));
+    set_payload(at, kIpv6HeaderLength + chain.length, kIpv6HeaderLength + load_be16(at.data + 4));
 }
 
 bool Distribution::Ip::read(const Cursor& at) {

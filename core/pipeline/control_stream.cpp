@@ -82,10 +82,11 @@ bool ControlStream::has_reached(unsigned side, std::uint32_t upper) const {
 }
 
 bool ControlStream::ready(const HeldSegment& h) const {
-    const std::uint32_t upper = h.seq + static_cast<std::uint32_t>(h.data.size());
-    if (!before(next_[h.side], upper)) return true; // another one has come in its place
+    const auto size = static_cast<std::uint32_t>(h.data.size());
+    // Another one has come in its place. By its beginning: half the numbers ahead, its end counts as before.
+    if (static_cast<std::int32_t>(next_[h.side] - h.seq) >= static_cast<std::int64_t>(size)) return true;
     return ready(h.side, h.seq, h.has_ack, h.ack) &&
-           (!h.in_syn || (peer_heard_[h.side] != 0 && has_reached(h.side, upper)));
+           (!h.in_syn || (peer_heard_[h.side] != 0 && has_reached(h.side, h.seq + size)));
 }
 
 void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {

@@ -81,6 +81,22 @@ TEST_CASE("a tunnel that can not be opened goes by its own addresses") {
     CHECK(hash(cut(build({Ethernet{}, kForth, Ipv4{}, Tcp{}}), 14 + 20 + 19)) == expected);
 }
 
+TEST_CASE("what follows a tunnel's packet in its frame is opened where the decoder opens it") {
+    const std::uint32_t expected = hash(build({Ethernet{}, kForth, Tcp{}}));
+    // A length of nothing behind the header: the frame tells.
+    for (const std::uint16_t total : {std::uint16_t{0}, std::uint16_t{20}})
+        CHECK(hash(build({Ethernet{}, Ipv4{.total_length = total}, Gre{}, kBack, Tcp{}})) == expected);
+    CHECK(hash(build({Ethernet{}, Ipv6{.payload_length = std::uint16_t{0}}, Gre{}, kBack, Tcp{}})) == expected);
+    // PPTP's packets must end where the outer ones do, which may be before the frame does.
+    const Bytes inner =
+        build({Gre{.version = 1, .protocol = 0x880b}, Payload{std::string("\xff\x03\x00\x21", 4)}, kBack, Tcp{}});
+    const auto length = static_cast<std::uint16_t>(inner.size());
+    const Payload padded = {std::string(inner.begin(), inner.end()) + "padding"};
+    CHECK(hash(build({Ethernet{}, Ipv4{.protocol = 47, .total_length = static_cast<std::uint16_t>(20 + length)},
+                      padded})) == expected);
+    CHECK(hash(build({Ethernet{}, Ipv6{.next_header = 47, .payload_length = length}, padded})) == expected);
+}
+
 TEST_CASE("fragments of a tunnel's packet go where its first fragment's inner addresses say") {
     const std::uint32_t expected = hash(build({Ethernet{}, kForth, Tcp{}}));
     for (const Header& outer : {Header{Ipv4{}}, Header{Ipv6{}}}) {

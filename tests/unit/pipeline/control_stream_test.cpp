@@ -365,3 +365,13 @@ TEST_CASE("patient: what is not acknowledged makes room, the furthest first") {
     s.send(0, 1, "aa");
     CHECK(s.sink.log == "0:aa 0:b ");
 }
+
+TEST_CASE("patient: a segment that begins before half the numbers ahead and ends behind it waits like any other") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send(0, 0x80000000u - 1, "far away");
+    CHECK(s.stream.held_bytes() != 0);
+    s.send(0, 1, "ab");
+    s.stream.finish(0, s.sink);
+    CHECK(s.sink.log == "0:ab 0-2147483644 0:far away ");
+}
