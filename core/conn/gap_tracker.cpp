@@ -83,8 +83,10 @@ bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, st
 
 void GapTracker::insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper) {
     if (lower > end.delivered_rel) [[unlikely]] {
-        if (!pool_.insert(end.ranges, lower, upper))
-            events_.count(Event::reassembly_memory); // seen, but not remembered: will read as missing
+        const std::uint64_t lost = pool_.ranges_lost();
+        pool_.insert(end.ranges, lower, upper);
+        if (pool_.ranges_lost() != lost) // seen, but not remembered, or no longer: will read as missing
+            events_.count(Event::reassembly_memory, pool_.ranges_lost() - lost);
         return;
     }
     if (upper <= end.delivered_rel) return;

@@ -81,7 +81,7 @@ void RangePool::swallow(List list, std::uint32_t block, std::uint32_t at) {
         if (!eat(next, 0)) return;
         blocks_[block].next = blocks_[next].next;
         if (blocks_[list].last == next) blocks_[list].last = block;
-        --blocks_[list].blocks;
+        if (--blocks_[list].blocks == 1) leave_long(list);
         free_block(next);
     }
 }
@@ -93,15 +93,21 @@ void RangePool::remove_first(List& list) {
     if (block.count != 0) return;
     const std::uint32_t next = block.next;
     if (next != kEmpty) {
-        blocks_[next].last = block.last;
-        blocks_[next].blocks = block.blocks - 1;
-        blocks_[next].bytes = block.bytes;
+        Block& first = blocks_[next];
+        first.last = block.last;
+        first.blocks = block.blocks - 1;
+        first.bytes = block.bytes;
+        if (first.blocks == 1)
+            leave_long(list);
+        else
+            rename_long(list, next);
     }
     free_block(list);
     list = next;
 }
 
 void RangePool::clear(List& list) {
+    if (list != kEmpty && blocks_[list].blocks > 1) leave_long(list);
     while (list != kEmpty) {
         const std::uint32_t next = blocks_[list].next;
         ranges_used_ -= blocks_[list].count;
@@ -111,7 +117,11 @@ void RangePool::clear(List& list) {
 }
 
 bool RangePool::add_block(List& list, std::uint32_t after) {
-    if (blocks_used_ == blocks_max_ || (after != kEmpty && blocks_[list].blocks == kBlocksOfListMax)) return false;
+    if ((after != kEmpty && blocks_[list].blocks == kBlocksOfListMax) ||
+        (blocks_used_ == blocks_max_ && !make_room(list))) {
+        ++ranges_lost_;
+        return false;
+    }
     std::uint32_t index = free_;
     if (index != kEmpty) {
         free_ = blocks_[index].next;
@@ -131,8 +141,52 @@ bool RangePool::add_block(List& list, std::uint32_t after) {
     blocks_[index].next = blocks_[after].next;
     blocks_[after].next = index;
     if (blocks_[list].last == after) blocks_[list].last = index;
-    ++blocks_[list].blocks;
+    if (++blocks_[list].blocks == 2) join_long(list);
     return true;
+}
+
+// Never by the list that asks: its blocks are looked at meanwhile.
+bool RangePool::make_room(List asking) {
+    List victim = oldest_;
+    if (victim != kEmpty && victim == asking) victim = blocks_[victim].newer;
+    if (victim == kEmpty) return false;
+    leave_long(victim);
+    Block& first = blocks_[victim];
+    for (std::uint32_t index = first.next; index != kEmpty;) {
+        const Block& block = blocks_[index];
+        const std::uint32_t next = block.next;
+        for (std::uint32_t i = 0; i < block.count; ++i) first.bytes -= block.ranges[i].upper - block.ranges[i].lower;
+        ranges_used_ -= block.count;
+        ranges_lost_ += block.count;
+        free_block(index);
+        index = next;
+    }
+    first.next = kEmpty;
+    first.last = victim;
+    first.blocks = 1;
+    return true;
+}
+
+void RangePool::join_long(List list) {
+    blocks_[list].older = newest_;
+    blocks_[list].newer = kEmpty;
+    newer_than(newest_) = list;
+    newest_ = list;
+}
+
+void RangePool::leave_long(List list) {
+    const Block& first = blocks_[list];
+    newer_than(first.older) = first.newer;
+    older_than(first.newer) = first.older;
+}
+
+// The list's first block is another one now.
+void RangePool::rename_long(List list, List renamed) {
+    const Block& first = blocks_[list];
+    blocks_[renamed].older = first.older;
+    blocks_[renamed].newer = first.newer;
+    newer_than(first.older) = renamed;
+    older_than(first.newer) = renamed;
 }
 
 void RangePool::free_block(std::uint32_t index) {

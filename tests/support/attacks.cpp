@@ -149,8 +149,9 @@ std::function<void(std::uint64_t, Bytes&)> beyond_hole(std::uint16_t port, const
     };
 }
 
-// Connections of `clients` to a web server, each with bytes that wait for others that nobody sends.
-std::function<void(std::uint64_t, Bytes&)> beyond_holes(std::uint64_t clients) {
+// Connections of `clients` to a web server, each with bytes that wait for others that nobody sends: in a row, or each
+// beyond a hole of its own.
+std::function<void(std::uint64_t, Bytes&)> beyond_holes(std::uint64_t clients, std::uint64_t stride = 1) {
     const auto open = handshakes(80);
     const Bytes data = segment(80, kFlagAck, "x"); // small ones leave no room that others could take
     return [=](std::uint64_t number, Bytes& out) {
@@ -161,7 +162,7 @@ std::function<void(std::uint64_t, Bytes&)> beyond_holes(std::uint64_t clients) {
         }
         out = data;
         put_client(out, (number - opening) % clients, false);
-        put32(out, kSeqAt, 2 + (number - opening) / clients);
+        put32(out, kSeqAt, 2 + (number - opening) / clients * stride);
         put32(out, kAckAt, 1);
     };
 }
@@ -341,6 +342,8 @@ void add_reassembly(std::vector<Attack>& all, std::uint32_t connections) {
                    Event::above_hole_data_without_any_acks, kShort, beyond_hole(21, "USER x\r\n", far)});
     all.push_back({"bytes beyond holes, one by one", "256 ranges a direction", Event::reassembly_memory, kShort,
                    beyond_hole(80, "x", apart)});
+    all.push_back({"holes by the hundred in many connections", "the list that has been long for longest makes room",
+                   Event::reassembly_memory, kShort, beyond_holes(connections / 64, 2)});
     all.push_back({"the same numbers with other bytes", "the first bytes count", Event::rexmit_inconsistency, kShort,
                    beyond_hole(21, std::string(200, 'y'), same)});
     all.push_back({"fragments never completed", "fragment_bytes; the oldest goes", Event::fragment_evicted, kShort,

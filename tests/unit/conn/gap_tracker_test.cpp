@@ -127,6 +127,27 @@ TEST_CASE("ranges of all ends together have a bound") {
     CHECK(events.value(Event::reassembly_memory) == 8);
 }
 
+TEST_CASE("whoever fills the room of all with holes takes no other end's swapped segments") {
+    EventCounters events;
+    GapTracker gaps(4 * RangePool::kBlockRanges, events);
+    Endpoint greedy[2], end, peer;
+    for (Endpoint& e : greedy) {
+        e.ack_seq = 2;
+        for (std::uint64_t i = 0; i < 200; ++i) gaps.data(e, peer, 10 + 10 * i, 5);
+    }
+    CHECK(gaps.ranges_used() == 4 * RangePool::kBlockRanges);
+    const std::uint64_t counted = events.value(Event::reassembly_memory);
+    const std::uint32_t used = gaps.ranges_used();
+    end.ack_seq = 1;
+    gaps.data(end, peer, 11, 10); // before the ten bytes that were sent before it
+    CHECK(used + 1 - gaps.ranges_used() == events.value(Event::reassembly_memory) - counted);
+    CHECK(events.value(Event::reassembly_memory) > counted);
+    gaps.data(end, peer, 1, 10);
+    gaps.acknowledged(end, 21, false);
+    CHECK(gaps.gaps().empty());
+    CHECK(end.delivered_rel == 21);
+}
+
 TEST_CASE("a range that bridges others swallows them") {
     Tracked t;
     t.acknowledge(2);

@@ -2,6 +2,7 @@
 #include "core/conn/range_pool.h"
 #include "tests/support/catch.h"
 
+#include <algorithm>
 #include <random>
 #include <set>
 
@@ -30,6 +31,105 @@ Ranges ranges_of(const std::set<std::uint64_t>& numbers) {
     }
     return all;
 }
+
+// Of copies: the pool and the list stay as they are.
+Ranges ranges_in(RangePool pool, RangePool::List list) { return drained(pool, list); }
+
+std::uint32_t blocks_in(RangePool pool, RangePool::List list) {
+    const std::uint32_t all = pool.blocks_used();
+    pool.clear(list);
+    return all - pool.blocks_used();
+}
+
+// Lists in a pool that is too small for them, beside sets of numbers that have room: what is lost, and whose it was.
+class Crowd {
+public:
+    static constexpr unsigned kLists = 8;
+
+    explicit Crowd(std::uint32_t blocks) : blocks_(blocks), pool_(blocks * RangePool::kBlockRanges) {}
+
+    void insert(unsigned which, std::uint64_t lower, std::uint64_t upper) {
+        const bool was_full = pool_.blocks_used() == blocks_;
+        const std::uint64_t lost = pool_.ranges_lost();
+        const Ranges before = ranges_in(pool_, lists_[which]);
+        const bool kept = pool_.insert(lists_[which], lower, upper);
+        const std::uint64_t now_lost = pool_.ranges_lost() - lost;
+        if (now_lost != 0) REQUIRE(was_full);
+        if (!kept) {
+            REQUIRE(now_lost == 1);
+            REQUIRE(ranges_in(pool_, lists_[which]) == before);
+            REQUIRE(victim_for(which) == kLists);
+            ++refused;
+            return;
+        }
+        for (std::uint64_t n = lower; n < upper; ++n) numbers_[which].insert(n);
+        if (now_lost != 0) loses(victim_for(which), now_lost);
+        look_at(which);
+    }
+
+    void remove_first(unsigned which) {
+        RangePool::List& list = lists_[which];
+        if (list == RangePool::kEmpty) return;
+        for (std::uint64_t n = pool_.first(list).lower; n < pool_.first(list).upper; ++n) numbers_[which].erase(n);
+        pool_.remove_first(list);
+        look_at(which);
+    }
+
+    void clear(unsigned which) {
+        pool_.clear(lists_[which]);
+        REQUIRE(lists_[which] == RangePool::kEmpty);
+        numbers_[which].clear();
+        look_at(which);
+    }
+
+    void check() const {
+        std::size_t ranges = 0;
+        std::uint32_t blocks = 0;
+        for (unsigned i = 0; i < kLists; ++i) {
+            const Ranges all = ranges_of(numbers_[i]);
+            REQUIRE(ranges_in(pool_, lists_[i]) == all);
+            REQUIRE(pool_.bytes(lists_[i]) == numbers_[i].size());
+            if (!all.empty()) REQUIRE(pool_.upper(lists_[i]) == all.back().second);
+            ranges += all.size();
+            blocks += blocks_in(pool_, lists_[i]);
+        }
+        REQUIRE(pool_.ranges_used() == ranges);
+        REQUIRE(pool_.blocks_used() == blocks);
+        REQUIRE(blocks <= blocks_);
+    }
+
+    unsigned refused = 0;
+    unsigned made_room = 0;
+
+private:
+    // Of the lists of more than one block, the one that has had for longest, and that does not ask; kLists: none.
+    unsigned victim_for(unsigned asking) const {
+        const auto found = std::find_if(long_.begin(), long_.end(), [&](unsigned which) { return which != asking; });
+        return found == long_.end() ? kLists : *found;
+    }
+    void loses(unsigned victim, std::uint64_t lost) {
+        REQUIRE(victim != kLists);
+        const Ranges before = ranges_of(numbers_[victim]), now = ranges_in(pool_, lists_[victim]);
+        REQUIRE(now.size() + lost == before.size());
+        REQUIRE(std::equal(now.begin(), now.end(), before.begin())); // the first ones stay
+        REQUIRE(blocks_in(pool_, lists_[victim]) == 1);
+        numbers_[victim].erase(numbers_[victim].lower_bound(now.back().second), numbers_[victim].end());
+        look_at(victim);
+        ++made_room;
+    }
+    void look_at(unsigned which) {
+        const auto found = std::find(long_.begin(), long_.end(), which);
+        const bool is_long = blocks_in(pool_, lists_[which]) > 1;
+        if (is_long && found == long_.end()) long_.push_back(which);
+        if (!is_long && found != long_.end()) long_.erase(found);
+    }
+
+    std::uint32_t blocks_;
+    RangePool pool_;
+    std::vector<RangePool::List> lists_ = std::vector<RangePool::List>(kLists, RangePool::kEmpty);
+    std::set<std::uint64_t> numbers_[kLists];
+    std::vector<unsigned> long_; // in the order in which they became it
+};
 
 } // namespace
 
@@ -108,4 +208,49 @@ TEST_CASE("all lists together have a bound, and what one gives back another take
     CHECK(pool.insert(lists[0], 5, 6)); // its block has room
     pool.clear(lists[1]);
     CHECK(pool.insert(lists[2], 1, 2));
+}
+
+TEST_CASE("where no block is left, the list that has been long for longest keeps its first block alone") {
+    std::mt19937 random(11);
+    unsigned refused = 0, made_room = 0;
+    for (unsigned round = 0; round < 60; ++round) {
+        Crowd crowd(6 + round % 5); // fewer than lists, or more
+        const unsigned lists = 2 + round % (Crowd::kLists - 1);
+        const std::uint64_t space = 100 + random() % 900, longest = 1 + random() % 4;
+        for (unsigned step = 0; step < 300; ++step) {
+            const unsigned which = static_cast<unsigned>(random() % lists);
+            const auto what = random() % 60;
+            if (what == 0) {
+                crowd.clear(which);
+            } else if (what < 4) { // whole blocks of it, some of the times
+                for (auto n = random() % 20; n != 0; --n) crowd.remove_first(which);
+            } else {
+                const std::uint64_t lower = random() % space, size = what < 6 ? space : longest;
+                crowd.insert(which, lower, lower + 1 + random() % size);
+            }
+            crowd.check();
+        }
+        refused += crowd.refused;
+        made_room += crowd.made_room;
+    }
+    CHECK(refused > 100); // both ends of a full pool were seen
+    CHECK(made_room > 500);
+}
+
+TEST_CASE("a list of one block never makes room, and who has all others does not take from himself") {
+    constexpr std::uint32_t kBlocks = 8;
+    RangePool pool(kBlocks * RangePool::kBlockRanges);
+    RangePool::List one = RangePool::kEmpty, greedy = RangePool::kEmpty, third = RangePool::kEmpty;
+    CHECK(pool.insert(one, 5, 6));
+    std::uint64_t kept = 0;
+    for (std::uint64_t i = 0; i < 100; ++i)
+        if (pool.insert(greedy, 10 * i, 10 * i + 1)) ++kept;
+    CHECK(kept == (kBlocks - 1) * RangePool::kBlockRanges);
+    CHECK(pool.ranges_lost() == 100 - kept);
+    CHECK(pool.insert(third, 5, 6));
+    CHECK(ranges_in(pool, one) == Ranges{{5, 6}});
+    CHECK(pool.bytes(greedy) == RangePool::kBlockRanges); // and the handle is as good as it was
+    CHECK(pool.upper(greedy) == 10 * (RangePool::kBlockRanges - 1) + 1);
+    CHECK(pool.insert(greedy, 10'000, 10'001));
+    CHECK(pool.blocks_used() == 4);
 }
