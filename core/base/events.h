@@ -35,7 +35,8 @@ namespace ftpsensor {
     X(routing0_hdr) X(esp_packet) X(unknown_routing_type) X(nested_mobility_header) X(bad_MH_checksum)               \
     X(excessively_small_fragment) X(fragment_inconsistency) X(fragment_overlap) X(fragment_protocol_inconsistency)  \
     X(fragment_size_inconsistency) X(excessively_large_fragment) X(fragment_with_DF) X(dos_fragment)                \
-    X(fragment_timeout) X(fragment_evicted) X(fragment_memory)                                                       \
+    X(fragment_timeout) X(fragment_evicted) X(fragment_memory)                                                 \
+    X(fragment_contradiction)                                                                                  \
     /* tunnels */                                                                                        \
     X(exceeded_tunnel_max_depth) X(tunnel_depth) X(unknown_gre_version) X(truncated_GRE) X(gre_routing)  \
     X(unknown_gre_flags) X(egre_protocol_type) X(non_ip_packet_in_encap) X(invalid_inner_IP_version)     \
@@ -53,7 +54,8 @@ namespace ftpsensor {
     X(premature_connection_reuse) X(TCP_christmas) X(baroque_SYN) X(SYN_with_data) X(FIN_storm) X(RST_storm)         \
     X(TCP_scale_range) X(truncated_tcp_payload) X(above_hole_data_without_any_acks)                                  \
     X(excessive_data_without_further_acks) X(pending_data_when_closed) X(rexmit_inconsistency)                       \
-    X(RST_of_unknown_number) X(FIN_of_unknown_number) X(ACK_of_unknown_number) X(segment_without_ACK)                 \
+    X(RST_of_unknown_number) X(FIN_of_unknown_number) X(ACK_of_unknown_number) X(segment_without_ACK)          \
+    X(segment_of_doubtful_fragments)                                                                           \
     X(tunnel_max_changes_per_connection_exceeded)            \
     /* bounds of ours */                                                                                           \
     X(connection_evicted) X(connection_table_full) X(reassembly_memory) X(history_too_long)                          \

@@ -13,6 +13,7 @@ bool has_spoken(const Endpoint& end) { return end.last_rel() > 1 && end.acked_re
 bool ConnTracker::is_another(Connection& c, const Layer& layer, unsigned side, Timestamp time) {
     const bool syn = (layer.tcp_flags & kSyn) != 0;
     if (!options_.wary_of_decoys || c.content == ContentUse::none) return syn && tcp_.is_reuse(c, layer, time);
+    if (layer.doubtful) return false;
     if (c.in_session()) {
         const ConnOddities* odd = oddities_.find(c);
         if (odd != nullptr && odd->guard.is_waiting() && begins_anew(odd->guard, c, layer, side)) {
@@ -26,6 +27,16 @@ bool ConnTracker::is_another(Connection& c, const Layer& layer, unsigned side, T
     // Both ask at once, or the one that was asked asks back: it is one connection (RFC 9293 3.5).
     if (c.awaits_answer() && side != c.orig_side && (layer.tcp_flags & kAck) == 0) return false;
     return tcp_.is_reuse(c, layer, time);
+}
+
+// Out of fragments that many hosts throw away: its bytes wait until they are acknowledged, and nothing begins or ends.
+void ConnTracker::process_doubtful(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
+    Connection& c = table_[index];
+    conn_events_.count(c, Event::segment_of_doubtful_fragments);
+    if ((layer.tcp_flags & (kSyn | kRst)) != 0) return count_packet(c, side, layer);
+    Layer bytes = layer;
+    bytes.tcp_flags = static_cast<std::uint8_t>(bytes.tcp_flags & ~kFin);
+    process_segment(index, bytes, side, packet);
 }
 
 // Counted in the connection, and for nothing else. What may be of another handshake is remembered.

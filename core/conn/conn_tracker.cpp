@@ -229,7 +229,16 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     Connection& c = table_[index];
     if (layer.bad_header) return;
     if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
-    if (options_.wary_of_decoys && c.content != ContentUse::none && c.odd != Connection::kNone) [[unlikely]] {
+    if (layer.doubtful && options_.wary_of_decoys && c.content != ContentUse::none) [[unlikely]]
+        process_doubtful(index, layer, side, packet);
+    else
+        process_segment(index, layer, side, packet);
+}
+
+void ConnTracker::process_segment(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
+    Connection& c = table_[index];
+    if (options_.wary_of_decoys && c.content != ContentUse::none && c.odd != Connection::kNone && !layer.doubtful)
+        [[unlikely]] {
         mind_handshakes(c, layer, side, packet);
         if (is_refused(c, layer, side, packet)) return count_decoy(c, layer, side, Event::RST_of_unknown_number);
     }

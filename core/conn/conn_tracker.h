@@ -238,6 +238,8 @@ private:
     void check_encapsulation(Connection& c, const Tunnel& tunnel);
     void add_tunnel_parent(Connection& c, const Id96& parent);
     void process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
+    void process_segment(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
+    void process_doubtful(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
     void process_udp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void turn_answered(Connection& c) const;
     void process_icmp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);

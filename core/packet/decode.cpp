@@ -16,7 +16,7 @@ struct Decoder::State {
     State(const DecodeOptions& options, EventCounters& event_counters)
         : checksums(options.checksums), events(event_counters),
           fragments(options.fragment_bytes_max, options.fragment_datagrams_max, options.fragment_timeouts,
-                    event_counters) {
+                    options.doubt_fragments, event_counters) {
         for (auto& buffer : reassembled) buffer = std::make_unique_for_overwrite<std::uint8_t[]>(kMaxDatagramPayload);
     }
 
@@ -101,7 +101,9 @@ void Decoder::State::open_tunnels(const PacketView& packet, TunnelKind kind, Seg
         }
         Layer& layer = out.layers[out.layer_count];
         layer.carried_by = kind;
+        const bool doubtful = outer.doubtful;
         if (!read_layer(packet, inner->at, out.layer_count, layer, segment)) return;
+        layer.doubtful |= doubtful;
         out.borrowed |= segment.reassembled;
         ++out.layer_count;
         kind = tunnel_kind(layer);

@@ -43,6 +43,7 @@ struct Layer {
     bool one_way = false;         // ICMP: nothing answers this type
     bool bad_l4_checksum = false; // only where checksums are looked at, and the whole segment is there
     bool bad_header = false;      // TCP: data offset wrong or beyond the packet; the connection exists, nothing counts
+    bool doubtful = false;        // it came in fragments that many hosts throw away (DecodeOptions::doubt_fragments)
     // By the IP header, all of it: what orig_ip_bytes adds up. Of a reassembled datagram, that of the whole, with the
     // headers of one fragment. 0 where an IPv4 header says 0 (segmentation offloading): so counts Zeek; the payload is
     // what is there.
@@ -98,6 +99,9 @@ struct DecodeOptions {
     std::size_t fragment_bytes_max = 32u << 20;
     std::size_t fragment_datagrams_max = 16384;
     FragmentTimeouts fragment_timeouts = {};
+    // Fragments that contradict one another are also read as Linux reads them, and Zeek's reading is marked
+    // (Layer::doubtful). Else there is Zeek's alone.
+    bool doubt_fragments = false;
 };
 
 class Decoder {

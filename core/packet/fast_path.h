@@ -29,6 +29,7 @@ inline void fill_plain_layer(const std::uint8_t* l4, std::uint32_t l4_length, st
     layer.one_way = false;
     layer.bad_l4_checksum = false;
     layer.bad_header = false;
+    layer.doubtful = false;
     layer.l4 = l4;
     layer.l4_captured = l4_captured;
     layer.payload = l4 + header;

@@ -2,6 +2,11 @@
 // stay, and a datagram is whole once it is gapless from 0 to where its last fragment ended. Not Zeek's is what a
 // datagram is told by: see FragmentKey.
 //
+// Wary, there are two readings of a datagram whose fragments contradict one another. Linux throws such a one away, with
+// the fragment that does it, and begins anew with the next (RFC 5722; what lies within a row of fragments that came one
+// behind the other only comes twice). That is the true reading here, and Zeek's the doubtful one: a host that does not
+// throw away may take it, or it may be a decoy. Where both become whole by one fragment, the true one comes out.
+//
 // Bounded three ways, whatever arrives. Bytes lie in pages of 1 KiB by their place in the datagram, so that tiny
 // fragments cost no more than large ones; pages and datagrams are taken from fixed pools, and when one is used up the
 // oldest datagram goes, counted. A datagram older than the timeout is gone whether or not anything swept it meanwhile.
@@ -55,11 +60,12 @@ struct Datagram {
     std::uint8_t proto = 0;
     std::uint32_t header_length = 0; // of the fragment that came first
     std::uint32_t size = 0;          // bytes written to `out`
+    bool doubtful = false;           // of fragments that hosts throw away
 };
 
 class FragmentTable {
 public:
-    FragmentTable(std::size_t bytes_max, std::size_t datagrams_max, const FragmentTimeouts& timeouts,
+    FragmentTable(std::size_t bytes_max, std::size_t datagrams_max, const FragmentTimeouts& timeouts, bool wary,
                   EventCounters& events);
     void set_timeouts(const FragmentTimeouts& timeouts) { timeouts_ = timeouts; } // of datagrams that begin from now on
 
@@ -78,6 +84,7 @@ private:
 
     struct Page {
         std::array<std::uint64_t, kPageBytes / 64> covered; // a bit a byte
+        std::array<std::uint8_t, kPageBytes / 64> starts;   // a bit for 8 bytes: a row of fragments begins there
         std::array<std::uint8_t, kPageBytes> bytes;
     };
 
@@ -89,6 +96,7 @@ private:
         std::uint32_t highest = 0;
         std::uint32_t header_length = 0;
         std::uint8_t proto = 0;
+        bool doubtful = false;
         std::uint32_t older = kNone; // neighbours in order of creation
         std::uint32_t newer = kNone;
         std::uint32_t next_in_bucket = kNone; // or in the free list
@@ -96,20 +104,24 @@ private:
     };
 
     std::uint32_t bucket_of(const FragmentKey& key) const;
-    std::uint32_t find(const FragmentKey& key, std::uint32_t bucket) const;
+    std::uint32_t find(const FragmentKey& key, bool doubtful, std::uint32_t bucket, Timestamp now);
     std::uint32_t create(const Fragment& fragment, std::uint32_t bucket, Timestamp now);
     void release(std::uint32_t entry);
     void drop_expired(Timestamp now);
 
-    bool note_limits(Entry& entry, const Fragment& fragment);
-    bool store(std::uint32_t index, const Fragment& fragment);
+    bool contradicts(const Entry& entry, const Fragment& fragment) const;
+    bool is_within_row(const Entry& entry, const Fragment& fragment, bool& overlaps) const;
+    bool add_to(std::uint32_t index, const Fragment& fragment, bool counted, std::uint8_t* out, Datagram& whole);
+    bool note_limits(Entry& entry, const Fragment& fragment, EventCounters* events);
+    bool store(std::uint32_t index, const Fragment& fragment, EventCounters* events);
     std::uint32_t acquire_page(std::uint32_t for_entry);
     void release_page(std::uint32_t page);
-    bool complete(Entry& entry);
+    bool complete(Entry& entry, EventCounters* events);
     void copy_out(const Entry& entry, std::uint8_t* out) const;
 
     EventCounters& events_;
     FragmentTimeouts timeouts_;
+    bool wary_;
     IdKey hash_key_; // of buckets alone: nothing that is seen depends on it
     ZeroedArray<Entry> entries_;
     std::vector<std::uint32_t> buckets_; // a power of two

@@ -28,7 +28,7 @@ void set_segment(const Cursor& at, std::uint32_t header, std::uint32_t total, Se
     // Zeek: a length of 0 is taken for offloading, and what is there (padding, too) for the payload.
     segment.captured = segment.length != 0 ? std::min(available, segment.length) : available;
     segment.missing = at.missing;
-    segment.reassembled = false;
+    segment.reassembled = segment.doubtful = false;
 }
 
 // False: nothing to go on with. The lengths are the headers' own; `at` may hold less.
@@ -89,6 +89,7 @@ void set_reassembled(const Datagram& whole, std::uint32_t skipped, const IpConte
     segment.captured = segment.length = whole.size - skipped;
     segment.missing = 0;
     segment.reassembled = true;
+    segment.doubtful = whole.doubtful;
 }
 
 [[gnu::cold]] bool read_ipv4_fragment(const Cursor& at, std::uint32_t header, std::uint32_t total,

@@ -32,6 +32,7 @@ struct Segment {
     std::uint32_t missing = 0;  // of the frame: what the capture cut off its end
     std::uint8_t proto = 0;
     bool reassembled = false;
+    bool doubtful = false; // by its fragments
 };
 
 struct IpContext {

@@ -23,6 +23,7 @@ void start_layer(const Segment& segment, Transport transport, Layer& layer) {
     layer.one_way = false;
     layer.bad_l4_checksum = false;
     layer.bad_header = false;
+    layer.doubtful = segment.doubtful;
     layer.makes_connection = true;
     layer.l4 = segment.data;
     layer.l4_captured = segment.captured;

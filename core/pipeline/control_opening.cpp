@@ -7,8 +7,9 @@ namespace ftpsensor {
 bool ControlSessions::take_opening(Connection& c, std::uint32_t index, const Layer& layer, unsigned side,
                                    const TcpOutcome& outcome, bool has_data) {
     const bool has = has_words(c), syn = (layer.tcp_flags & kSyn) != 0;
-    if (!has_data) return !has || (!outcome.has_gaps && !syn);         // it did not begin, or says nothing
-    if (syn || (outcome.has_gaps && !options_.extended)) return false; // the stream has more to know of these
+    if (!has_data) return !has || (!outcome.has_gaps && !syn); // it did not begin, or says nothing
+    if (syn || layer.doubtful || (outcome.has_gaps && !options_.extended))
+        return false; // the stream has more to know of these
     const std::span<const std::uint8_t> data{layer.payload, layer.payload_length};
     const std::uint64_t offset = outcome.data_rel - 1;
     if (side != c.orig_side) {

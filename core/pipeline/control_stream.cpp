@@ -59,7 +59,7 @@ void ControlStream::begin_anew(unsigned side, std::uint32_t seq) {
 void ControlStream::answered(unsigned side, Timestamp now, ControlSink& sink) {
     for (std::size_t i = held_.size(); i-- > 0;) {
         HeldSegment& h = *held_[i];
-        if (h.side != side || !h.in_syn) continue;
+        if (h.side != side || !h.doubtful) continue;
         const auto taken = static_cast<std::int32_t>(acked_[side] - h.seq);
         if (taken < static_cast<std::int64_t>(h.data.size())) {
             const std::unique_ptr<HeldSegment> cut = remove(i);
@@ -86,7 +86,7 @@ bool ControlStream::ready(const HeldSegment& h) const {
     // Another one has come in its place. By its beginning: half the numbers ahead, its end counts as before.
     if (static_cast<std::int32_t>(next_[h.side] - h.seq) >= static_cast<std::int64_t>(size)) return true;
     return ready(h.side, h.seq, h.has_ack, h.ack) &&
-           (!h.in_syn || (peer_heard_[h.side] != 0 && has_reached(h.side, h.seq + size)));
+           (!h.doubtful || (peer_heard_[h.side] != 0 && has_reached(h.side, h.seq + size)));
 }
 
 void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {
@@ -106,9 +106,9 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
 void ControlStream::take(const Segment& s, Timestamp now, ControlSink& sink) {
     if (dropped_[s.side] && !patient_) [[unlikely]]
         skip_dropped(s.side, now, sink); // the tracker has seen them, and will tell no hole
-    if (s.in_syn || !ready(s.side, s.seq, s.has_ack, s.ack)) {
+    if (s.doubtful || !ready(s.side, s.seq, s.has_ack, s.ack)) {
         if (hold(s, now)) return;
-        if (s.in_syn || !skip_to(s.side, s.seq, patient_ && s.has_ack, s.ack, now, sink)) {
+        if (s.doubtful || !skip_to(s.side, s.seq, patient_ && s.has_ack, s.ack, now, sink)) {
             dropped_[s.side] = true;
             return;
         }
@@ -128,7 +128,7 @@ std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) c
     const std::size_t size = s.data.size();
     const bool waits = !ready(s.side, s.seq, s.has_ack, s.ack);
     for (const auto& h : held_) {
-        if (h->side != s.side || h->in_syn || (!waits && !before(next_[h->side], h->seq))) continue;
+        if (h->side != s.side || h->doubtful || (!waits && !before(next_[h->side], h->seq))) continue;
         const auto offset = static_cast<std::int32_t>(h->seq - s.seq);
         const std::int64_t upper = offset + static_cast<std::int64_t>(h->data.size());
         if (upper <= 0 || offset >= static_cast<std::int64_t>(size)) continue;
@@ -209,7 +209,7 @@ bool ControlStream::hold(const Segment& s, Timestamp now) {
                     .seq = s.seq,
                     .has_ack = s.has_ack,
                     .ack = s.ack,
-                    .in_syn = s.in_syn,
+                    .doubtful = s.doubtful,
                     .data = std::string(reinterpret_cast<const char*>(s.data.data()), s.data.size()),
                     .arrival = segments_,
                     .heard = peer_heard_[s.side],

@@ -33,7 +33,7 @@ struct HeldSegment {
     std::uint32_t seq;
     bool has_ack;
     std::uint32_t ack;
-    bool in_syn;
+    bool doubtful;
     std::string data;
     std::uint64_t arrival; // in segments of its connection
     std::uint64_t heard;   // packets of its peer until then
@@ -97,7 +97,9 @@ public:
         bool has_ack;
         std::uint32_t ack; // what the sender had received; a FIN is not counted
         std::span<const std::uint8_t> data;
-        bool in_syn = false; // of a SYN without an answer: few hosts take it, and the answer says whether
+        // Of a SYN without an answer, or of fragments that contradict one another: few hosts take it, and what the peer
+        // acknowledges says whether.
+        bool doubtful = false;
     };
     // The SYN of `side` has its answer, and acknowledged_by_now() was told of it.
     void answered(unsigned side, Timestamp now, ControlSink& sink);

@@ -17,11 +17,17 @@ ConnOptions conn_options(const PipelineOptions& options) {
     return conn;
 }
 
+DecodeOptions decode_options(const PipelineOptions& options) {
+    DecodeOptions decode = options.decode;
+    decode.doubt_fragments = options.extended;
+    return decode;
+}
+
 } // namespace
 
 Worker::Worker(std::size_t number, const PipelineOptions& options, SharedState& shared)
     : number_(number), options_(options), shared_(shared), emitter_(options.emitter, events_),
-      decoder_(options.decode, events_), connections_(conn_options(options), *this, events_),
+      decoder_(decode_options(options), events_), connections_(conn_options(options), *this, events_),
       control_(options_, connections_, emitter_, *this, events_),
       data_(options_, number, connections_, emitter_, events_),
       hints_(options.hints_max, options.conn.hash_secret, options.extended), ftp_port_(65536, false),

@@ -67,8 +67,12 @@ void check(const DecodedPacket& out) {
 
 class Run {
 public:
-    explicit Run(ChecksumPolicy policy)
-        : decoder_({.checksums = policy, .fragment_bytes_max = 16 * 1024, .fragment_datagrams_max = 4}, events_) {}
+    Run(ChecksumPolicy policy, bool wary)
+        : decoder_({.checksums = policy,
+                    .fragment_bytes_max = 16 * 1024,
+                    .fragment_datagrams_max = 4,
+                    .doubt_fragments = wary},
+                   events_) {}
 
     void set_timeouts(const FragmentTimeouts& timeouts) { decoder_.set_fragment_timeouts(timeouts); }
     void decode(const PacketView& view) {
@@ -94,9 +98,9 @@ bool same_header(const Layer& a, const Layer& b) {
     return a.source == b.source && a.destination == b.destination && a.source_port == b.source_port &&
            a.destination_port == b.destination_port && a.ip_proto == b.ip_proto && a.transport == b.transport &&
            a.carried_by == b.carried_by && a.makes_connection == b.makes_connection && a.one_way == b.one_way &&
-           a.bad_header == b.bad_header && a.ip_length == b.ip_length && a.tcp_seq == b.tcp_seq &&
-           a.tcp_ack == b.tcp_ack && a.tcp_window == b.tcp_window && a.tcp_flags == b.tcp_flags &&
-           a.tcp_window_scale == b.tcp_window_scale && a.udp_length == b.udp_length;
+           a.doubtful == b.doubtful && a.bad_header == b.bad_header && a.ip_length == b.ip_length &&
+           a.tcp_seq == b.tcp_seq && a.tcp_ack == b.tcp_ack && a.tcp_window == b.tcp_window &&
+           a.tcp_flags == b.tcp_flags && a.tcp_window_scale == b.tcp_window_scale && a.udp_length == b.udp_length;
 }
 
 bool same_bytes(const Layer& a, const Layer& b) {
@@ -195,6 +199,10 @@ void exchange_addresses(Packet& packet) {
 
 class Sequence {
 public:
+    explicit Sequence(bool wary)
+        : ignore_(ChecksumPolicy::ignore, wary), mark_(ChecksumPolicy::mark, wary),
+          verify_(ChecksumPolicy::verify, wary), dressed_(ChecksumPolicy::ignore, wary) {}
+
     void take(const PacketView& view) {
         Packet packet(view, view.data, view.captured);
         Packet other = dressed(packet.view);
@@ -232,10 +240,10 @@ private:
         }
     }
 
-    Run ignore_{ChecksumPolicy::ignore};
-    Run mark_{ChecksumPolicy::mark};
-    Run verify_{ChecksumPolicy::verify};
-    Run dressed_{ChecksumPolicy::ignore};
+    Run ignore_;
+    Run mark_;
+    Run verify_;
+    Run dressed_;
     Distribution forth_{1};
     Distribution back_{1};
     using Address = decltype(IpAddress::bytes);
@@ -246,7 +254,7 @@ private:
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     FuzzInput input(data, size);
-    Sequence sequence;
+    Sequence sequence((size & 1) != 0);
     Timestamp now = kSecond;
     while (input.size() >= 3) {
         const std::uint8_t option = input.u8();

@@ -130,3 +130,99 @@ TEST_CASE("evasion: a fragment of another protocol with the id of a command's fr
         check_found(trace);
     }
 }
+
+namespace {
+
+struct Piece {
+    std::uint16_t offset;
+    std::uint16_t end;
+    bool more;
+    bool other; // with other bytes than the segment's
+};
+
+// Pieces of the segment that `headers` (Ethernet, IP, TCP, payload) make, as fragments; it may end before they do.
+void add_pieces(Trace& trace, const std::vector<Header>& headers, const std::vector<Piece>& pieces) {
+    const bool v6 = std::holds_alternative<Ipv6>(headers[1]);
+    const Bytes whole = build(headers);
+    std::string transport(whole.begin() + 14 + (v6 ? 40 : 20), whole.end());
+    transport.resize(256, '.');
+    for (const Piece& p : pieces) {
+        const Payload bytes = {p.other ? std::string(p.end - p.offset, 'k')
+                                       : transport.substr(p.offset, p.end - p.offset)};
+        if (v6)
+            trace.add({headers[0], headers[1],
+                       Ipv6Fragment{.id = 7, .offset = p.offset, .more = p.more, .next_header = 6}, bytes});
+        else
+            trace.add({headers[0], Ipv4{.id = 7, .more_fragments = p.more, .fragment_offset = p.offset, .protocol = 6},
+                       bytes});
+    }
+}
+
+// A segment in the place of the command's, with bytes or flags of its own.
+std::vector<Header> in_its_place(std::vector<Header> command, const std::string& bytes, std::uint8_t flags) {
+    std::get<Tcp>(command[2]).flags = flags;
+    command.back() = Payload{bytes};
+    return command;
+}
+
+void check_found_extended(const Trace& trace) {
+    const Logs logs = read(trace, kOneWorker[1]);
+    CHECK(logs.show("ftp", "user command reply_code", {{"command", "DELE"}}) == "mallory DELE 250");
+    CHECK(logs.show("conn", "service missed_bytes", {{"service", "ftp"}}) == "ftp 0");
+}
+
+constexpr std::uint8_t kPush = kFlagAck | kFlagPsh;
+
+} // namespace
+
+TEST_CASE("evasion: fragments that Linux throws away before those of the command") {
+    // RFC 5722 4, RFC 8200 4.5, and ip_frag_queue(): as probed on Linux 6.18.
+    const std::vector<std::vector<Piece>> ways = {
+        {{0, 24, true, false}, {8, 40, true, true}},
+        {{8, 16, true, false}, {0, 8, true, false}, {0, 16, true, false}}, // the same bytes, but of two rows
+        {{0, 24, true, false}, {40, 48, false, true}, {24, 32, false, false}},
+        {{0, 16, true, false}, {24, 32, false, true}, {40, 48, true, true}},
+        {{0, 24, true, false}, {8, 16, false, true}},
+        {{0, 24, true, false}, {8, 8, true, true}},
+        {{0, 24, true, false}, {8, 40, true, true}, {0, 24, true, false}, {16, 40, true, true}}, // and once more
+    };
+    for (const bool v6 : {false, true}) {
+        for (const auto& way : ways) {
+            Trace trace;
+            const Header header = v6 ? Header{Ipv6{}} : Header{Ipv4{.id = 7}};
+            Session session(trace, header, v6 ? kOverIpv6 : on_port(21));
+            add_pieces(trace, in_its_place(session.command(), "NOOP.secret\r\n", kPush), way);
+            session.send(build_fragments(session.command(), 24, 7));
+            session.obey();
+            check_found_extended(trace);
+        }
+    }
+}
+
+TEST_CASE("evasion: a segment out of fragments that Linux throws away in the place of the command") {
+    const std::vector<Piece> whole = {{0, 24, true, false}, {16, 32, true, false}, {32, 33, false, false}};
+    const std::vector<Piece> empty = {{0, 16, true, false}, {8, 16, true, false}, {8, 20, false, false}};
+    for (const std::uint8_t flags : {kPush, std::uint8_t{kPush | kFlagFin}, std::uint8_t{kFlagSyn},
+                                     std::uint8_t{kFlagRst}, std::uint8_t{kFlagFin | kFlagAck}}) {
+        Trace trace;
+        Session session(trace, Ipv4{}, on_port(21));
+        const bool has_bytes = (flags & kFlagPsh) != 0;
+        add_pieces(trace, in_its_place(session.command(), has_bytes ? "NOOP.secret\r\n" : "", flags),
+                   has_bytes ? whole : empty);
+        session.send({build(session.command())});
+        session.obey();
+        check_found_extended(trace);
+    }
+}
+
+TEST_CASE("evasion: overlapping fragments to a server that takes the bytes that came first") {
+    // Which they were, its acknowledgement tells.
+    Trace trace;
+    Session session(trace, Ipv4{}, on_port(21));
+    add_pieces(trace, session.command(),
+               {{0, 24, true, false}, {8, 24, true, true}, {16, 32, true, false}, {32, 33, false, false}});
+    session.obey();
+    check_found(trace);
+    const Logs logs = read(trace, kOneWorker[1]);
+    CHECK(logs.show("ftp", "arg", {{"command", "DELE"}}) == "ftp://10.0.0.2/./secret");
+}

@@ -254,7 +254,7 @@ TEST_CASE("the oldest datagram makes room for the one too many") {
 TEST_CASE("memory is bounded by pages, and comes back") {
     EventCounters events;
     constexpr std::size_t pages = 8;
-    FragmentTable table(pages * FragmentTable::page_size(), 1000, {}, events);
+    FragmentTable table(pages * FragmentTable::page_size(), 1000, {}, false, events);
     const std::string data = pattern(1024);
     std::vector<std::uint8_t> out(kMaxDatagramPayload);
     const auto add = [&](std::uint32_t id, std::uint32_t offset, bool more) {
@@ -288,7 +288,7 @@ TEST_CASE("memory is bounded by pages, and comes back") {
 
 TEST_CASE("tiny fragments cost no more than the bytes they spread over") {
     EventCounters events;
-    FragmentTable table(4 * FragmentTable::page_size(), 10, {}, events);
+    FragmentTable table(4 * FragmentTable::page_size(), 10, {}, false, events);
     std::vector<std::uint8_t> out(kMaxDatagramPayload);
     const std::uint8_t byte = 7;
     Datagram whole;
@@ -323,7 +323,7 @@ TEST_CASE("random pieces against a plain array") {
     std::mt19937 random(7);
     for (int round = 0; round < 60; ++round) {
         EventCounters events;
-        FragmentTable table(16 * 1024, 4, {}, events);
+        FragmentTable table(16 * 1024, 4, {}, false, events);
         const std::uint32_t size = static_cast<std::uint32_t>(1 + random() % 6000);
         std::vector<std::uint8_t> expected(size);
         std::vector<bool> seen(size, false);

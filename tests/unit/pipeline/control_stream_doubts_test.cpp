@@ -14,7 +14,7 @@ TEST_CASE("patient: bytes of a SYN wait for what its answer takes of them") {
                           .has_ack = false,
                           .ack = 0,
                           .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()},
-                          .in_syn = true},
+                          .doubtful = true},
                          0, s.sink);
         CHECK(s.sink.log.empty());
         s.stream.begin(1, 1);

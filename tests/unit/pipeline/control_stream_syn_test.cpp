@@ -29,7 +29,7 @@ TEST_CASE("bytes of a SYN without an answer wait, and the end of the connection 
                     .has_ack = false,
                     .ack = 0,
                     .data = {reinterpret_cast<const std::uint8_t*>(kText.data()), kText.size()},
-                    .in_syn = true},
+                    .doubtful = true},
                    0, sink);
     CHECK(stream.held_bytes() != 0);
     stream.finish(kSecond, sink);
