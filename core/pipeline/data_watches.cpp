@@ -110,8 +110,8 @@ void DataWatches::speak_up(Connection& c, Watch& w, unsigned announced, Timestam
 void DataWatches::note_progress(Connection& c, std::uint32_t at, const When& now) {
     Watch& w = watches_[at];
     const std::uint64_t bytes = payload_bytes(c);
-    if (bytes == w.progress.bytes || w.closed.happened()) return;
-    if (!progress_.add(w.progress, {now.time, now.packet, bytes}, settled_)) events_.count(Event::progress_memory);
+    if (bytes == w.progress.last.bytes || w.closed.happened()) return;
+    while (!progress_.add(w.progress, at, {now.time, now.packet, bytes}, settled_)) make_room_for_progress();
     if (!w.announced) return;
     if (progress_.is_full(w.progress))
         tell_progress(c, w);
@@ -119,6 +119,15 @@ void DataWatches::note_progress(Connection& c, std::uint32_t at, const When& now
         w.progress_untold = true;
         untold_.push_back({at, w.generation});
     }
+}
+
+// Of an announced watch nothing is lost: what makes room is told.
+void DataWatches::make_room_for_progress() {
+    Watch& w = watches_[progress_.oldest_owner()];
+    if (w.announced)
+        tell_progress(connections_[w.connection], w);
+    else
+        events_.count(Event::progress_memory, progress_.drop_oldest(w.progress, settled_));
 }
 
 void DataWatches::tell_progress(const Connection& c, Watch& w) {

@@ -147,6 +147,7 @@ private:
     void unlink(std::uint32_t at);
     void speak_up(Connection& c, Watch& w, unsigned announced, Timestamp reason);
     void note_progress(Connection& c, std::uint32_t at, const When& now);
+    void make_room_for_progress();
     void tell_progress(const Connection& c, Watch& w);
     void note_holes(Stream& s) const;
     static void fill_holes(Holes& holes, std::uint64_t begin, std::uint64_t end);

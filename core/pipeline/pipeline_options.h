@@ -22,7 +22,7 @@ struct PipelineOptions {
     std::uint32_t watches_max = 65'536;       // connections that may be transfers
     std::size_t first_bytes_max = 64u << 20;  // of all of them
     std::uint64_t held_bytes_max = 64u << 20; // out-of-order bytes of control connections
-    std::uint32_t progress_max = 16'384;      // blocks of samples (progress_log.h): 8 MB
+    std::uint32_t progress_max = 65'536;      // blocks of samples (progress_log.h), a watch's each: 8 MB
     std::uint32_t hints_max = 100'000;
     ShuntPorts* shunt = nullptr;          // capture.shunt; outlives the worker
     std::uint64_t shunt_after = 1u << 20; // payload bytes of a transfer, from which on the ports may count it

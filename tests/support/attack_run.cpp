@@ -52,6 +52,13 @@ void talk(Trace& trace, std::uint8_t client, Duration pause) {
     think();
     ftp.download(data, std::string(2000, 'y')).server("226 Done.");
     think();
+    ftp.client("PASV").server("227 Entering Passive Mode (10,2,0," + std::to_string(client) + ",156,65).");
+    ftp.client("RETR c.txt").server("150 Now.");
+    TcpTalk stopped = ftp.passive(40001);
+    stopped.server(std::string(3000, 'x'));
+    ftp.client("ABOR"); // the entry says how much has moved so far
+    stopped.server(std::string(3000, 'y')).close(Side::server);
+    ftp.server("426 Stopped.").server("226 Done.");
     TcpTalk& control = ftp.control(); // two segments of it trade places on the way
     const std::string first = "DELE ", second = "b.txt\r\n";
     control.send(Side::client,
@@ -135,7 +142,7 @@ MemoryPipelineOptions exposed_pipeline(std::uint32_t connections) {
     o.pipeline.hints_max = connections / 10;
     o.pipeline.first_bytes_max = connections * 64u;
     o.pipeline.held_bytes_max = connections * 64u;
-    o.pipeline.progress_max = std::max(connections / 64, 256u);
+    o.pipeline.progress_max = std::max(connections / 64, 64u); // a quarter of that: they run out
     o.pipeline.decode.fragment_bytes_max = connections * 32u;
     o.pipeline.decode.fragment_datagrams_max = std::max(connections / 64, 16u);
     o.entries.transfers.announcements_max = connections / 10;

@@ -65,6 +65,16 @@ std::function<void(std::uint64_t, Bytes&)> from_anywhere(const Bytes& frame) {
     };
 }
 
+// Some segments each, and nothing of an answer.
+std::function<void(std::uint64_t, Bytes&)> short_ones_from_anywhere(std::uint16_t port) {
+    constexpr std::uint64_t kEach = 8;
+    const auto first = from_anywhere(segment(port, kFlagAck, "x"));
+    return [first](std::uint64_t number, Bytes& out) {
+        first(number / kEach, out);
+        out[kSeqAt + 3] = static_cast<std::uint8_t>(number % kEach); // the next byte
+    };
+}
+
 // One connection: SYN, SYN-ACK, ACK, then `text` again and again from one side, acknowledged or not.
 std::function<void(std::uint64_t, Bytes&)> one_talks(std::uint16_t port, bool client, const std::string& text) {
     const Bytes syn = segment(port, kFlagSyn), syn_ack = reply(port, kFlagSyn | kFlagAck);
@@ -296,6 +306,8 @@ void add_floods(std::vector<Attack>& all, std::uint32_t connections) {
                    Event::ftp_session_limit, kShort, from_anywhere(segment(21, kFlagAck, "USER x\r\n"))});
     all.push_back({"data from anywhere to any port", "ftp_sessions_max; candidates make room", Event::ftp_session_limit,
                    kShort, from_anywhere(segment(8080, kFlagAck, "USER x\r\n"))});
+    all.push_back({"short connections from anywhere to any port", "65,536 watched connections; the oldest makes room",
+                   Event::first_bytes_memory, kShort, short_ones_from_anywhere(9000)});
     all.push_back({"10 times the table in whole connections", "connections_max", Event::connection_evicted, kShort,
                    handshakes(80)});
     all.push_back({"SYNs to an announced endpoint", "watched connections; one that nobody answered makes room",
