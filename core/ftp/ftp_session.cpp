@@ -111,7 +111,7 @@ void FtpSession::State::reset(const EndpointId& endpoints, const Id96& uid, bool
     transfer_size.reset();
     bytes = 0;
     open_reply = matched_lines = current = began = channels = 0;
-    security.reset();
+    security.reset(partial);
     opened = confirmed = logged_in = done = false;
     violated = false;
     incomplete = doubtful = partial;
@@ -131,6 +131,7 @@ void FtpSession::State::take_lines(bool from_originator, std::span<const std::ui
         left = data.size();
         if (security.is_open()) [[unlikely]]
             security.line_ended(from_originator);
+        const bool cut = from_originator && sound_bytes < kFtpLineBytesMax;
         if (doubtful && from_originator) [[unlikely]]
             line = take_doubtful(line);
         if (line.empty()) continue;
@@ -138,6 +139,10 @@ void FtpSession::State::take_lines(bool from_originator, std::span<const std::ui
             take_request(line, now, out);
         else
             take_reply(line, now, out);
+        if (cut) [[unlikely]] { // what is missing of it may name another user, or be TLS
+            info.doubt_user();
+            security.request_missing();
+        }
     }
     bytes += left - data.size();
     done = done || violated;
@@ -198,7 +203,8 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
     }
     end_current_turn(out);
     open(now);
-    const bool secret = command == FtpCommand::pass && info.hides_passwords();
+    const bool secret = command == FtpCommand::pass && info.hides_next_password();
+    security.expect_reply();
     queue(command, name, secret ? info.hide(request.argument) : request.argument, now, out);
 
     const auto announced = [&](const std::optional<AnnouncedEndpoint>& endpoint) {
@@ -218,6 +224,7 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
 void FtpSession::State::open(Timestamp now) {
     if (opened) return;
     opened = true;
+    if (!incomplete) security.expect_greeting();
     pending.push(FtpCommand::init, kInitCommandName, {}, now);
 }
 
@@ -256,7 +263,10 @@ void FtpSession::State::take_reply(std::string_view line, Timestamp now, FtpOutp
     const bool inner = reply.kind == FtpReply::Kind::inner;
     if (!inner || !info.has_reply() || looks_like_reply(reply.text)) match_reply(reply, now, out);
     if (FtpSecurity::concerns(reply.code)) [[unlikely]]
-        take_security(security.take_reply(reply, asked, incomplete), now, out);
+        take_security(security.take_reply(reply, asked), now, out);
+    if (reply.kind == FtpReply::Kind::whole && reply.code >= 200) security.answered();
+    if (security.is_open() && security.look(reply) == FtpSecurity::Sign::clear) [[unlikely]]
+        events.count(Event::ftp_clear_text_after_auth);
 }
 
 // As in Zeek, what comes after the first 10 KiB does not make it another protocol; nor does any line once something is
@@ -385,10 +395,10 @@ void FtpSession::gap(bool from_originator, std::uint64_t bytes, Timestamp now, F
     State& s = *state_;
     s.bytes += bytes;
     s.incomplete = true;
-    // What is missing may be what would have told.
-    if (s.security.is_open() && !s.done) s.take_security(FtpSecurity::Outcome::encrypted, now, out);
+    if (!s.done) s.take_security(s.security.bytes_missing(from_originator), now, out);
     if (!from_originator) return;
     s.doubtful = true;
+    s.info.doubt_user();
     if (const std::size_t there = s.requests.partial_line_bytes(); there > 0)
         s.sound_bytes = std::min(s.sound_bytes, there);
 }

@@ -126,7 +126,8 @@ public:
     // them ends the session as not FTP (Zeek: TCP_ApplicationAnalyzer::AnalyzerViolation).
     void incomplete();
     // Bytes that will never come; it is incomplete() then. Of the originator's line they are in, what is before them
-    // counts: what is behind may be another one's, a password's. In the reference the line goes on behind them.
+    // counts: what is behind may be another one's, a password's. In the reference the line goes on behind them. A
+    // password behind them is hidden until a whole USER comes.
     void gap(bool from_originator, std::uint64_t bytes, Timestamp now, FtpOutput& out);
     // One direction has ended (FIN, or RST with nothing outstanding); a line without an end is a line.
     void end_of_stream(bool from_originator, Timestamp now, FtpOutput& out);

@@ -24,7 +24,8 @@ AuthMechanism find_mechanism(std::string_view argument, bool extended) {
 
 // What a client that was granted TLS sends first: a record with its ClientHello (RFC 8446 5.1), or SSL 2's, whose
 // length begins with a bit that no text has; 255 is Telnet's.
-constexpr bool begins_hello(std::uint8_t byte) { return byte == 22 || (byte >= 128 && byte < 255); }
+constexpr std::uint8_t kHandshake = 22;
+constexpr bool begins_hello(std::uint8_t byte) { return byte == kHandshake || (byte >= 128 && byte < 255); }
 // What a server sends first: records of any type.
 constexpr bool begins_record(std::uint8_t byte) { return byte >= 20 && byte <= 23; }
 
@@ -44,16 +45,27 @@ bool is_server_hello_token(std::string_view text) {
         if (value > 63) return false;
         bytes = bytes << 6 | value;
     }
-    constexpr std::uint64_t handshake = 22, major_version = 3, server_hello = 2;
-    return bytes >> 40 == handshake && (bytes >> 32 & 0xff) == major_version && (bytes & 0xff) == server_hello;
+    constexpr std::uint64_t major_version = 3, server_hello = 2;
+    return bytes >> 40 == kHandshake && (bytes >> 32 & 0xff) == major_version && (bytes & 0xff) == server_hello;
+}
+
+// The line begins as a reply of another code than 234.
+bool is_another_reply(const FtpReply& reply) {
+    if (reply.kind != FtpReply::Kind::inner) return reply.code != 234;
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    const std::string_view text = reply.text;
+    if (text.size() < 4 || (text[3] != ' ' && text[3] != '-')) return false;
+    return std::all_of(text.begin(), text.begin() + 3, is_digit) && !text.starts_with("234");
 }
 
 } // namespace
 
-void FtpSecurity::reset() {
-    command_ = 0;
+void FtpSecurity::reset(bool partial) {
+    command_ = replies_due_ = answer_due_ = 0;
     asked_ = AuthMechanism::none;
-    granted_ = in_reply_ = gssapi_ = gssapi_tls_ = false;
+    grant_ = Grant::none;
+    request_missing_ = partial;
+    in_reply_ = gssapi_ = gssapi_tls_ = false;
 }
 
 void FtpSecurity::ask(std::string_view argument, std::uint32_t command) {
@@ -62,11 +74,15 @@ void FtpSecurity::ask(std::string_view argument, std::uint32_t command) {
     if (options_.extended && mechanism == AuthMechanism::none && asked_ != mechanism) return;
     asked_ = mechanism;
     command_ = command;
+    answer_due_ = replies_due_;
 }
 
-FtpSecurity::Outcome FtpSecurity::take_reply(const FtpReply& reply, AuthMechanism asked, bool incomplete) {
+FtpSecurity::Outcome FtpSecurity::take_reply(const FtpReply& reply, AuthMechanism asked) {
     if (reply.code == 234 && options_.extended) {
-        granted_ = granted_ || asked == AuthMechanism::tls || incomplete;
+        if (asked == AuthMechanism::tls)
+            grant_ = Grant::said;
+        else if (request_missing_ && grant_ == Grant::none)
+            grant_ = Grant::guessed;
         in_reply_ = false;
     } else if (reply.code == 234 && asked == AuthMechanism::tls) {
         return Outcome::encrypted;
@@ -78,15 +94,41 @@ FtpSecurity::Outcome FtpSecurity::take_reply(const FtpReply& reply, AuthMechanis
     return Outcome::gssapi_tls;
 }
 
+void FtpSecurity::answered() {
+    if (replies_due_ > 0) --replies_due_;
+    if (answer_due_ > 0 && --answer_due_ == 0 && options_.extended) asked_ = AuthMechanism::none;
+}
+
+FtpSecurity::Outcome FtpSecurity::bytes_missing(bool from_originator) {
+    if (!options_.extended) return Outcome::none;
+    if (grant_ == Grant::said) return Outcome::encrypted; // what is missing may be what would have told
+    if (from_originator) {
+        request_missing();
+        return Outcome::none;
+    }
+    replies_due_ = 0; // nobody knows how many those were; a client that waits for each has all now
+    if (asked_ == AuthMechanism::tls) grant_ = Grant::guessed;
+    return Outcome::none;
+}
+
 // The responder's lines are read on, up to one that is none.
 FtpSecurity::Sign FtpSecurity::look(bool from_originator, std::uint8_t next_byte) {
+    const bool said = grant_ == Grant::said;
     if (from_originator) {
-        granted_ = false;
-        return begins_hello(next_byte) ? Sign::encrypted : Sign::clear;
+        grant_ = Grant::none;
+        if (said ? begins_hello(next_byte) : next_byte == kHandshake) return Sign::encrypted;
+        return said ? Sign::clear : Sign::open;
     }
-    if (!in_reply_ && begins_record(next_byte)) return Sign::encrypted;
+    if (said && !in_reply_ && begins_record(next_byte)) return Sign::encrypted;
     in_reply_ = true;
     return Sign::open;
+}
+
+FtpSecurity::Sign FtpSecurity::look(const FtpReply& reply) {
+    if (!is_another_reply(reply)) return Sign::open;
+    const bool said = grant_ == Grant::said;
+    grant_ = Grant::none;
+    return said ? Sign::clear : Sign::open;
 }
 
 } // namespace ftpsensor

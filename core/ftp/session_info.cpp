@@ -78,20 +78,22 @@ void SessionInfo::reset(const IpAddress& server) {
     reply_code_.reset();
     file_size_.reset();
     data_channel_.reset();
-    user_known_ = user_is_guest_ = password_known_ = password_hidden_ = false;
+    user_known_ = user_is_guest_ = user_in_doubt_ = password_known_ = password_hidden_ = false;
     channel_number_ = 0;
     reply_too_long_ = logged_command_seen_ = false;
 }
 
 void SessionInfo::set_user(std::string_view name) {
+    // By the whole name: what is left of a cut one may be a guest's.
+    user_is_guest_ = std::any_of(options_.guest_ids.begin(), options_.guest_ids.end(),
+                                 [name](const std::string& id) { return equal_without_case(id, name); });
+    user_in_doubt_ = false;
     if (name.size() > user_bytes_max_) {
         events_.count(Event::FTP_user_too_long);
         name = name.substr(0, user_bytes_max_);
     }
     user_.assign(name);
     user_known_ = true;
-    user_is_guest_ = std::any_of(options_.guest_ids.begin(), options_.guest_ids.end(),
-                                 [name](const std::string& id) { return equal_without_case(id, name); });
 }
 
 std::string_view SessionInfo::hide(std::string_view argument) {
@@ -106,7 +108,7 @@ void SessionInfo::set_password(std::string_view password) {
     }
     password_.assign(password);
     password_known_ = true;
-    password_hidden_ = hides_passwords(); // whoever is named as the user before its turn is over
+    password_hidden_ = hides_next_password(); // whoever is named as the user before its turn is over
 }
 
 void SessionInfo::set_reply(std::uint32_t code, std::string_view text) {
@@ -140,6 +142,11 @@ bool SessionInfo::hides_passwords() const {
     case PasswordPolicy::guests: break;
     }
     return !user_is_guest_;
+}
+
+// What a guest said before bytes were missing is still a guest's.
+bool SessionInfo::hides_next_password() const {
+    return hides_passwords() || (user_in_doubt_ && options_.passwords == PasswordPolicy::guests);
 }
 
 void SessionInfo::end_turn(const FtpTurn& turn, bool with_strings, FtpOutput& out) {

@@ -53,7 +53,10 @@ public:
 
     void set_user(std::string_view name);
     void set_password(std::string_view password);
-    bool hides_passwords() const; // by the user as known now
+    // Bytes of the client are missing: who is named may be another one, until a whole USER comes.
+    void doubt_user() { user_in_doubt_ = true; }
+    bool hides_passwords() const;     // by the user as known now
+    bool hides_next_password() const; // of a PASS that is sent now
     // What stands for a password that is hidden when it is sent, whoever is named as the user before its turn is over.
     std::string_view hide(std::string_view argument);
     void set_reply(std::uint32_t code, std::string_view text);
@@ -114,6 +117,7 @@ private:
     std::uint32_t channel_number_ = 0; // of the command that data_channel_ is of
     bool user_known_ = false;
     bool user_is_guest_ = false;
+    bool user_in_doubt_ = false;
     bool password_known_ = false;
     bool password_hidden_ = false; // for good, once an entry might have shown it, though the user may change
     bool reply_too_long_ = false;

@@ -1,6 +1,6 @@
 // Fuzzes an FTP session, and holds it against itself: byte by byte, cut at places of the input's choosing, and in a
 // session that was used before, it reports what it reports of whole parts, within its bounds; and no password that its
-// policy hides.
+// policy hides, nor one behind missing bytes that may have named another user.
 //
 // An input: one byte of options, one of cuts, then parts of two bytes of header and the bytes delivered at one time.
 // The header's highest bit is the direction, the next one makes it a gap instead, the rest is the length. By an option
@@ -96,6 +96,20 @@ void check_entry(const FtpEvent& event, const FtpOutput& out, const FtpOptions& 
     if (out.view(event.command) == "PASS") require(hidden(event.arg));
 }
 
+// When bytes of the client went missing behind which nobody was named; the last part's time, where there are none.
+Timestamp last_doubt(const Input& input) {
+    std::string letters; // behind it, last first
+    for (std::size_t i = input.parts.size(); i > 0; --i) {
+        const Part& part = input.parts[i - 1];
+        if (!part.from_originator) continue;
+        if (part.gap > 0) return static_cast<Timestamp>(i) * kSecond;
+        for (auto c = part.bytes.rbegin(); c != part.bytes.rend(); ++c)
+            if ((*c | 0x20) >= 'a' && (*c | 0x20) <= 'z') letters.push_back(static_cast<char>(*c | 0x20));
+        if (letters.find("resu") != std::string::npos) break;
+    }
+    return static_cast<Timestamp>(input.parts.size()) * kSecond;
+}
+
 void deliver(SessionScript& s, const Part& part, std::size_t piece, Timestamp now) {
     std::vector<std::uint8_t> own; // of one piece: a view kept beyond its call would see other bytes
     if (part.gap > 0) s.session.gap(part.from_originator, part.gap, now, s.out);
@@ -123,11 +137,17 @@ std::string run(const Input& input, std::size_t piece, bool used = false) {
     s.session.end_of_stream(false, now, s.out);
     s.session.finish(true, now, s.out);
 
+    const Timestamp doubt = last_doubt(input);
     std::string text;
     for (const FtpEvent& event : s.out.events) {
         text += show(event, s.out) + " at " + std::to_string(event.ts) + (event.transfers ? " transfers " : " ") +
                 std::to_string(event.channel) + ' ' + std::to_string(event.least_bytes) + '\n';
-        if (event.kind == FtpOutcome::message && event.logged) check_entry(event, s.out, s.options);
+        if (event.kind == FtpOutcome::message && event.logged) {
+            check_entry(event, s.out, s.options);
+            if (s.options.passwords == PasswordPolicy::guests && event.ts > doubt &&
+                s.out.view(event.command) == "PASS")
+                require(!event.arg.present || s.out.view(event.arg) == "<hidden>");
+        }
         // To the letter it matters how the bytes behind a violation are cut (ftp_session.h).
         if (event.kind == FtpOutcome::violated && !s.options.extended) return text;
     }

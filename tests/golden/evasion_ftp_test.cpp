@@ -14,6 +14,14 @@ std::string times(std::size_t count, const std::string& text) {
     return all;
 }
 
+// Records of TLS with what would be commands and replies in clear text: hellos, and data of either side.
+const std::string kClientHello("\x16\x03\x01\x00\x20\x01\x00\x00\x1c\nDELE hello\r\n", 22);
+const std::string kServerHello("\x16\x03\x03\x00\x20\x02\x00\x00\x1c\n250 Gone.\r\n", 21);
+const std::string kHelloInClear = "\x16\x03\x01\r\n";
+// Of STAT, with names that look like replies.
+const std::string kListing = "213-Status\r\na\r\n213 x\r\n234 y\r\n213 End\r\n";
+const std::string kClientData("\x17\x03\x03\x00\x20\nDELE data\r\n", 17);
+
 } // namespace
 
 TEST_CASE("evasion: twenty commands that wait for no reply before the one that counts") {
@@ -60,15 +68,6 @@ TEST_CASE("evasion: thirty deletions before the first answer") {
     CHECK(read(trace).entries("ftp").size() == 20);
 }
 
-namespace {
-
-// Records of TLS with what would be commands and replies in clear text: hellos, and data of either side.
-const std::string kClientHello("\x16\x03\x01\x00\x20\x01\x00\x00\x1c\nDELE hello\r\n", 22);
-const std::string kServerHello("\x16\x03\x03\x00\x20\x02\x00\x00\x1c\n250 Gone.\r\n", 21);
-const std::string kClientData("\x17\x03\x03\x00\x20\nDELE data\r\n", 17);
-
-} // namespace
-
 TEST_CASE("evasion: AUTH is granted and nothing changes") {
     for (const std::string mechanism : {"TLS", "SSL", "tls", "TLS-C"})
         for (const std::uint16_t port : {std::uint16_t{21}, std::uint16_t{8080}}) {
@@ -84,7 +83,7 @@ TEST_CASE("evasion: AUTH is granted and nothing changes") {
 }
 
 TEST_CASE("evasion: a 234 in a listing after AUTH was refused") {
-    for (const std::string decoy : {"", "\x16\x03\x01\r\n"}) {
+    for (const std::string& decoy : {std::string(), kHelloInClear}) {
         Trace trace;
         FtpTalk ftp(trace);
         ftp.server("220 Hi.").client("AUTH TLS").server("500 What?");
@@ -94,6 +93,43 @@ TEST_CASE("evasion: a 234 in a listing after AUTH was refused") {
         delete_secret(ftp);
         check_deleted(trace, kExtended, "mallory");
     }
+}
+
+TEST_CASE("evasion: a 234 in a listing where the refused AUTH has made room, or its refusal is given to another") {
+    const std::string longest = times(3, "NOOP " + std::string(16'000, 'a') + "\r\n");
+    for (const std::string& behind : {times(20, "NOOP\r\n"), longest, std::string("STAT d\r\n")}) {
+        const bool lists = behind.starts_with("STAT");
+        Trace trace;
+        FtpTalk ftp(trace);
+        log_in(ftp);
+        ftp.control().client("AUTH TLS\r\n" + behind).server(lists ? "502 No.\r\n" : "500 What?\r\n");
+        if (!lists) ftp.control().server(times(behind.size() > 1000 ? 3 : 20, "200 Yes.\r\n")).client("STAT d\r\n");
+        ftp.control().server(kListing).client(kHelloInClear).server("500 What?\r\n");
+        delete_secret(ftp);
+        check_deleted(trace, kExtended, "mallory");
+    }
+}
+
+TEST_CASE("evasion: a 234 in a listing to a client that never asked, where bytes are missing") {
+    enum Missing { reply, request, beginning };
+    for (const Missing missing : {reply, request, beginning})
+        for (const bool of_client : {true, false}) {
+            CAPTURE(missing, of_client);
+            Trace trace;
+            FtpTalk ftp(trace);
+            log_in(ftp);
+            if (missing == beginning) trace.frames().clear();
+            if (missing == request) ftp.control().lose_next();
+            ftp.client("NOOP");
+            if (missing == reply) ftp.control().lose_next();
+            ftp.server("200 Yes.").client("STAT d");
+            if (of_client)
+                ftp.control().server(kListing).client(kHelloInClear).server("500 What?\r\n");
+            else
+                ftp.control().server("213-Status\r\n213 x\r\n234 y\r\n\x16\r\n213 End\r\n");
+            delete_secret(ftp);
+            check_deleted(trace, kExtended, missing == beginning ? "<unknown>" : "mallory");
+        }
 }
 
 TEST_CASE("evasion: a line in a listing that is no reply") {
@@ -108,15 +144,18 @@ TEST_CASE("evasion: a line in a listing that is no reply") {
 }
 
 TEST_CASE("a session that is encrypted makes no entries of what it says, whatever of it is lost") {
-    enum Lost { nothing, client_hello, second_half, server_hello };
-    for (const Lost lost : {nothing, client_hello, second_half, server_hello})
+    enum Lost { nothing, auth, answer, client_hello, second_half, server_hello };
+    for (const Lost lost : {nothing, auth, answer, client_hello, second_half, server_hello})
         for (const std::string reply : {"234 Go ahead.\r\n", "234-Go\r\n ahead\r\n234 now.\r\n", "234-Go\r\n"}) {
             CAPTURE(lost, reply);
             Trace trace;
             FtpTalk ftp(trace);
             log_in(ftp);
             TcpTalk& talk = ftp.control();
-            talk.client("AUTH TLS\r\n").server(reply);
+            if (lost == auth) talk.lose_next();
+            talk.client("AUTH TLS\r\n");
+            if (lost == answer) talk.lose_next();
+            talk.server(reply);
             if (lost == client_hello) talk.lose_next();
             talk.client(kClientHello.substr(0, 3));
             if (lost == second_half) talk.lose_next();
@@ -124,7 +163,8 @@ TEST_CASE("a session that is encrypted makes no entries of what it says, whateve
             if (lost == server_hello) talk.lose_next();
             talk.server(kServerHello).client(kClientData).server(kServerHello).close();
             const Logs logs = read(trace, kExtended);
-            CHECK(logs.show("ftp", "user command reply_code") == "mallory AUTH 234");
+            const std::string last = lost == auth ? "PASS 234" : lost == answer ? "AUTH 230" : "AUTH 234";
+            CHECK(logs.show("ftp", "user command reply_code") == "mallory " + last);
             CHECK(logs.show("conn", "service") == "ftp,ssl");
             CHECK(logs.count(Event::ftp_violation) == 0);
             CHECK(logs.count(Event::ftp_clear_text_after_auth) == 0);

@@ -175,6 +175,52 @@ TEST_CASE("secret: behind a loss that took the end of the line before") {
         }
 }
 
+TEST_CASE("secret: of a user whose name is a guest's where bytes of it are missing") {
+    // The guest's name is left before the hole, behind it, or on both sides of it.
+    for (const std::string name : {"ftpadmin", "7guest", "anonybobmous"}) {
+        const std::string line = "USER " + name + "\r\n";
+        for (std::size_t from = 5; from < line.size(); ++from)
+            for (std::size_t to = from + 1; to <= line.size(); to += 4) {
+                CAPTURE(line, from, to);
+                Trace trace;
+                FtpTalk ftp(trace);
+                ftp.server("220 Hi.").control().client(line.substr(0, from));
+                ftp.control().lose_next().client(line.substr(from, to - from));
+                if (to < line.size()) ftp.control().client(line.substr(to));
+                ftp.server("331 Password?").client("PASS " + kSecret).server("230 In.");
+                ftp.client("DELE a").server("250 Gone.").quit();
+                check_hidden_in(trace, R"("command":"DELE")");
+            }
+    }
+}
+
+TEST_CASE("secret: of a user who was named where bytes are missing, after a guest") {
+    for (const bool cut : {false, true}) { // the last of what the guest said goes on behind the hole
+        Trace trace;
+        FtpTalk ftp(trace);
+        ftp.login("anonymous", "me@here");
+        if (cut) ftp.control().client("PASS me@he");
+        ftp.control().lose_next().client("re\r\nUSER bob\r\n");
+        ftp.server("331 Password?").client("PASS " + kSecret).server("230 In.").client("DELE a").server("250 Gone.");
+        ftp.quit();
+        check_hidden_in(trace, R"("command":"DELE")");
+    }
+}
+
+TEST_CASE("a guest's password is shown where bytes are missing before the name, or behind the password") {
+    for (const bool extended : {false, true})
+        for (const bool before : {true, false}) {
+            Trace trace;
+            FtpTalk ftp(trace);
+            ftp.server("220 Hi.");
+            if (before) ftp.control().lose_next().client("SYST\r\n").server("215 UNIX\r\n");
+            ftp.client("USER anonymous").server("331 Password?").client("PASS me@here").server("230 In.");
+            if (!before) ftp.control().lose_next().client("SYST\r\n").server("215 UNIX\r\n");
+            ftp.client("DELE a").server("250 Gone.").quit();
+            CHECK(read(trace, {.extended = extended}).show("ftp", "password", {{"command", "DELE"}}) == "me@here");
+        }
+}
+
 TEST_CASE("what is no password to the reference is none here: a guest's, an account, a command that is not PASS") {
     // docs/hostile-input.md tells why.
     for (const char* line : {"ACCT Tr0ub4dor", "PAS Tr0ub4dor", "SITE PSWD Tr0ub4dor"}) {

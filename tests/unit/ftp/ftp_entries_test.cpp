@@ -19,6 +19,14 @@ std::string url_after(Talk talk, std::string_view file = "f") {
 
 } // namespace
 
+TEST_CASE("a name that is cut to max_user_length is no guest's by what is left of it", "[ftp_entries]") {
+    FtpOptions options;
+    options.max_user_length = 3;
+    SessionScript s(options);
+    s.login("ftpadmin", "secret").client("DELE f").server("250 ok").client("NOOP");
+    CHECK(s.last_entry() == "DELE [ftp://10.0.0.2/./f] 250 [ok] user ftp password <hidden>");
+}
+
 TEST_CASE("the logged commands are the reference's", "[ftp_entries]") {
     SessionScript s;
     s.server("220 ready");

@@ -109,6 +109,18 @@ TEST_CASE("what follows the granting line in the same packet is not read where i
     CHECK(s.counted(Event::ftp_violation) == 0);
 }
 
+TEST_CASE("who has granted TLS says nothing more in clear text", "[security]") {
+    // The 234 is a file's name, in what answers the command before the AUTH.
+    for (const std::string decoy : {"234 x", "234-x"}) {
+        SessionScript s(log_everything());
+        s.server("220 ready").client_bytes("STAT d\r\nAUTH TLS\r\n").server("213-Status").server("213 x").server(decoy);
+        s.server("213 End").server("500 AUTH not understood").client_bytes(kHello).client("").server("500 what?");
+        CHECK_FALSE(s.session.done());
+        CHECK(s.counted(Event::ftp_clear_text_after_auth) == 1);
+        CHECK(s.count(FtpOutcome::encrypted) == 0);
+    }
+}
+
 TEST_CASE("bytes that are missing behind a 234 are taken for TLS", "[security]") {
     for (const bool of_originator : {true, false}) {
         SessionScript s;
@@ -118,14 +130,84 @@ TEST_CASE("bytes that are missing behind a 234 are taken for TLS", "[security]")
     }
 }
 
-TEST_CASE("an AUTH that was not captured may have been granted", "[security]") {
-    SessionScript s;
-    s.server("220 ready").session.gap(true, 10, s.now, s.out);
-    s.server("234 Proceed").client_bytes(kHello);
-    CHECK(s.session.done());
-    SessionScript whole;
+TEST_CASE("an AUTH that was not captured, or not to its end, may have been granted", "[security]") {
+    const auto done_after = [](std::string_view begun, std::string_view rest) {
+        SessionScript s;
+        s.server("220 ready").client_bytes(begun).session.gap(true, 10, s.now, s.out);
+        s.client_bytes(rest).server("234 Proceed").client_bytes(kHello.substr(0, 1));
+        return s.session.done();
+    };
+    CHECK(done_after("", ""));
+    CHECK(done_after("", "TLS\r\n"));
+    CHECK(done_after("AUTH T", ""));
+    CHECK(done_after("AUTH T", "\r\n"));
+    CHECK_FALSE(done_after("", "NOOP\r\n")); // then there was none
+    CHECK_FALSE(done_after("", "LS\r\nNOOP\r\n"));
+    SessionScript partial({}, true), whole;
+    partial.server("234 Proceed").client_bytes(kHello);
+    CHECK(partial.session.done());
     whole.server("220 ready").server("234 Proceed").client_bytes(kHello);
     CHECK_FALSE(whole.session.done());
+}
+
+TEST_CASE("a 234 to no AUTH that was seen: only a hello of the client's counts, and before anything in clear text",
+          "[security]") {
+    const auto done_after = [](std::string_view server, std::string_view client) {
+        SessionScript s({}, true);
+        s.server("234 y").server_bytes(server).client_bytes(client);
+        CHECK(s.counted(Event::ftp_clear_text_after_auth) == 0); // nobody knows whether it was granted
+        return s.session.done();
+    };
+    CHECK(done_after("", kHello));
+    CHECK_FALSE(done_after("", "\x80"));
+    CHECK_FALSE(done_after("\x16\x03\x03", ""));
+    CHECK_FALSE(done_after("213 End\r\n", kHello));
+    CHECK_FALSE(done_after("", "NOOP\r\n\x16"));
+}
+
+TEST_CASE("what the server lost elsewhere, or the client long ago, is no AUTH", "[security]") {
+    SessionScript server, client, middle({}, true);
+    server.login().client("NOOP").session.gap(false, 8, server.now, server.out);
+    server.client("STAT d").server("213-x").server("213 x").server("234 y").client_bytes(kHello);
+    CHECK_FALSE(server.session.done());
+    client.login().session.gap(true, 6, client.now, client.out);
+    client.server("200 ok").client("STAT d").server("213-x").server("213 x").server("234 y").client_bytes(kHello);
+    CHECK_FALSE(client.session.done());
+    middle.client("NOOP").server("200 ok").client("STAT d").server("213-x").server("213 x").server("234 y");
+    middle.client_bytes(kHello);
+    CHECK_FALSE(middle.session.done());
+}
+
+TEST_CASE("the answer to AUTH that was not captured may have been a 234", "[security]") {
+    const auto done_after = [](std::string_view begun, std::string_view server, std::string_view client) {
+        SessionScript s;
+        s.server("220 ready").client("AUTH TLS").server_bytes(begun).session.gap(false, 8, s.now, s.out);
+        s.server_bytes(server).client_bytes(client);
+        return s.session.done();
+    };
+    CHECK(done_after("", "", kHello));
+    CHECK(done_after("234 Pro", "", kHello));
+    CHECK(done_after("", "ceed\r\n", kHello));
+    CHECK_FALSE(done_after("", "", "NOOP\r\n\x16"));
+    CHECK_FALSE(done_after("", "500 what?\r\n", kHello));
+    CHECK_FALSE(done_after("", "\x16\x03\x03", ""));
+}
+
+TEST_CASE("AUTH waits for as many replies as are due up to its own, whatever they are given to", "[security]") {
+    const std::string listing = "213-x\r\n213 x\r\n234 y\r\n213 end\r\n";
+    SessionScript made_room, elsewhere, empty, counted;
+    made_room.login().client("AUTH TLS");
+    for (int i = 0; i < 30; ++i) made_room.client("NOOP");
+    made_room.server("500 what?").server("200 ok").server("234 y").client_bytes(kHello);
+    CHECK_FALSE(made_room.session.done());
+    elsewhere.login().client_bytes("AUTH TLS\r\nSTAT d\r\n").server("502 no").server_bytes(listing);
+    elsewhere.client_bytes(kHello);
+    CHECK_FALSE(elsewhere.session.done());
+    empty.login().client_bytes("AUTH TLS\r\nSTAT\r\n").server("500 no").server_bytes(listing).client_bytes(kHello);
+    CHECK_FALSE(empty.session.done());
+    counted.server("220 Hi").client_bytes("FEAT\r\nSYST\r\nAUTH TLS\r\n").server("211-x");
+    counted.server("211 x").server("502 no").server("234 yes").client_bytes(kHello);
+    CHECK(counted.session.done());
 }
 
 TEST_CASE("AUTH that waits among others, that made room, or was asked for twice", "[security]") {
