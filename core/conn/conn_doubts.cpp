@@ -17,16 +17,19 @@ bool ConnTracker::is_another(Connection& c, const Layer& layer, unsigned side, T
     if (c.in_session()) {
         const ConnOddities* odd = oddities_.find(c);
         if (odd != nullptr && odd->guard.is_waiting() && begins_anew(odd->guard, c, layer, side)) {
-            succeeds_.has_former = true;
-            succeeds_.former[0] = number_due(c, c.end[0]);
-            succeeds_.former[1] = number_due(c, c.end[1]);
+            remember_former(c, 0b11);
             return true;
         }
     }
-    if (!syn || decoy(c, layer, side)) return false;
+    if (!syn || (layer.tcp_flags & kRst) != 0 || decoy(c, layer, side)) return false;
     // Both ask at once, or the one that was asked asks back: it is one connection (RFC 9293 3.5).
     if (c.awaits_answer() && side != c.orig_side && (layer.tcp_flags & kAck) == 0) return false;
-    return tcp_.is_reuse(c, layer, time);
+    if (!tcp_.is_reuse(c, layer, time)) return false;
+    const ConnOddities* odd = oddities_.find(c);
+    if (odd != nullptr && !c.one_sided())
+        if (const auto sides = odd->guard.has_reset[0] | odd->guard.has_reset[1] << 1; sides != 0)
+            remember_former(c, static_cast<unsigned>(sides));
+    return true;
 }
 
 // Out of fragments that many hosts throw away: its bytes wait until they are acknowledged, and nothing begins or ends.
@@ -65,9 +68,8 @@ void ConnTracker::mind_handshakes(Connection& c, const Layer& layer, unsigned si
     if (guard.has_former) {
         if (packet.now >= guard.former_until && has_spoken(c.end[0]) && has_spoken(c.end[1]))
             guard.has_former = false;
-        else if ((layer.tcp_flags & (kSyn | kAck | kRst)) == kAck && layer.tcp_seq == guard.former[side] &&
-                 layer.tcp_ack == guard.former[side ^ 1])
-            return_to_former(c, guard, packet);
+        else if (is_of_former(guard, layer, side))
+            return_to_former(c, guard, layer, side, packet);
     }
     if (!guard.is_waiting() || !c.in_session()) return;
     if (takes_other_answer(guard, c, layer, side)) {
@@ -94,14 +96,19 @@ bool ConnTracker::is_refused(Connection& c, const Layer& layer, unsigned side, c
 }
 
 // The session before this one goes on: who began another knew no more than its addresses and ports.
-void ConnTracker::return_to_former(Connection& c, SessionGuard& guard, const PacketView& packet) {
-    guard.has_former = false;
+void ConnTracker::return_to_former(Connection& c, SessionGuard& guard, const Layer& layer, unsigned side,
+                                   const PacketView& packet) {
+    guard.has_former = guard.has_reset[0] = guard.has_reset[1] = false;
+    guard.has_doubted[0] = guard.has_doubted[1] = false;
     guard.forget_handshake();
     leave_calm(c);
-    for (unsigned side = 0; side < 2; ++side) {
-        renumber(c, side, guard.former[side], packet);
-        c.end[side].state = c.end[side].previous = TcpState::partial;
-        c.end[side].did_close = false;
+    const std::uint32_t acknowledged = layer.tcp_ack - guard.former[side ^ 1];
+    guard.former[side] = layer.tcp_seq;
+    if (static_cast<std::int32_t>(acknowledged) > 0) guard.former[side ^ 1] = layer.tcp_ack;
+    for (unsigned s = 0; s < 2; ++s) {
+        renumber(c, s, guard.former[s], packet);
+        c.end[s].state = c.end[s].previous = TcpState::partial;
+        c.end[s].did_close = false;
     }
     c.partial = true;
     c.deadline_kind = Deadline::none;

@@ -9,7 +9,8 @@
 
 namespace ftpsensor {
 
-// Handshakes in the middle of a session (session_guard.h). `side`: an index of Connection::end.
+// Handshakes in the middle of a session, RSTs, and what a host may refuse (session_guard.h). Sides: an index of
+// Connection::end.
 struct SessionGuard {
     std::uint32_t syn = 0;         // the last SYN
     std::uint32_t syn_numbers = 0; // that it took; 0: none
@@ -22,8 +23,16 @@ struct SessionGuard {
     bool has_syn_ack = false;
     // The session whose place this one took: the numbers that were due, until it is clear that it is over.
     bool has_former = false;
+    std::uint8_t former_sides = 0; // a bit a side: whose segments tell that it goes on
     std::uint32_t former[2] = {0, 0};
+    std::uint32_t former_doubted[2] = {0, 0}; // bytes before it that its peer may have refused
     Timestamp former_until = 0;
+    // By side: its RST was believed, and a peer that acknowledges more than this has not taken it.
+    bool has_reset[2] = {false, false};
+    std::uint32_t reset_at[2] = {0, 0};
+    // By side: bytes from here on its peer may have refused, until it acknowledges more than this.
+    bool has_doubted[2] = {false, false};
+    std::uint32_t doubted_from[2] = {0, 0};
 
     bool is_waiting() const { return syn_numbers != 0 || has_syn_ack; }
     void forget_handshake() {

@@ -239,6 +239,7 @@ void ConnTracker::process_segment(std::uint32_t index, const Layer& layer, unsig
     Connection& c = table_[index];
     if (options_.wary_of_decoys && c.content != ContentUse::none && c.odd != Connection::kNone && !layer.doubtful)
         [[unlikely]] {
+        mind_reset(c, layer, side);
         mind_handshakes(c, layer, side, packet);
         if (is_refused(c, layer, side, packet)) return count_decoy(c, layer, side, Event::RST_of_unknown_number);
     }
@@ -249,16 +250,21 @@ void ConnTracker::process_segment(std::uint32_t index, const Layer& layer, unsig
     leave_calm(c);
     if (c.shunted) [[unlikely]]
         observer_.coming_through(c, layer, side);
-    if (options_.wary_of_decoys && c.content != ContentUse::none) [[unlikely]]
+    const bool wary = options_.wary_of_decoys && c.content != ContentUse::none;
+    if (wary) [[unlikely]] {
         be_wary(c, layer, side, packet);
+        note_doubted(c, layer, side);
+    }
     TcpOutcome outcome;
-    if (options_.wary_of_decoys && c.in_session() && acknowledges_too_much(c, layer, side)) [[unlikely]] {
+    if (wary && c.in_session() && acknowledges_too_much(c, layer, side)) [[unlikely]] {
         conn_events_.count(c, Event::ACK_of_unknown_number);
         Layer plain = layer;
         plain.tcp_flags = static_cast<std::uint8_t>(plain.tcp_flags & ~kAck);
         tcp_.process(c, plain, side, packet, outcome);
     } else
         tcp_.process(c, layer, side, packet, outcome);
+    if (wary && (layer.tcp_flags & (kSyn | kRst)) != 0) [[unlikely]]
+        note_reset(c, layer, side);
     count_packet(c, side, layer);
     // It may have to be looked at earlier than was thought; where it may wait, the look will tell.
     if (c.deadline_kind != Deadline::none) wheel_.no_later_than(index, next_look(c));

@@ -222,11 +222,19 @@ private:
     std::optional<Event> decoy(const Connection& c, const Layer& layer, unsigned side) const {
         if (!options_.wary_of_decoys || c.content == ContentUse::none) return std::nullopt;
         if (c.awaits_answer()) return decoy_before_answer(c, layer, side);
-        return c.in_session() ? decoy_in_session(c, layer, side) : std::nullopt;
+        if (!c.in_session()) return std::nullopt;
+        const ConnOddities* odd = oddities_.find(c);
+        return decoy_in_session(c, odd == nullptr ? nullptr : &odd->guard, layer, side);
     }
     void mind_handshakes(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     bool is_refused(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
-    void return_to_former(Connection& c, SessionGuard& guard, const PacketView& packet);
+    void return_to_former(Connection& c, SessionGuard& guard, const Layer& layer, unsigned side,
+                          const PacketView& packet);
+    void remember_former(const Connection& c, unsigned sides);
+    static bool is_of_former(const SessionGuard& guard, const Layer& layer, unsigned side);
+    void note_reset(Connection& c, const Layer& layer, unsigned side);
+    void note_doubted(Connection& c, const Layer& layer, unsigned side);
+    void mind_reset(Connection& c, const Layer& layer, unsigned side);
     void count_decoy(Connection& c, const Layer& layer, unsigned side, Event event);
     void be_wary(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void believe_answer(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);

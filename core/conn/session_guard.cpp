@@ -33,6 +33,12 @@ bool is_due_rst(const Connection& c, const Endpoint& end, std::uint32_t seq) {
     return (seq == due || (fin_is_due && seq == due + 1)) && distance(end.last_seq, seq) >= 0;
 }
 
+// Behind bytes that the peer may have refused: then it is at another number.
+bool is_behind_doubted(const SessionGuard* guard, const Endpoint& end, unsigned side, std::uint32_t seq) {
+    return guard != nullptr && guard->has_doubted[side] && distance(seq, guard->doubted_from[side]) > 0 &&
+           distance(seq, end.ack_seq) > 0;
+}
+
 // Of the numbers of a SYN that began at `syn`.
 bool acknowledges(const Layer& layer, std::uint32_t syn, std::uint32_t numbers) {
     return layer.tcp_ack - syn - 1 < numbers;
@@ -48,12 +54,14 @@ std::uint32_t number_due(const Connection& c, const Endpoint& end) {
     return end.start_seq + static_cast<std::uint32_t>(std::uint64_t{end.delivered_rel});
 }
 
-std::optional<Event> decoy_in_session(const Connection& c, const Layer& layer, unsigned side) {
+std::optional<Event> decoy_in_session(const Connection& c, const SessionGuard* guard, const Layer& layer,
+                                      unsigned side) {
     const Endpoint& end = c.end[side];
     const Endpoint& peer = c.end[side ^ 1];
     const std::uint8_t flags = layer.tcp_flags;
     if ((flags & kRst) != 0) {
-        if (is_due_rst(c, end, layer.tcp_seq)) return std::nullopt;
+        if (is_due_rst(c, end, layer.tcp_seq) && !is_behind_doubted(guard, end, side, layer.tcp_seq))
+            return std::nullopt;
         return Event::RST_of_unknown_number;
     }
     if ((flags & kSyn) != 0) { // but for an answer to what was asked before the session
@@ -73,14 +81,15 @@ std::optional<Event> decoy_before_answer(const Connection& c, const Layer& layer
     const Endpoint& asked = c.orig();
     const std::uint8_t flags = layer.tcp_flags;
     const bool by_asked = side == c.orig_side;
-    if ((flags & kSyn) != 0) return std::nullopt;
     if ((flags & kRst) != 0) {
+        const std::uint32_t due = number_due(c, asked); // last_seq may be of bytes far ahead
         const bool is_believed =
-            by_asked ? layer.tcp_seq == asked.last_seq
-                     : (flags & kAck) != 0 && acknowledges(layer, asked.start_seq, asked.last_seq - asked.start_seq);
+            by_asked ? layer.tcp_seq == due
+                     : (flags & kAck) != 0 && acknowledges(layer, asked.start_seq, due - asked.start_seq);
         if (!is_believed) return Event::RST_of_unknown_number;
         return std::nullopt;
     }
+    if ((flags & kSyn) != 0) return std::nullopt;
     if ((flags & kAck) == 0 && ((flags & kFin) != 0 || layer.payload_length != 0)) return Event::segment_without_ACK;
     if (!by_asked &&
         (distance(layer.tcp_ack, asked.start_seq) <= 0 || distance(layer.tcp_ack, asked.last_seq) > kAheadMax))

@@ -24,8 +24,9 @@ constexpr std::int32_t kAheadMax = 1 << 16;
 std::uint32_t number_due(const Connection& c, const Endpoint& end);
 
 // In the middle of a session (Connection::in_session): what the segment of the end `side` is counted as, and for
-// nothing else. None: it is not known to be a decoy.
-std::optional<Event> decoy_in_session(const Connection& c, const Layer& layer, unsigned side);
+// nothing else. None: it is not known to be a decoy. `guard`: null, where nothing was odd so far.
+std::optional<Event> decoy_in_session(const Connection& c, const SessionGuard* guard, const Layer& layer,
+                                      unsigned side);
 
 // The same where a SYN has not been answered, as far as we saw (Connection::awaits_answer): a host that asks listens to
 // what acknowledges its SYN, and goes on from there.
