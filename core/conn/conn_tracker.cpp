@@ -10,11 +10,9 @@
 namespace ftpsensor {
 
 namespace {
+
 // Of a session that somebody else seemed to begin anew: so long at least its own numbers are remembered.
 constexpr Duration kFormerFor = 2 * kSecond;
-} // namespace
-
-namespace {
 
 // Of all connections of a table, a quarter may have a history beyond sixteen letters, or have come through tunnels.
 constexpr std::uint32_t kExtrasMin = 1u << 16;
