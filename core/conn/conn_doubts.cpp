@@ -2,9 +2,30 @@
 // believes instead.
 #include "core/conn/conn_tracker.h"
 
+#include <algorithm>
+
 namespace ftpsensor {
 
 namespace {
+// It begins before the first byte of `end`, and ends behind it.
+bool reaches_back(const Endpoint& end, const Layer& layer) {
+    const auto before = static_cast<std::int32_t>(end.start_seq + 1 - layer.tcp_seq);
+    return before > 0 && static_cast<std::uint32_t>(before) < layer.payload_length &&
+           (layer.tcp_flags & (kSyn | kRst)) == 0 && end.seq_wraps() == 0 && end.state != TcpState::inactive;
+}
+
+// What a host takes of it (RFC 9293 3.10.7.4: "trimmed"); Zeek leaves it out.
+Layer behind_beginning(const Endpoint& end, const Layer& layer) {
+    Layer rest = layer;
+    const std::uint32_t before = end.start_seq + 1 - layer.tcp_seq;
+    const std::uint32_t captured = std::min(before, layer.payload_captured);
+    rest.tcp_seq += before;
+    rest.payload += captured;
+    rest.payload_captured -= captured;
+    rest.payload_length -= before;
+    return rest;
+}
+
 // Bytes of it came, and were acknowledged.
 bool has_spoken(const Endpoint& end) { return end.last_rel() > 1 && end.acked_rel() > 1; }
 } // namespace
@@ -30,6 +51,19 @@ bool ConnTracker::is_another(Connection& c, const Layer& layer, unsigned side, T
         if (const auto sides = odd->guard.has_reset[0] | odd->guard.has_reset[1] << 1; sides != 0)
             remember_former(c, static_cast<unsigned>(sides));
     return true;
+}
+
+void ConnTracker::process_warily(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
+    Connection& c = table_[index];
+    if (reaches_back(c.end[side], layer)) [[unlikely]] {
+        conn_events_.count(c, Event::TCP_seq_underflow_or_misorder);
+        const Layer rest = behind_beginning(c.end[side], layer);
+        if (rest.doubtful && c.content != ContentUse::none) return process_doubtful(index, rest, side, packet);
+        process_segment(index, rest, side, packet);
+    } else if (layer.doubtful && c.content != ContentUse::none) [[unlikely]]
+        process_doubtful(index, layer, side, packet);
+    else
+        process_segment(index, layer, side, packet);
 }
 
 // Out of fragments that many hosts throw away: its bytes wait until they are acknowledged, and nothing begins or ends.

@@ -227,8 +227,8 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     Connection& c = table_[index];
     if (layer.bad_header) return;
     if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
-    if (layer.doubtful && options_.wary_of_decoys && c.content != ContentUse::none) [[unlikely]]
-        process_doubtful(index, layer, side, packet);
+    if (options_.wary_of_decoys && (c.content != ContentUse::none || c.watching)) [[unlikely]]
+        process_warily(index, layer, side, packet);
     else
         process_segment(index, layer, side, packet);
 }

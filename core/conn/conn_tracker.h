@@ -247,6 +247,7 @@ private:
     void add_tunnel_parent(Connection& c, const Id96& parent);
     void process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
     void process_segment(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
+    void process_warily(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
     void process_doubtful(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
     void process_udp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void turn_answered(Connection& c) const;

@@ -33,7 +33,7 @@ bool differ(std::uint32_t seq, std::span<const std::uint8_t> data, std::uint32_t
 void ControlStream::reset() {
     while (!held_.empty()) remove(held_.size() - 1);
     segments_ = 0;
-    finishing_ = false;
+    finishing_ = told_anew_ = false;
     for (unsigned side = 0; side < 2; ++side) {
         begun_[side] = end_known_[side] = end_told_[side] = dropped_[side] = false;
         peer_heard_[side] = 0;
@@ -86,7 +86,7 @@ bool ControlStream::ready(const HeldSegment& h) const {
     // Another one has come in its place. By its beginning: half the numbers ahead, its end counts as before.
     if (static_cast<std::int32_t>(next_[h.side] - h.seq) >= static_cast<std::int64_t>(size)) return true;
     return ready(h.side, h.seq, h.has_ack, h.ack) &&
-           (!h.doubtful || (peer_heard_[h.side] != 0 && has_reached(h.side, h.seq + size)));
+           ((h.is_sure() || has_reached(h.side, h.seq + size)) && (!h.doubtful || peer_heard_[h.side] != 0));
 }
 
 void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {
@@ -94,11 +94,13 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
     ++segments_;
     const std::uint32_t upper = s.seq + static_cast<std::uint32_t>(s.data.size());
     if (before(highest_[s.side], upper)) highest_[s.side] = upper;
+    if (told_anew_ && !held_.empty()) [[unlikely]]
+        deliver_ready(now, sink); // what has been acknowledged since goes before what follows it
+    told_anew_ = false;
     if (held_.empty()) [[likely]] {
         take(s, now, sink);
     } else {
         for (const Segment& part : new_parts(s)) take(part, now, sink);
-        deliver_ready(now, sink);
     }
     if (patient_ && !held_.empty()) lose_patience(now, sink);
 }
@@ -128,7 +130,7 @@ std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) c
     const std::size_t size = s.data.size();
     const bool waits = !ready(s.side, s.seq, s.has_ack, s.ack);
     for (const auto& h : held_) {
-        if (h->side != s.side || h->doubtful || (!waits && !before(next_[h->side], h->seq))) continue;
+        if (h->side != s.side || !h->is_sure() || (!waits && !before(next_[h->side], h->seq))) continue;
         const auto offset = static_cast<std::int32_t>(h->seq - s.seq);
         const std::int64_t upper = offset + static_cast<std::int64_t>(h->data.size());
         if (upper <= 0 || offset >= static_cast<std::int64_t>(size)) continue;
@@ -150,6 +152,13 @@ std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) c
         at = std::max(at, range.upper);
     }
     return parts;
+}
+
+// It acknowledges what its peer has not sent yet, by all that was seen: that may be late or lost, or a lie, for which
+// no host takes the segment.
+bool ControlStream::claims(const Segment& s) const {
+    const unsigned other = s.side ^ 1;
+    return patient_ && s.has_ack && begun_[other] && before(next_[other], s.ack) && before(forgiven_[other], s.ack);
 }
 
 // Its peer has what comes before it, or nobody can tell.
@@ -210,6 +219,7 @@ bool ControlStream::hold(const Segment& s, Timestamp now) {
                     .has_ack = s.has_ack,
                     .ack = s.ack,
                     .doubtful = s.doubtful,
+                    .claims = claims(s),
                     .data = std::string(reinterpret_cast<const char*>(s.data.data()), s.data.size()),
                     .arrival = segments_,
                     .heard = peer_heard_[s.side],
@@ -240,6 +250,7 @@ void ControlStream::remember(unsigned side, std::span<const std::uint8_t> data) 
 }
 
 void ControlStream::acknowledged(unsigned side, std::uint32_t seq) {
+    told_anew_ |= acked_[side] != seq;
     acked_[side] = seq;
     std::string& kept = delivered_[side];
     const std::uint32_t first = next_[side] - static_cast<std::uint32_t>(kept.size());
@@ -263,26 +274,27 @@ void ControlStream::take_out(std::size_t at, Timestamp now, ControlSink& sink) {
     deliver(h->side, h->seq, bytes_of(h->data), now, sink);
 }
 
-void ControlStream::deliver_ready(Timestamp now, ControlSink& sink) {
-    for (std::size_t i = 0; i < held_.size();) {
-        if (ready(*held_[i])) {
-            take_out(i, now, sink);
-            i = 0; // what came out may let an earlier one out
-        } else
-            ++i;
+// Of those that wait for nothing; what is sure goes first.
+std::size_t ControlStream::oldest_ready() const {
+    std::size_t unsure = held_.size();
+    for (std::size_t i = 0; i < held_.size(); ++i) {
+        if (!ready(*held_[i])) continue;
+        if (held_[i]->is_sure()) return i;
+        if (unsure == held_.size()) unsure = i;
     }
+    return unsure;
+}
+
+void ControlStream::deliver_ready(Timestamp now, ControlSink& sink) {
+    // What came out may let an earlier one out.
+    for (std::size_t at = oldest_ready(); at != held_.size(); at = oldest_ready()) take_out(at, now, sink);
     for (unsigned side = 0; side < 2; ++side)
         if (end_known_[side]) tell_end(side, now, sink);
 }
 
 void ControlStream::advance_to(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink) {
     while (before(next_[side], seq)) {
-        // The held segment of this side that comes next, if it begins before `seq`.
-        std::size_t best = held_.size();
-        for (std::size_t i = 0; i < held_.size(); ++i) {
-            if (held_[i]->side != side || !before(held_[i]->seq, seq)) continue;
-            if (best == held_.size() || before(held_[i]->seq, held_[best]->seq)) best = i;
-        }
+        const std::size_t best = next_held(side, seq);
         const std::uint32_t upper = best == held_.size() ? seq : held_[best]->seq;
         if (before(next_[side], upper)) {
             const std::uint32_t missing = upper - next_[side];
@@ -290,8 +302,42 @@ void ControlStream::advance_to(unsigned side, std::uint32_t seq, Timestamp now, 
             delivered_[side].clear();
             sink.lost(side, missing, now);
         }
-        if (best != held_.size()) take_out(best, now, sink);
+        if (best == held_.size()) continue;
+        const HeldSegment& h = *held_[best];
+        if (const std::size_t size = size_before_sure(h); size != h.data.size())
+            deliver(side, h.seq, bytes_of(h.data).first(size), now, sink);
+        else
+            take_out(best, now, sink);
     }
+}
+
+// The held segment of this side that comes next, if it begins before `seq`; at one place, one that is sure.
+std::size_t ControlStream::next_held(unsigned side, std::uint32_t seq) const {
+    std::size_t best = held_.size();
+    std::uint32_t ahead = 0;
+    for (std::size_t i = 0; i < held_.size(); ++i) {
+        const HeldSegment& h = *held_[i];
+        if (h.side != side || !before(h.seq, seq)) continue;
+        const std::uint32_t distance = before(next_[side], h.seq) ? h.seq - next_[side] : 0;
+        if (best != held_.size() && distance >= ahead && (distance != ahead || !h.is_sure() || held_[best]->is_sure()))
+            continue;
+        best = i;
+        ahead = distance;
+    }
+    return best;
+}
+
+// So much of the segment, if it is not sure, comes before one that is.
+std::size_t ControlStream::size_before_sure(const HeldSegment& h) const {
+    std::size_t size = h.data.size();
+    if (h.is_sure()) return size;
+    const auto known = static_cast<std::int32_t>(next_[h.side] - h.seq);
+    for (const auto& other : held_) {
+        const auto offset = static_cast<std::int32_t>(other->seq - h.seq);
+        if (other->side == h.side && other->is_sure() && offset > known && static_cast<std::size_t>(offset) < size)
+            size = static_cast<std::size_t>(offset);
+    }
+    return size;
 }
 
 void ControlStream::give_up(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink) {
@@ -308,7 +354,8 @@ bool ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
     // What stands at its place, and is not taken by a peer that has spoken since, may be none of the session's: others
     // may yet come for its numbers.
     const bool spoken = peer_heard_[side] != held_[at]->heard;
-    if (!finishing_ && spoken && !before(next_[side], seq) && !has_reached(side, seq + size)) return false;
+    if ((!finishing_ || !held_[at]->is_sure()) && spoken && !before(next_[side], seq) && !has_reached(side, seq + size))
+        return false;
     const bool acknowledged = before(next_[side], acked_[side]);
     const HeldSegment* const h = held_[at].get();
     if (skip_to(side, seq, h->has_ack, h->ack, now, sink)) {

@@ -5,7 +5,9 @@
 // overtake what it acknowledges, and a reply the command that it answers. So a segment waits for what its
 // acknowledgement says was there before it, and a hole for its filling, until kPatienceSegments later segments or
 // kPatience of packet time have passed; but where the peer is heard, a hole is given up only as far as the peer has
-// acknowledged: what nobody received (a number beyond the window, say) moves nothing. What was never acknowledged is
+// acknowledged: what nobody received (a number beyond the window, say) moves nothing. What acknowledges more than its
+// peer is known to have sent, or is doubtful by itself, may be a lie: where the peer is heard it comes out once it is
+// acknowledged, and gives way to any other at its place. What was never acknowledged is
 // dropped at the end, as in the reference. Overlapping bytes: the first that came count, as in the reference, also
 // where they lie beyond a hole. Bounded: kHeldBytesMax a connection, where what is not acknowledged makes room, and the
 // worker's budget, where what has waited for longest does, whosever it is. Where a segment finds no room all the same,
@@ -34,10 +36,14 @@ struct HeldSegment {
     bool has_ack;
     std::uint32_t ack;
     bool doubtful;
+    bool claims; // it acknowledged what its peer had not sent, by all that was seen
     std::string data;
     std::uint64_t arrival; // in segments of its connection
     std::uint64_t heard;   // packets of its peer until then
     Timestamp time;
+
+    // Else it waits until it is acknowledged, and gives way to what is sure.
+    bool is_sure() const { return !doubtful && !claims; }
 };
 
 // Bytes that a worker's streams hold beyond holes, all together.
@@ -108,6 +114,7 @@ public:
     // The same of what is held, whoever sends next. `heard`: packets of the peer of `side`; where there are any, what
     // it has received is known. To be told before segment().
     void acknowledged_by_now(unsigned side, std::uint32_t seq, std::uint64_t heard) {
+        told_anew_ |= acked_[side] != seq || (peer_heard_[side] == 0) != (heard == 0);
         acked_[side] = seq;
         peer_heard_[side] = heard;
     }
@@ -130,6 +137,7 @@ private:
     void take(const Segment& s, Timestamp now, ControlSink& sink);
     std::vector<Segment> new_parts(const Segment& s) const;
     bool hold(const Segment& s, Timestamp now); // false: there is no room
+    bool claims(const Segment& s) const;
     bool is_reachable(unsigned side, std::uint32_t seq) const;
     bool make_room(const Segment& s);
     void drop(std::size_t at);
@@ -137,9 +145,12 @@ private:
     void deliver(unsigned side, std::uint32_t seq, std::span<const std::uint8_t> data, Timestamp now,
                  ControlSink& sink);
     void remember(unsigned side, std::span<const std::uint8_t> data);
+    std::size_t oldest_ready() const;
     void deliver_ready(Timestamp now, ControlSink& sink);
     // Delivers what is held of `side` below `seq`, and gives up the rest.
     void advance_to(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink);
+    std::size_t next_held(unsigned side, std::uint32_t seq) const;
+    std::size_t size_before_sure(const HeldSegment& h) const;
     void lose_patience(Timestamp now, ControlSink& sink);
     bool force(std::size_t at, Timestamp now, ControlSink& sink); // false: it still waits
     // Gives up what comes before a segment, as far as its peer has acknowledged that. False: it is not its turn yet.
@@ -161,6 +172,7 @@ private:
     std::uint32_t acked_[2] = {0, 0};
     std::uint64_t peer_heard_[2] = {0, 0}; // packets
     bool dropped_[2] = {false, false};     // bytes that came, for want of room
+    bool told_anew_ = false;               // what peers have received, since the last segment
     bool finishing_ = false;               // nothing more will come
     std::string delivered_[2]; // the last bytes before next_ that are not acknowledged, without a hole in them
     std::vector<std::unique_ptr<HeldSegment>> held_; // in order of arrival

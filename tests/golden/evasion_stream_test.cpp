@@ -186,3 +186,62 @@ TEST_CASE("bytes of a SYN that nobody answers end with their connection") {
         CHECK(read(trace, kExtended).show("conn", "conn_state") == "S0");
     }
 }
+
+TEST_CASE("evasion: segments that reach back before the first byte") {
+    // Hosts take what lies behind it (RFC 9293 3.10.7.4); Zeek leaves the whole segment out.
+    for (const std::uint16_t port : kPorts) {
+        for (const std::uint32_t before : {1u, 2u, 10u, 600u}) {
+            for (const bool both : {false, true}) {
+                CAPTURE(port, before, both);
+                Trace trace;
+                TcpTalk talk(trace, on_port(port));
+                talk.open();
+                const std::uint32_t first[2] = {talk.next_seq(Side::client), talk.next_seq(Side::server)};
+                for (const SaidLine& said : kSession) {
+                    if (said.side == Side::server && !both) {
+                        talk.say(said.side, said.line);
+                        continue;
+                    }
+                    const std::uint32_t begin = first[static_cast<std::size_t>(said.side)];
+                    const std::uint32_t junk = talk.next_seq(said.side) - begin + before;
+                    talk.send(said.side, {.flags = kFlagAck | kFlagPsh,
+                                          .text = std::string(junk, 'j') + std::string(said.line),
+                                          .seq = begin - before});
+                    talk.skip(said.side, static_cast<std::uint32_t>(said.line.size()));
+                    talk.ack(said.side == Side::client ? Side::server : Side::client);
+                }
+                talk.close();
+                check_deleted(trace, kExtended, "mallory");
+            }
+        }
+    }
+}
+
+TEST_CASE("evasion: bytes that acknowledge what was never sent, in the place of later ones that trade places") {
+    for (const std::uint16_t port : kPorts) {
+        for (const std::uint32_t ahead : {50u, 5'000u, 500'000u}) {
+            for (const std::uint32_t at : {0u, 5u}) {
+                CAPTURE(port, ahead, at);
+                Trace trace;
+                TcpTalk talk(trace, on_port(port));
+                talk.open();
+                for (std::size_t i = 0; i < 5; ++i) talk.say(kSession[i].side, kSession[i].line); // the login
+                const std::uint32_t due = talk.next_seq(Side::client);
+                std::string lie;
+                while (lie.size() < 1380) lie += "DELE f\r\n";
+                talk.send(Side::client, {.flags = kFlagAck | kFlagPsh,
+                                         .text = lie,
+                                         .seq = due + at,
+                                         .ack = talk.next_seq(Side::server) + ahead});
+                talk.ack(Side::server); // a challenge
+                const std::string command = "DELE secret\r\n";
+                talk.send(Side::client, {.flags = kFlagAck | kFlagPsh, .text = command.substr(5), .seq = due + 5});
+                talk.send(Side::client, {.flags = kFlagAck | kFlagPsh, .text = command.substr(0, 5), .seq = due});
+                talk.skip(Side::client, static_cast<std::uint32_t>(command.size()));
+                talk.server("250 Gone.\r\n").client("NOOP\r\n").server("200 " + std::string(120, 'o') + "\r\n");
+                talk.client("QUIT\r\n").server("221 Bye.\r\n").close();
+                check_deleted(trace, kExtended, "mallory");
+            }
+        }
+    }
+}
