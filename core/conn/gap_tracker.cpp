@@ -28,6 +28,7 @@ GapTracker::GapTracker(std::uint32_t ranges_max, EventCounters& events) : pool_(
 
 void GapTracker::acknowledged(Endpoint& end, std::uint64_t seq, bool partial_connection) {
     gaps_.clear();
+    renew(end);
     // A FIN from before the beginning (0) says nothing of where the stream ends.
     if (end.fin_seen && end.fin_rel != 0 && seq >= end.fin_rel) seq = end.fin_rel - 1;
     if (seq <= end.trimmed_rel || seq >= kNumbersEnd) return;
@@ -55,6 +56,7 @@ void GapTracker::undelivered(Endpoint& end, std::uint64_t up_to, bool partial_co
 
 bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, std::uint64_t size) {
     count_payload(size);
+    renew(end);
     if (end.skip_deliveries) return false;
     const std::uint64_t acked = end.acked_rel();
     const std::uint64_t upper = seq + size;
@@ -84,7 +86,7 @@ bool GapTracker::data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, st
 void GapTracker::insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper) {
     if (lower > end.delivered_rel) [[unlikely]] {
         const std::uint64_t lost = pool_.ranges_lost();
-        pool_.insert(end.ranges, lower, upper);
+        pool_.insert(&end, end.ranges, lower, upper);
         if (pool_.ranges_lost() != lost) // seen, but not remembered, or no longer: will read as missing
             events_.count(Event::reassembly_memory, pool_.ranges_lost() - lost);
         return;

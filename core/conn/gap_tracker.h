@@ -38,7 +38,10 @@ public:
     bool data(Endpoint& end, const Endpoint& peer, std::uint64_t seq, std::uint64_t size);
     // Something that was sent is not yet delivered, or not yet acknowledged by the peer (Zeek's DataPending).
     bool pending(const Endpoint& end, const Endpoint& peer) const;
-    void forget(Endpoint& end) { pool_.clear(end.ranges); } // gives its ranges back
+    void forget(Endpoint& end) { // gives its ranges back
+        renew(end);
+        pool_.clear(end.ranges);
+    }
 
     const std::vector<Gap>& gaps() const { return gaps_; }
     // Of all connections: payload that was captured, retransmissions included, and holes that count as missed.
@@ -51,12 +54,17 @@ public:
 private:
     static constexpr std::uint64_t kAboveHoleWithoutAcksMax = 16384;
 
+    // Ranges that have made room are none.
+    void renew(Endpoint& end) const { end.ranges = list_of(end); }
+    RangePool::List list_of(const Endpoint& end) const {
+        return end.ranges == Endpoint::kNoRange || pool_.owns(&end, end.ranges) ? end.ranges : Endpoint::kNoRange;
+    }
     void insert(Endpoint& end, std::uint64_t lower, std::uint64_t upper);
     void absorb(Endpoint& end);
     void undelivered(Endpoint& end, std::uint64_t up_to, bool partial_connection);
     void stop(Endpoint& end, Event why);
     std::uint64_t highest(const Endpoint& end) const { // upper end of the last range, or what is delivered
-        return end.ranges == Endpoint::kNoRange ? std::uint64_t{end.delivered_rel} : pool_.upper(end.ranges);
+        return list_of(end) == Endpoint::kNoRange ? std::uint64_t{end.delivered_rel} : pool_.upper(end.ranges);
     }
     std::uint64_t held(const Endpoint& end) const; // bytes that Zeek would hold
     bool has_blocks(const Endpoint& end) const { return highest(end) > end.trimmed_rel; }

@@ -8,12 +8,13 @@ RangePool::RangePool(std::uint32_t ranges_max) : blocks_max_(std::max(ranges_max
     blocks_.reserve(std::min<std::uint32_t>(blocks_max_, 512));
 }
 
-bool RangePool::insert(List& list, std::uint64_t lower, std::uint64_t upper) {
+bool RangePool::insert(Owner owner, List& list, std::uint64_t lower, std::uint64_t upper) {
     const Range range = {lower, upper};
     if (list == kEmpty) {
         if (!add_block(list, kEmpty)) return false;
         place(list, 0, range);
         blocks_[list].bytes = upper - lower;
+        blocks_[list].owner = owner;
         return true;
     }
     if (this->upper(list) < lower)
@@ -81,7 +82,7 @@ void RangePool::swallow(List list, std::uint32_t block, std::uint32_t at) {
         if (!eat(next, 0)) return;
         blocks_[block].next = blocks_[next].next;
         if (blocks_[list].last == next) blocks_[list].last = block;
-        if (--blocks_[list].blocks == 1) leave_long(list);
+        if (--blocks_[list].blocks == 1) become_short(list);
         free_block(next);
     }
 }
@@ -91,23 +92,25 @@ void RangePool::remove_first(List& list) {
     block.bytes -= block.ranges[0].upper - block.ranges[0].lower;
     take_away(list, 0, 1);
     if (block.count != 0) return;
+    Order& order = block.blocks > 1 ? long_ : short_;
     const std::uint32_t next = block.next;
-    if (next != kEmpty) {
+    if (next == kEmpty) {
+        leave(order, list);
+    } else {
         Block& first = blocks_[next];
         first.last = block.last;
         first.blocks = block.blocks - 1;
         first.bytes = block.bytes;
-        if (first.blocks == 1)
-            leave_long(list);
-        else
-            rename_long(list, next);
+        first.owner = block.owner;
+        rename(order, list, next);
+        if (first.blocks == 1) become_short(next);
     }
     free_block(list);
     list = next;
 }
 
 void RangePool::clear(List& list) {
-    if (list != kEmpty && blocks_[list].blocks > 1) leave_long(list);
+    if (list != kEmpty) leave(blocks_[list].blocks > 1 ? long_ : short_, list);
     while (list != kEmpty) {
         const std::uint32_t next = blocks_[list].next;
         ranges_used_ -= blocks_[list].count;
@@ -136,60 +139,78 @@ bool RangePool::add_block(List& list, std::uint32_t after) {
         blocks_[index].next = kEmpty;
         blocks_[index].last = index;
         blocks_[index].blocks = 1;
+        blocks_[index].bytes = 0;
+        join(short_, index);
         return true;
     }
     blocks_[index].next = blocks_[after].next;
     blocks_[after].next = index;
     if (blocks_[list].last == after) blocks_[list].last = index;
-    if (++blocks_[list].blocks == 2) join_long(list);
+    if (++blocks_[list].blocks == 2) {
+        leave(short_, list);
+        join(long_, list);
+    }
     return true;
 }
 
 // Never by the list that asks: its blocks are looked at meanwhile.
 bool RangePool::make_room(List asking) {
-    List victim = oldest_;
+    List victim = long_.oldest;
     if (victim != kEmpty && victim == asking) victim = blocks_[victim].newer;
-    if (victim == kEmpty) return false;
-    leave_long(victim);
-    Block& first = blocks_[victim];
-    for (std::uint32_t index = first.next; index != kEmpty;) {
-        const Block& block = blocks_[index];
-        const std::uint32_t next = block.next;
-        for (std::uint32_t i = 0; i < block.count; ++i) first.bytes -= block.ranges[i].upper - block.ranges[i].lower;
-        ranges_used_ -= block.count;
-        ranges_lost_ += block.count;
-        free_block(index);
-        index = next;
+    if (victim != kEmpty) {
+        Block& first = blocks_[victim];
+        for (std::uint32_t index = first.next; index != kEmpty;) {
+            const Block& block = blocks_[index];
+            const std::uint32_t next = block.next;
+            for (std::uint32_t i = 0; i < block.count; ++i)
+                first.bytes -= block.ranges[i].upper - block.ranges[i].lower;
+            ranges_used_ -= block.count;
+            ranges_lost_ += block.count;
+            free_block(index);
+            index = next;
+        }
+        first.next = kEmpty;
+        first.last = victim;
+        first.blocks = 1;
+        become_short(victim);
+        return true;
     }
-    first.next = kEmpty;
-    first.last = victim;
-    first.blocks = 1;
+    victim = short_.oldest;
+    if (asking != kEmpty || victim == kEmpty) return false; // who has something takes nobody's all
+    ranges_lost_ += blocks_[victim].count;
+    clear(victim);
     return true;
 }
 
-void RangePool::join_long(List list) {
-    blocks_[list].older = newest_;
+void RangePool::join(Order& order, List list) {
+    blocks_[list].older = order.newest;
     blocks_[list].newer = kEmpty;
-    newer_than(newest_) = list;
-    newest_ = list;
+    newer_than(order, order.newest) = list;
+    order.newest = list;
 }
 
-void RangePool::leave_long(List list) {
+void RangePool::leave(Order& order, List list) {
     const Block& first = blocks_[list];
-    newer_than(first.older) = first.newer;
-    older_than(first.newer) = first.older;
+    newer_than(order, first.older) = first.newer;
+    older_than(order, first.newer) = first.older;
+}
+
+void RangePool::become_short(List list) {
+    leave(long_, list);
+    join(short_, list);
 }
 
 // The list's first block is another one now.
-void RangePool::rename_long(List list, List renamed) {
+void RangePool::rename(Order& order, List list, List renamed) {
     const Block& first = blocks_[list];
     blocks_[renamed].older = first.older;
     blocks_[renamed].newer = first.newer;
-    newer_than(first.older) = renamed;
-    older_than(first.newer) = renamed;
+    newer_than(order, first.older) = renamed;
+    older_than(order, first.newer) = renamed;
 }
 
 void RangePool::free_block(std::uint32_t index) {
+    blocks_[index].owner = nullptr;
     blocks_[index].next = free_;
     free_ = index;
     --blocks_used_;

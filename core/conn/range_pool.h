@@ -6,9 +6,10 @@
 // they mostly come, is appended without a look.
 //
 // Where no block is left, of the lists of more than one block the one that has been as long for longest makes room: it
-// keeps its first block, which is how its owner knows it, and loses the others. So whoever fills the pool with long
-// lists takes from himself, and a list of one block, which is all that a few segments out of order need, loses nothing.
-// Only where all blocks are lists of their own does a list that wants one fail. One thread.
+// keeps its first block and loses the others. So whoever fills the pool with long lists takes from himself, and a list
+// of one block, which is all that a few segments out of order need, loses nothing. Where no list has more, and another
+// one begins, the oldest goes whole: segments that trade places are soon together again, holes that nobody fills
+// stay. Its owner finds out by owns(). One thread.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@ namespace ftpsensor {
 class RangePool {
 public:
     using List = std::uint32_t;
+    using Owner = const void*; // compared alone; it has one list at a time
     static constexpr List kEmpty = 0xffffffff;
     static constexpr std::uint32_t kBlockRanges = 8;
     static constexpr std::uint32_t kBlocksOfListMax = 32;
@@ -31,9 +33,11 @@ public:
     // `ranges_max`: of all lists together, were all blocks full.
     explicit RangePool(std::uint32_t ranges_max);
 
-    // Joined with those that it touches. Another list may make room for it. False: a bound was reached, and both are as
-    // they were.
-    bool insert(List& list, std::uint64_t lower, std::uint64_t upper);
+    // Whether `list`, which is not empty, is still what `owner` knows. To be asked before it is used otherwise.
+    bool owns(Owner owner, List list) const { return blocks_[list].owner == owner; }
+    // Joined with those that it touches. Another list may make room for it. False: a bound was reached, and it is as it
+    // was.
+    bool insert(Owner owner, List& list, std::uint64_t lower, std::uint64_t upper);
     const Range& first(List list) const { return blocks_[list].ranges[0]; } // of one that is not empty
     void remove_first(List& list);
     void clear(List& list);
@@ -55,18 +59,24 @@ private:
         std::uint32_t last = kEmpty;
         std::uint32_t blocks = 0;
         std::uint64_t bytes = 0;
-        List older = kEmpty; // where it has more than one block: those that have had for longer, and not for as long
-        List newer = kEmpty;
+        Owner owner = nullptr; // of no other block
+        List older = kEmpty;   // of the lists that have one block, or of those that have more, for longer
+        List newer = kEmpty;   // or not for as long
         Range ranges[kBlockRanges];
     };
 
     bool add_block(List& list, std::uint32_t after); // kEmpty: as the first of an empty list
+    struct Order {
+        List oldest = kEmpty;
+        List newest = kEmpty;
+    };
     bool make_room(List asking);
-    void join_long(List list);
-    void leave_long(List list);
-    void rename_long(List list, List renamed);
-    List& newer_than(List list) { return list == kEmpty ? oldest_ : blocks_[list].newer; }
-    List& older_than(List list) { return list == kEmpty ? newest_ : blocks_[list].older; }
+    void join(Order& order, List list);
+    void leave(Order& order, List list);
+    void rename(Order& order, List list, List renamed);
+    List& newer_than(Order& order, List list) { return list == kEmpty ? order.oldest : blocks_[list].newer; }
+    List& older_than(Order& order, List list) { return list == kEmpty ? order.newest : blocks_[list].older; }
+    void become_short(List list);
     void free_block(std::uint32_t index);
     void place(std::uint32_t block, std::uint32_t at, const Range& range);
     void take_away(std::uint32_t block, std::uint32_t from, std::uint32_t n);
@@ -75,8 +85,8 @@ private:
 
     std::vector<Block> blocks_;
     std::uint32_t free_ = kEmpty;
-    List oldest_ = kEmpty; // of the lists of more than one block
-    List newest_ = kEmpty;
+    Order short_; // the lists of one block
+    Order long_;
     std::uint32_t ranges_used_ = 0;
     std::uint32_t blocks_used_ = 0;
     std::uint32_t blocks_max_;

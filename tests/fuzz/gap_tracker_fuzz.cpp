@@ -161,6 +161,7 @@ void play_wild(FuzzInput input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     play({data, size}, 1024);
     play({data, size}, 3 * RangePool::kBlockRanges);
+    play({data, size}, RangePool::kBlockRanges); // either end takes the other's
     play_wild({data, size});
     return 0;
 }

@@ -356,6 +356,8 @@ void add_reassembly(std::vector<Attack>& all, std::uint32_t connections) {
                    beyond_hole(80, "x", apart)});
     all.push_back({"holes by the hundred in many connections", "the list that has been long for longest makes room",
                    Event::reassembly_memory, kShort, beyond_holes(connections / 64, 2)});
+    all.push_back({"a few holes in each of very many connections", "the oldest of the short lists goes",
+                   Event::reassembly_memory, kShort, beyond_holes(connections / 4, 2)});
     all.push_back({"the same numbers with other bytes", "the first bytes count", Event::rexmit_inconsistency, kShort,
                    beyond_hole(21, std::string(200, 'y'), same)});
     all.push_back({"fragments never completed", "fragment_bytes; the oldest goes", Event::fragment_evicted, kShort,
