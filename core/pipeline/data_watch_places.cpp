@@ -15,7 +15,7 @@ std::uint32_t DataWatches::allocate() {
         --silent_count_;
         give_up_silence(oldest, true);
     }
-    if (free_.empty() && !give_up_waiting()) return kNone;
+    if (free_.empty() && !give_up_announced()) return kNone;
     const std::uint32_t at = free_.back();
     free_.pop_back();
     return at;
@@ -30,51 +30,56 @@ void DataWatches::give_up_silence(const Reference& s, bool for_room) {
     release(s.watch);
 }
 
-bool DataWatches::give_up_waiting() {
-    if (waiting_.total == 0) return false;
-    if (waiting_.size[waiting_.most] <= waiting_.known / 2) {
-        const auto most = std::max_element(waiting_.size.begin(), waiting_.size.end());
-        waiting_.most = static_cast<std::size_t>(most - waiting_.size.begin());
-        waiting_.known = *most;
-    }
-    const auto& order = waiting_.order[waiting_.most];
-    const std::uint32_t at = order[kUnanswered].oldest != kNone ? order[kUnanswered].oldest : order[kAnswered].oldest;
+bool DataWatches::give_up_announced() {
+    const std::uint32_t at = order_.first_to_go();
+    if (at == kNone) return false;
     events_.count(Event::first_bytes_memory);
-    connections_[watches_[at].connection].unwatch();
+    Connection& c = connections_[watches_[at].connection];
+    tell_progress(c, watches_[at]);
+    c.unwatch();
     release(at);
     return true;
 }
 
-void DataWatches::wait(std::uint32_t at, Waiting how) {
-    Watch& w = watches_[at];
-    wait_no_more(w);
-    w.waiting = how;
-    ++waiting_.total;
-    if (++waiting_.size[w.bucket] > waiting_.known) {
-        waiting_.most = w.bucket;
-        waiting_.known = waiting_.size[w.bucket];
-    }
-    Order& order = waiting_.order[w.bucket][how];
-    w.chain[0] = {kNone, order.newest};
-    (order.newest == kNone ? order.oldest : watches_[order.newest].chain[0].next) = at;
-    order.newest = at;
+DataWatches::Rank DataWatches::rank_of(const Connection& c, const Watch& w) {
+    if (c.end[0].packets() == 0 || c.end[1].packets() == 0) return kUnanswered;
+    return w.stream[0].first.happened() || w.stream[1].first.happened() ? kMoves : kAnswered;
 }
 
-void DataWatches::wait_no_more(Watch& w) {
-    if (w.waiting == kMoves) return;
-    --waiting_.total;
-    --waiting_.size[w.bucket];
-    Order& order = waiting_.order[w.bucket][w.waiting];
-    const Link link = std::exchange(w.chain[0], Link{});
-    (link.previous == kNone ? order.oldest : watches_[link.previous].chain[0].next) = link.next;
-    (link.next == kNone ? order.newest : watches_[link.next].chain[0].previous) = link.previous;
-    w.waiting = kMoves;
+// By the endpoint of the side that was announced.
+void DataWatches::put_in_order(Connection& c, Watch& w, unsigned announced) {
+    const std::uint64_t hash =
+        endpoint_hash(c.key.address[announced], c.key.port[announced], options_.conn.hash_secret);
+    w.group = static_cast<std::uint16_t>(hash % decltype(order_)::kGroups);
+    w.rank = rank_of(c, w);
+    order_.add(c.cold().watch, w.group, w.rank, links(0));
 }
 
-// Announced connections come before those that may yet be.
-bool DataWatches::keep_first_bytes(const Watch& w, HeadBuffer& head, std::uint64_t offset,
+void DataWatches::rank_again(const Connection& c, Watch& w) {
+    if (w.rank >= kMoves) return;
+    const Rank rank = rank_of(c, w);
+    if (rank == w.rank) return;
+    order_.move(c.cold().watch, w.group, w.rank, rank, links(0));
+    w.rank = rank;
+}
+
+void DataWatches::keep(std::uint32_t at, Watch& w) {
+    if (w.rank == kKept) return;
+    order_.remove(at, w.group, w.rank, links(0));
+    w.rank = kKept;
+}
+
+bool DataWatches::keep_first_bytes(std::uint32_t at, HeadBuffer& head, std::uint64_t offset,
                                    std::span<const std::uint8_t> data) {
-    if (head.put(offset, data, budget_)) return true;
+    Watch& w = watches_[at];
+    if (!head.put(offset, data, budget_) && !make_room_for_first_bytes(w, head, offset, data)) return false;
+    note_first_bytes(at, w);
+    return true;
+}
+
+// Announced connections come before those that may yet be; and nobody takes from who has no more than he.
+bool DataWatches::make_room_for_first_bytes(const Watch& w, HeadBuffer& head, std::uint64_t offset,
+                                            std::span<const std::uint8_t> data) {
     if (!w.announced) return false;
     while (silent_count_ != 0) { // each was opened by a packet, and goes once
         const Reference oldest = silent_[silent_head_];
@@ -83,7 +88,27 @@ bool DataWatches::keep_first_bytes(const Watch& w, HeadBuffer& head, std::uint64
         give_up_silence(oldest, true);
         if (head.put(offset, data, budget_)) return true;
     }
+    const std::uint32_t ours = first_bytes_order_.size_of(w.group) + (w.holds_first_bytes ? 0 : 1);
+    while (first_bytes_order_.most() > ours) { // each holds some
+        const std::uint32_t at = first_bytes_order_.first_to_go();
+        events_.count(Event::first_bytes_memory);
+        for (Stream& s : watches_[at].stream)
+            if (s.head.holds_bytes()) s.head.drop(budget_);
+        note_first_bytes(at, watches_[at]);
+        if (head.put(offset, data, budget_)) return true;
+    }
     return false;
+}
+
+// After each change of what an announced watch holds.
+void DataWatches::note_first_bytes(std::uint32_t at, Watch& w) {
+    const bool holds = w.announced && (w.stream[0].head.holds_bytes() || w.stream[1].head.holds_bytes());
+    if (holds == w.holds_first_bytes) return;
+    if (holds)
+        first_bytes_order_.add(at, w.group, 0, links(1));
+    else
+        first_bytes_order_.remove(at, w.group, 0, links(1));
+    w.holds_first_bytes = holds;
 }
 
 void DataWatches::release_before(Timestamp time) {
@@ -100,9 +125,10 @@ void DataWatches::release_before(Timestamp time) {
 void DataWatches::release(std::uint32_t at) {
     Watch& w = watches_[at];
     if (!w.announced) unlink(at);
-    wait_no_more(w);
+    keep(at, w);
     progress_.release(w.progress);
     for (Stream& s : w.stream) s.head.release(budget_);
+    note_first_bytes(at, w);
     const std::uint32_t generation = w.generation + 1;
     w = Watch{};
     w.generation = generation;

@@ -15,8 +15,6 @@ std::uint64_t payload_bytes(const Connection& c) {
     return endpoint_size(c.end[0], c.end[1]) + endpoint_size(c.end[1], c.end[0]);
 }
 
-bool is_answered(const Connection& c) { return c.end[0].packets() != 0 && c.end[1].packets() != 0; }
-
 constexpr std::uint32_t kTransferredBytes = 1024; // what the reference's file_transferred looks at
 
 // StreamKey::place of each event of a data connection: the same whoever tells it, and whenever.
@@ -38,7 +36,8 @@ DataWatches::DataWatches(const PipelineOptions& options, std::size_t worker, Con
     : options_(options), connections_(connections), emitter_(emitter),
       events_(events), budget_{options.first_bytes_max, 0}, progress_(options.progress_max),
       shunts_(worker, options.shunt, connections, events), watches_(options.watches_max),
-      heads_(std::bit_ceil(options.watches_max), kNone), silent_(options.watches_max) {}
+      heads_(std::bit_ceil(options.watches_max), kNone), silent_(options.watches_max), order_(options.watches_max),
+      first_bytes_order_(options.watches_max) {}
 
 void DataWatches::open(Connection& c, std::uint32_t index, unsigned announced, const PacketView& packet) {
     const std::uint32_t at = allocate();
@@ -80,12 +79,7 @@ void DataWatches::announce(const IpAddress& address, std::uint16_t port, Timesta
 // From now on its events are told as they happen; those that did already are told at once.
 void DataWatches::speak_up(Connection& c, Watch& w, unsigned announced, Timestamp reason) {
     w.announced = true;
-    if (announced != kNobody && !w.stream[0].first.happened() && !w.stream[1].first.happened()) {
-        const std::uint64_t hash =
-            endpoint_hash(c.key.address[announced], c.key.port[announced], options_.conn.hash_secret);
-        w.bucket = static_cast<std::uint16_t>(hash % kWaitingBuckets);
-        wait(c.cold().watch, is_answered(c) ? kAnswered : kUnanswered);
-    }
+    if (announced != kNobody) put_in_order(c, w, announced);
     w.uid = connection_uid(connections_.id_key(), c.identity());
     reason_ = reason;
     c.watched = true;
@@ -100,7 +94,7 @@ void DataWatches::speak_up(Connection& c, Watch& w, unsigned announced, Timestam
         if (w.stream[side].sniffed.happened())
             emit(c, w, FtpRecordKind::data_typed, w.stream[side].sniffed, kPlaceSniffed + side, side,
                  w.stream[side].sniffed_size, MimeStage::sniffed);
-    drop_told(w);
+    drop_told(c.cold().watch, w);
     tell_progress(c, w);
     for (const Closing& closing : {w.closed, w.mended})
         if (closing.happened()) tell_closing(c, w, closing);
@@ -163,7 +157,7 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
                           const PacketView& packet) {
     Watch& w = watch_of(c);
     const When now{packet.now, packet.number};
-    if (w.waiting == kUnanswered && is_answered(c)) wait(c.cold().watch, kAnswered);
+    if (w.rank == kUnanswered) rank_again(c, w);
     // Extended: a segment that its acknowledgement overtook is not lost; what is really missing shows at the end.
     if (outcome.has_gaps && !options_.extended) {
         const unsigned other = side ^ 1;
@@ -176,7 +170,8 @@ void DataWatches::segment(Connection& c, const Layer& layer, unsigned side, cons
         fill_holes(*w.stream[side].holes, outcome.data_rel, outcome.data_rel + layer.payload_length);
     if (options_.extended ? outcome.has_payload : outcome.has_data) {
         HeadBuffer& head = w.stream[side].head;
-        if (!head.closed() && !keep_first_bytes(w, head, outcome.data_rel - 1, {layer.payload, layer.payload_length})) {
+        if (!head.closed() &&
+            !keep_first_bytes(c.cold().watch, head, outcome.data_rel - 1, {layer.payload, layer.payload_length})) {
             events_.count(Event::first_bytes_memory);
             head.close();
         }
@@ -203,6 +198,7 @@ void DataWatches::consider_shunting(const Connection& c, Watch& w, const Layer& 
     const ConnKey& key = c.key;
     w.shunt =
         shunts_.begin(w.connection, {{key.address[0], key.address[1]}, {key.port[0], key.port[1]}, *tags}, w.headers);
+    if (w.shunt.given()) keep(c.cold().watch, w);
 }
 
 void DataWatches::coming_through(Connection& c, const Layer& layer, unsigned side) {
@@ -216,6 +212,7 @@ void DataWatches::renumbered(Connection& c, unsigned side) {
     if (s.sniffed.happened() || (side == w.first_side && w.transferred.happened())) return; // it has been told
     s.head.release(budget_);
     s.holes.reset();
+    note_first_bytes(c.cold().watch, w);
 }
 
 void DataWatches::counted(Connection& c, Timestamp now) {
@@ -267,7 +264,7 @@ void DataWatches::delivered(Connection& c, Watch& w, unsigned side, const When& 
     if (!s.first.happened()) {
         if (!w.stream[side ^ 1].first.happened()) w.first_side = static_cast<std::uint8_t>(side);
         s.first = now;
-        wait_no_more(w);
+        rank_again(c, w);
         if (w.announced) emit(c, w, FtpRecordKind::data_first, now, kPlaceFirst + side, side);
     }
     if (side == w.first_side && s.head.size() >= kTransferredBytes) transferred(c, w, now);
@@ -289,15 +286,16 @@ void DataWatches::sniffed(Connection& c, Watch& w, unsigned side, const When& no
     s.head.close();
     if (!w.announced) return;
     emit(c, w, FtpRecordKind::data_typed, now, kPlaceSniffed + side, side, s.sniffed_size, MimeStage::sniffed);
-    drop_told(w);
+    drop_told(c.cold().watch, w);
 }
 
 // First bytes that have been told twice are not needed again; the transfer may go on for hours.
-void DataWatches::drop_told(Watch& w) {
+void DataWatches::drop_told(std::uint32_t at, Watch& w) {
     for (unsigned side = 0; side < 2; ++side) {
         Stream& s = w.stream[side];
         if (s.sniffed.happened() && (side != w.first_side || w.transferred.happened())) s.head.drop(budget_);
     }
+    note_first_bytes(at, w);
 }
 
 bool DataWatches::is_complete(const Connection& c, const Watch& w) const {

@@ -4,13 +4,15 @@
 // they happen. The announcement may be in the hands of another worker still, or (extended) come up to a second after
 // the connection: so a new connection is watched in silence for a while, and what happened follows, with the time at
 // which it happened, when the announcement comes. What belongs together is decided by the logger alone. Bounded:
-// `watches_max` watches and `first_bytes_max` bytes; where there is no room, the oldest silent watch goes, then the
-// oldest of a connection that nobody answered, then the oldest that moved nothing yet (who floods an announced endpoint
-// takes no place of a transfer), counted. Worker's thread only.
+// `watches_max` watches and `first_bytes_max` bytes; where there is no room, the oldest silent watch goes, then, of the
+// announced endpoint that has most, the oldest that nobody answered, that moved nothing yet, or that moves something
+// (who floods an announced endpoint takes no place of a transfer to another one), counted; and of the endpoint that has
+// most first bytes, the oldest loses them. Worker's thread only.
 #pragma once
 
 #include "core/base/table_memory.h"
 #include "core/conn/conn_tracker.h"
+#include "core/pipeline/fair_order.h"
 #include "core/pipeline/head_buffer.h"
 #include "core/pipeline/pipeline_options.h"
 #include "core/pipeline/progress_log.h"
@@ -88,20 +90,8 @@ private:
         When first;                   // its first byte or gap
         When sniffed;                 // enough was there to tell the type, or the stream ended
     };
-    // An announced watch; one that moves something is in no list.
-    enum Waiting : std::uint8_t { kUnanswered, kAnswered, kMoves };
-    static constexpr std::size_t kWaitingBuckets = 1024; // of the announced endpoints, by their hash
-    struct Order {                                       // the oldest first; watches, by Watch::chain[0]
-        std::uint32_t oldest = kNone;
-        std::uint32_t newest = kNone;
-    };
-    struct WaitingLists {
-        std::size_t total = 0;
-        std::size_t most = 0;                              // the bucket that has most, or no less than half of that
-        std::uint32_t known = 0;                           // how many that were
-        std::array<std::uint32_t, kWaitingBuckets> size{}; // apart, to be looked through
-        std::array<std::array<Order, kMoves>, kWaitingBuckets> order;
-    };
+    // How soon an announced watch makes room. What the ports count does not: that would end its counts.
+    enum Rank : std::uint8_t { kUnanswered, kAnswered, kMoves, kRanks, kKept };
     struct Link { // to nodes: 2 * watch + side
         std::uint32_t next = kNone;
         std::uint32_t previous = kNone;
@@ -110,15 +100,16 @@ private:
     struct Watch {
         std::uint32_t connection = kNone;
         std::uint32_t generation = 0;
-        std::array<Link, 2> chain; // among silent watches of the same endpoint, by side; announced: of its list
+        std::array<Link, 2> chain; // among silent watches of the same endpoint, by side; announced: of the two orders
         When opened;
         ProgressLog::Chain progress;
         bool announced = false;
-        Waiting waiting = kMoves;
-        std::uint16_t bucket = 0;
-        bool progress_untold = false;  // it stands in untold_
-        bool shunt_considered = false; // once is enough: the ports have it, or had no room
-        std::uint8_t first_side = 0;   // who sent the first payload
+        Rank rank = kKept;
+        std::uint16_t group = 0;        // of both orders
+        bool progress_untold = false;   // it stands in untold_
+        bool shunt_considered = false;  // once is enough: the ports have it, or had no room
+        std::uint8_t first_side = 0;    // who sent the first payload
+        bool holds_first_bytes = false; // announced, and in first_bytes_order_
         std::uint16_t transferred_size = 0;
         std::uint16_t headers[2] = {0, 0}; // IP and TCP headers of the last packet, by side; with capture.shunt
         Id96 uid;                          // once it is announced
@@ -135,14 +126,22 @@ private:
     };
 
     std::uint32_t allocate();
-    bool keep_first_bytes(const Watch& w, HeadBuffer& head, std::uint64_t offset, std::span<const std::uint8_t> data);
+    bool keep_first_bytes(std::uint32_t at, HeadBuffer& head, std::uint64_t offset, std::span<const std::uint8_t> data);
+    bool make_room_for_first_bytes(const Watch& w, HeadBuffer& head, std::uint64_t offset,
+                                   std::span<const std::uint8_t> data);
+    void note_first_bytes(std::uint32_t at, Watch& w);
     void give_up_silence(const Reference& s, bool for_room);
-    bool give_up_waiting();
-    void wait(std::uint32_t at, Waiting how);
-    void wait_no_more(Watch& w);
+    bool give_up_announced();
+    static Rank rank_of(const Connection& c, const Watch& w);
+    void put_in_order(Connection& c, Watch& w, unsigned announced);
+    void rank_again(const Connection& c, Watch& w);
+    void keep(std::uint32_t at, Watch& w);
     void release(std::uint32_t at);
     std::uint32_t& head_of(const IpAddress& address, std::uint16_t port);
     Link& link_of(std::uint32_t node) { return watches_[node / 2].chain[node % 2]; }
+    auto links(std::size_t which) {
+        return [this, which](std::uint32_t at) -> Link& { return watches_[at].chain[which]; };
+    }
     void link(std::uint32_t at);
     void unlink(std::uint32_t at);
     void speak_up(Connection& c, Watch& w, unsigned announced, Timestamp reason);
@@ -155,7 +154,7 @@ private:
     void delivered(Connection& c, Watch& w, unsigned side, const When& now);
     void transferred(Connection& c, Watch& w, const When& now);
     void sniffed(Connection& c, Watch& w, unsigned side, const When& now);
-    void drop_told(Watch& w);
+    void drop_told(std::uint32_t at, Watch& w);
     void closed(Connection& c, Watch& w, const When& now);
     void tell_closing(const Connection& c, const Watch& w, const Closing& closing);
     bool is_complete(const Connection& c, const Watch& w) const;
@@ -180,7 +179,8 @@ private:
     std::vector<std::uint32_t> free_;
     std::vector<std::uint32_t> heads_; // first silent watch of each endpoint's chain, by the hash of the endpoint
     ZeroedArray<Reference> silent_;    // a ring: the oldest at silent_head_
-    WaitingLists waiting_;
+    FairOrder<kRanks> order_;          // of the announced ones, by endpoint
+    FairOrder<1> first_bytes_order_;   // of those of them that hold first bytes
     std::size_t silent_head_ = 0;
     std::size_t silent_count_ = 0;
 };

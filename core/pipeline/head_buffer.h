@@ -39,6 +39,7 @@ public:
     bool closed() const { return closed_; }
     std::uint32_t size() const { return size_; }
     bool full() const { return size_ == kBytesMax; }
+    bool holds_bytes() const { return capacity_ != 0; }
     std::string_view view(std::uint32_t size) const { return {reinterpret_cast<const char*>(bytes_.get()), size}; }
     // Its bytes have been told: they are not needed any longer, and no others are taken.
     void drop(HeadBudget& budget) {

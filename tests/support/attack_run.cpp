@@ -133,7 +133,7 @@ Innocents without_attack(const std::vector<TimedFrame>& frames, const MemoryPipe
 
 } // namespace
 
-MemoryPipelineOptions exposed_pipeline(std::uint32_t connections) {
+MemoryPipelineOptions exposed_pipeline(std::uint32_t connections, std::uint64_t hash_secret) {
     MemoryPipelineOptions o = small_pipeline(true);
     o.pipeline.conn.connections_max = connections;
     o.pipeline.conn.ranges_max = connections;
@@ -146,8 +146,8 @@ MemoryPipelineOptions exposed_pipeline(std::uint32_t connections) {
     o.pipeline.decode.fragment_bytes_max = connections * 32u;
     o.pipeline.decode.fragment_datagrams_max = std::max(connections / 64, 16u);
     o.entries.transfers.announcements_max = connections / 10;
-    o.entries.transfers.hash_secret =
-        0x6a09e667f3bcc908; // a run's is random: with 0, endpoints in a row are neighbours
+    // A run's is random: with 0, endpoints in a row are neighbours.
+    o.pipeline.conn.hash_secret = o.entries.transfers.hash_secret = hash_secret;
     return o;
 }
 

@@ -23,7 +23,7 @@ struct AttackResult {
 };
 
 // A pipeline whose bounds are a 250th of the defaults, with a table of `connections`.
-MemoryPipelineOptions exposed_pipeline(std::uint32_t connections);
+MemoryPipelineOptions exposed_pipeline(std::uint32_t connections, std::uint64_t hash_secret = 0x6a09e667f3bcc908);
 
 AttackResult run_attack(const Attack& attack, const MemoryPipelineOptions& options, std::uint64_t packets);
 

@@ -214,28 +214,37 @@ std::function<void(std::uint64_t, Bytes&)> announcements() {
     };
 }
 
-// A session announces an endpoint, to which the whole world then connects. `answered`: and is answered.
-std::function<void(std::uint64_t, Bytes&)> rush(bool answered) {
+enum class Rush : std::uint8_t { syn, answered, data };
+
+// A session announces some endpoints, to which the whole world then connects, and is answered, or sends bytes at once.
+std::function<void(std::uint64_t, Bytes&)> rush(Rush how, std::uint64_t endpoints = 1, const std::string& text = "x") {
     const auto open = handshakes(21);
-    const Bytes said = segment(21, kFlagAck, "PORT 198,19,0,1,200,0\r\n"), agreed = reply(21, kFlagAck, "200 Yes.\r\n");
-    const auto syn = from_anywhere(segment(51200, kFlagSyn));
+    const std::string line = "PORT 198,19,0,1,200,000\r\n", answer = "200 Yes.\r\n";
+    const Bytes said = segment(21, kFlagAck, line), agreed = reply(21, kFlagAck, answer);
+    const auto one = from_anywhere(how == Rush::data ? segment(51200, kFlagAck, text) : segment(51200, kFlagSyn));
     const Bytes syn_ack = reply(51200, kFlagSyn | kFlagAck);
     return [=](std::uint64_t number, Bytes& out) {
+        const std::uint64_t turn = number / 2 - 1;
+        const bool second = number % 2 == 1;
         if (number < 2) {
             open(number, out);
-        } else if (number < 4) {
-            out = number == 2 ? said : agreed;
-            put32(out, kSeqAt, 1);
-            put32(out, kAckAt, number == 2 ? 1 : 1 + 24);
-        } else if (!answered || number % 2 == 0) {
-            syn(number, out);
+        } else if (turn < endpoints) {
+            out = second ? agreed : said;
+            put32(out, kSeqAt, 1 + turn * (second ? answer.size() : line.size()));
+            put32(out, kAckAt, 1 + (second ? (turn + 1) * line.size() : turn * answer.size()));
+            if (!second) out[kPayloadAt + line.size() - 3] = static_cast<std::uint8_t>('0' + turn % 10);
+            if (!second) out[kPayloadAt + line.size() - 4] = static_cast<std::uint8_t>('0' + turn / 10);
+        } else if (how != Rush::answered || !second) {
+            one(number, out);
+            put16(out, kTcpAt + 2, 51200 + number / 2 % endpoints);
         } else { // to the one before
             Bytes asked;
-            syn(number - 1, asked);
+            one(number - 1, asked);
             out = syn_ack;
             std::copy_n(asked.begin() + kSourceAt, 4, out.begin() + kSourceAt + 4);
             std::copy_n(asked.begin() + kTcpAt, 2, out.begin() + kTcpAt + 2);
             std::copy_n(asked.begin() + kSeqAt, 4, out.begin() + kAckAt);
+            put16(out, kTcpAt, 51200 + number / 2 % endpoints);
         }
     };
 }
@@ -311,9 +320,15 @@ void add_floods(std::vector<Attack>& all, std::uint32_t connections) {
     all.push_back({"10 times the table in whole connections", "connections_max", Event::connection_evicted, kShort,
                    handshakes(80)});
     all.push_back({"SYNs to an announced endpoint", "watched connections; one that nobody answered makes room",
-                   Event::first_bytes_memory, kShort, rush(false)});
+                   Event::first_bytes_memory, kShort, rush(Rush::syn)});
     all.push_back({"connections to an announced endpoint", "watched connections; one that moves nothing makes room",
-                   Event::first_bytes_memory, kShort, rush(true)});
+                   Event::first_bytes_memory, kShort, rush(Rush::answered)});
+    all.push_back({"connections to dozens of announced endpoints", "the same, of the endpoint that has most",
+                   Event::first_bytes_memory, kShort, rush(Rush::answered, 64)});
+    all.push_back({"data to an announced endpoint", "the same; then one that moves something",
+                   Event::first_bytes_memory, kShort, rush(Rush::data)});
+    all.push_back({"segments to an announced endpoint", "64 MiB of first bytes; the same makes room",
+                   Event::first_bytes_memory, kShort, rush(Rush::data, 1, std::string(kSegment, 'x'))});
     all.push_back({"a flooded endpoint, announced again and again", "32 connections before it are looked at",
                    Event::stream_event_dropped, kShort, rush_and_announcements()});
     all.push_back({"sessions that send a byte a minute", "ftp_sessions_max; silent ones make room",

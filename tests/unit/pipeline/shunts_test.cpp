@@ -265,3 +265,25 @@ TEST_CASE("a RST with a number from nowhere moves nothing") {
     REQUIRE(shunted.records.size() == 1);
     CHECK(shunted.records[0].resp_bytes == read(t.trace, nullptr).records[0].resp_bytes);
 }
+
+TEST_CASE("one that its port counts makes no room for others at its endpoint") {
+    Transfer t;
+    t.data.server(kLarge);
+    std::vector<TcpTalk> others; // more than are watched
+    for (std::uint8_t i = 0; i < 100; ++i)
+        others
+            .emplace_back(t.trace, TalkOptions{.client = {IpAddress::from_v4(10, 0, 1, i), 40000},
+                                               .server = {ip("10.0.0.2"), kDataPort}})
+            .open()
+            .client("x");
+    t.data.server(kLarge).close(Side::server);
+    PlayedPorts ports;
+    Told told = read(t.trace, &ports);
+    CHECK(ports.begun == 1);
+    CHECK(told.events["first_bytes_memory"] > 0);
+    CHECK(told.bytes == 2 * kLarge.size());
+    CHECK(told.complete);
+    const auto found = std::ranges::find_if(told.records, [](const ConnRecord& r) { return r.shunted; });
+    REQUIRE(found != told.records.end());
+    CHECK(found->resp_bytes == 2 * kLarge.size());
+}
