@@ -5,18 +5,20 @@
 // of other connections: it appends what happened to an FtpOutput, in order, and its caller passes that on.
 // The result does not depend on how the bytes are cut into calls.
 //
-// Memory: a session holds at most kFtpSessionBytesMax, whatever is sent (core/ftp/telnet.h, pending.h and
+// Memory: a session holds at most kFtpSessionBytesMax, whatever is sent (core/ftp/telnet.h, pending.h, told.h and
 // session_info.h hold the parts). What the reference bounds at 16 MiB or not at all is bounded here, and counted:
 //   a line                        16 KiB; of a longer one the beginning is taken      contentline_size_exceeded
 //   a Telnet suboption            16 KiB; a longer one is dropped, with its line      contentline_size_exceeded
 //   pending commands in all       32 KiB; see below                                   ftp_session_memory
+//   those that made room          64 and 16 KiB of what has an effect (told.h)        ftp_session_memory
 //   the working directory          8 KiB; its beginning is kept                       ftp_session_memory
 // max_user_length and max_password_length count up to 1 KiB, max_reply_msg_length up to 8 KiB, max_command_length up
 // to 255 (0: 255), max_pending_commands from 1 to 64.
-// Where a command finds no room, the oldest ones make it: their turns end without a reply. Without `extended` it is not
-// remembered where there are max_pending_commands (as in the reference), and its argument is cut where there are 32
-// KiB. Buffers keep up to 1 KiB each over reset(), so that a pool of sessions allocates only while it grows, and for
-// sessions that are out of the ordinary.
+// Where a command finds no room, the oldest ones make it: their turns end without a reply, and their replies, which
+// come first, are given to no other. Without `extended` the new one is not remembered where there are
+// max_pending_commands (as in the reference), and its argument is cut where there are 32 KiB. Buffers keep up to 1 KiB
+// each over reset(), so that a pool of sessions allocates only while it grows, and for sessions that are out of the
+// ordinary.
 //
 // Where the meaning is not the reference's, on purpose: Telnet's BINARY and ENCRYPT options change nothing; entries of
 // commands pending at the end come in the order sent; the originator's first line behind missing bytes is a command

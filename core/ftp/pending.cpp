@@ -25,7 +25,7 @@ void PendingCommands::reset(std::size_t commands_max) {
 }
 
 bool PendingCommands::push(FtpCommand command, std::string_view name, std::string_view argument, Timestamp sent,
-                           std::uint32_t channel) {
+                           std::uint32_t channel, std::uint32_t previous_channel) {
     ++last_number_;
     if (text_.room() < name.size()) return false;
     PendingCommand& added = commands_.emplace_back();
@@ -35,6 +35,7 @@ bool PendingCommands::push(FtpCommand command, std::string_view name, std::strin
     added.name_bytes = static_cast<std::uint8_t>(text_.append(name));
     added.argument_bytes = static_cast<std::uint32_t>(text_.append(argument));
     added.channel = channel;
+    added.previous_channel = previous_channel;
     added.command = command;
     return added.argument_bytes == argument.size();
 }
@@ -76,6 +77,19 @@ void PendingCommands::remove(const PendingCommand& command) {
     text_.erase(command.text_offset, bytes);
     for (auto later = at + 1; later != commands_.end(); ++later) later->text_offset -= bytes;
     commands_.erase(at);
+}
+
+void PendingCommands::refuse(std::uint32_t channel, std::uint32_t previous) {
+    for (PendingCommand& c : commands_) {
+        if (c.previous_channel == channel) c.previous_channel = previous;
+        if (c.channel == channel && (bit(c.command) & kAnnouncingCommands) == 0) c.channel = previous;
+    }
+}
+
+bool PendingCommands::awaits_passive() const {
+    constexpr std::uint64_t passive = bit(FtpCommand::pasv) | bit(FtpCommand::epsv);
+    return std::any_of(commands_.begin(), commands_.end(),
+                       [](const PendingCommand& c) { return (bit(c.command) & passive) != 0; });
 }
 
 } // namespace ftpsensor

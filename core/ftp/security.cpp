@@ -61,7 +61,7 @@ bool is_another_reply(const FtpReply& reply) {
 } // namespace
 
 void FtpSecurity::reset(bool partial) {
-    command_ = replies_due_ = answer_due_ = 0;
+    command_ = 0;
     asked_ = AuthMechanism::none;
     grant_ = Grant::none;
     request_missing_ = partial;
@@ -74,7 +74,6 @@ void FtpSecurity::ask(std::string_view argument, std::uint32_t command) {
     if (options_.extended && mechanism == AuthMechanism::none && asked_ != mechanism) return;
     asked_ = mechanism;
     command_ = command;
-    answer_due_ = replies_due_;
 }
 
 FtpSecurity::Outcome FtpSecurity::take_reply(const FtpReply& reply, AuthMechanism asked) {
@@ -94,11 +93,6 @@ FtpSecurity::Outcome FtpSecurity::take_reply(const FtpReply& reply, AuthMechanis
     return Outcome::gssapi_tls;
 }
 
-void FtpSecurity::answered() {
-    if (replies_due_ > 0) --replies_due_;
-    if (answer_due_ > 0 && --answer_due_ == 0 && options_.extended) asked_ = AuthMechanism::none;
-}
-
 FtpSecurity::Outcome FtpSecurity::bytes_missing(bool from_originator) {
     if (!options_.extended) return Outcome::none;
     if (grant_ == Grant::said) return Outcome::encrypted; // what is missing may be what would have told
@@ -106,7 +100,6 @@ FtpSecurity::Outcome FtpSecurity::bytes_missing(bool from_originator) {
         request_missing();
         return Outcome::none;
     }
-    replies_due_ = 0; // nobody knows how many those were; a client that waits for each has all now
     if (asked_ == AuthMechanism::tls) grant_ = Grant::guessed;
     return Outcome::none;
 }

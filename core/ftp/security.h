@@ -3,10 +3,10 @@
 //
 // A 234 alone says nothing: whoever goes on in clear text would hide behind it. With `extended` it counts where an AUTH
 // waits for its answer, and then what the client sends next decides: a TLS record or SSL 2's hello, or else the session
-// goes on. Replies come in the order of the commands (RFC 959 5.4), so an AUTH waits for so many of them and no longer,
-// to whatever command they are given. Where the AUTH or its answer was not captured, only a hello of the client's
-// counts, and only until somebody has gone on in clear text. Without `extended` it is as in the reference: a 234 ends
-// the session, whenever TLS was asked for. Part of one session, so one worker's.
+// goes on. Replies come in the order of the commands (RFC 959 5.4), so an AUTH of that number waits for so many of them
+// and no longer, to whatever commands they are given. Where the AUTH or its answer was not captured, only a hello of
+// the client's counts, and only until somebody has gone on in clear text. Without `extended` it is as in the reference:
+// a 234 ends the session, whenever TLS was asked for. Part of one session, so one worker's.
 #pragma once
 
 #include "core/ftp/ftp_session.h"
@@ -26,13 +26,9 @@ public:
     // `partial`: the session's beginning was not captured.
     void reset(bool partial);
 
-    void expect_greeting() { ++replies_due_; }
-    // Each command: an AUTH that was not captured was not followed by one, for then came TLS.
-    void expect_reply() {
-        ++replies_due_;
-        request_missing_ = false;
-    }
-    // AUTH, the session's command of that number, behind its expect_reply().
+    // A command has come: an AUTH that was not captured was not followed by one, for then came TLS.
+    void command_came() { request_missing_ = false; }
+    // AUTH, the session's command of that number.
     void ask(std::string_view argument, std::uint32_t command);
     // The command was refused, or its turn is over.
     void forget(std::uint32_t command) {
@@ -44,8 +40,10 @@ public:
     static bool concerns(std::uint32_t code) { return code == 234 || code == 235 || code == 334 || code == 335; }
     // Of a reply that concerns it. `asked` is from before the reply ended any turn.
     Outcome take_reply(const FtpReply& reply, AuthMechanism asked);
-    // A command has its answer, one of 200 and above.
-    void answered();
+    // So many replies of 200 and above have come.
+    void answered(std::uint32_t replies) {
+        if (replies >= command_) forget(command_);
+    }
     // Bytes of a direction were not captured.
     Outcome bytes_missing(bool from_originator);
     // A command of the client's may be among those; also one whose line was cut.
@@ -64,9 +62,7 @@ private:
     enum class Grant : std::uint8_t { none, guessed, said };
 
     const FtpOptions& options_;
-    std::uint32_t command_ = 0;     // that asked
-    std::uint32_t replies_due_ = 0; // to what was sent so far
-    std::uint32_t answer_due_ = 0;  // how manyth reply is the AUTH's, or was before some were lost; 0: none waits
+    std::uint32_t command_ = 0; // that asked
     AuthMechanism asked_ = AuthMechanism::none;
     Grant grant_ = Grant::none;
     bool request_missing_ = false; // an AUTH may be what was not captured last

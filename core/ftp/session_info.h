@@ -60,6 +60,7 @@ public:
     // What stands for a password that is hidden when it is sent, whoever is named as the user before its turn is over.
     std::string_view hide(std::string_view argument);
     void set_reply(std::uint32_t code, std::string_view text);
+    void forget_reply() { reply_code_.reset(); } // the last one is of what is told already
     void set_file_size(std::uint64_t bytes) { file_size_ = bytes; }
     void set_data_channel(const DataChannel& channel, std::uint32_t number) {
         data_channel_ = channel;

@@ -17,6 +17,7 @@ std::string times(std::size_t count, const std::string& text) {
 // Records of TLS with what would be commands and replies in clear text: hellos, and data of either side.
 const std::string kClientHello("\x16\x03\x01\x00\x20\x01\x00\x00\x1c\nDELE hello\r\n", 22);
 const std::string kServerHello("\x16\x03\x03\x00\x20\x02\x00\x00\x1c\n250 Gone.\r\n", 21);
+const std::string kLongLine = "NOOP " + std::string(16'000, 'a') + "\r\n"; // three have no room
 const std::string kHelloInClear = "\x16\x03\x01\r\n";
 // Of STAT, with names that look like replies.
 const std::string kListing = "213-Status\r\na\r\n213 x\r\n234 y\r\n213 End\r\n";
@@ -51,15 +52,85 @@ TEST_CASE("evasion: commands too long to be remembered before the one that count
     CHECK(read(trace, kExtended).count(Event::ftp_session_memory) == 1);
 }
 
+TEST_CASE("evasion: forty deletions of which one succeeds") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    log_in(ftp);
+    ftp.control().client(times(20, "DELE none\r\n") + "DELE secret\r\n" + times(19, "DELE none\r\n"));
+    ftp.control().server(times(20, "550 No such file.\r\n") + "250 Gone.\r\n" + times(19, "550 No such file.\r\n"));
+    ftp.quit();
+    const Logs logs = read(trace, kExtended);
+    CHECK(logs.show("ftp", "reply_code", {{"arg", "ftp://10.0.0.2/./secret"}}) == "250");
+    CHECK(logs.entries("ftp", {{"reply_code", "550"}}).size() == 19);
+    CHECK(logs.entries("ftp", {{"reply_code", "250"}}).size() == 1);
+}
+
+TEST_CASE("evasion: a directory changed by what has made room") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    log_in(ftp);
+    ftp.control().client("CWD /secret\r\n" + times(19, "NOOP\r\n") + "CWD /public\r\n");
+    ftp.control().server("250 Yes.\r\n" + times(19, "200 Yes.\r\n") + "550 No.\r\n");
+    ftp.client("DELE f").server("250 Gone.").quit();
+    for (const Reading& how : {kExtended, kStrict})
+        CHECK(read(trace, how).show("ftp", "arg", {{"command", "DELE"}}) == "ftp://10.0.0.2/secret/f");
+}
+
+TEST_CASE("evasion: a data channel whose PASV has made room") {
+    for (const std::string& behind : {times(20, "NOOP\r\n"), times(300, "PWD\r\n"), times(3, kLongLine)}) {
+        CAPTURE(behind.size());
+        const std::size_t replies = behind.size() > 10'000 ? 3 : behind.size() > 1000 ? 300 : 20;
+        Trace trace;
+        FtpTalk ftp(trace);
+        log_in(ftp);
+        ftp.control().client("PASV\r\n" + behind).server("227 Entering Passive Mode (10,0,0,2,156,64).\r\n");
+        ftp.control().server(times(replies, replies == 300 ? "257 \"/\"\r\n" : "200 Yes.\r\n"));
+        ftp.client("RETR secret").server("150 Now.").download(ftp.passive(40000), "hello").server("226 Done.").quit();
+        const Logs logs = read(trace, kExtended);
+        CHECK(logs.entry("ftp", {{"command", "RETR"}})["data_channel.uid"] ==
+              logs.entry("conn", {{"id.resp_p", "40000"}, {"service", "ftp-data"}})["uid"]);
+        CHECK(logs.entry("ftp", {{"command", "RETR"}})["fuid"] != "-");
+    }
+}
+
+TEST_CASE("evasion: a refused PORT or EPSV behind the one that is used") {
+    for (const std::string& ahead : {std::string("EPSV 9\r\n"), std::string("PORT 1,2\r\n"), std::string("EPRT x\r\n")})
+        for (const bool at_once : {false, true}) {
+            CAPTURE(ahead, at_once);
+            const std::string refusal = ahead.starts_with("EPSV") ? "522 What?" : "501 What?";
+            Trace trace;
+            FtpTalk ftp(trace);
+            log_in(ftp);
+            ftp.client("PORT 10,0,0,1,156,64").server("200 Yes.");
+            ftp.control().client(ahead + (at_once ? "RETR secret\r\n" : "")).server(refusal + "\r\n");
+            if (!at_once) ftp.client("RETR secret");
+            ftp.server("150 Now.").download(ftp.active(40000), "hello").server("226 Done.").quit();
+            const Logs logs = read(trace, kExtended);
+            CHECK(logs.entry("ftp", {{"command", "RETR"}})["data_channel.uid"] ==
+                  logs.entry("conn", {{"id.resp_p", "40000"}, {"service", "ftp-data"}})["uid"]);
+            CHECK(logs.entry("ftp", {{"command", "RETR"}})["data_channel.bytes"] == "5");
+        }
+}
+
+TEST_CASE("evasion: another's refusal that fits a PORT takes nothing from it") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    log_in(ftp);
+    ftp.control().client("MFMT\r\nPORT 10,0,0,1,156,64\r\nRETR secret\r\n").server("501 What?\r\n200 Yes.\r\n");
+    ftp.server("150 Now.").download(ftp.active(40000), "hello").server("226 Done.").quit();
+    CHECK(read(trace, kExtended).show("ftp", "data_channel.bytes", {{"command", "RETR"}}) == "5");
+}
+
 TEST_CASE("evasion: thirty deletions before the first answer") {
-    // Each is in the log, the first ones without a reply.
+    // Each is in the log: the first ones without a reply, the others with theirs.
     Trace trace;
     FtpTalk ftp(trace);
     log_in(ftp);
     std::string all;
     for (int i = 1; i <= 30; ++i) all += "DELE " + std::to_string(i) + "\r\n";
     ftp.control().client(all);
-    ftp.server("250 Gone.").quit();
+    ftp.control().server(times(10, "550 No such file.\r\n") + times(20, "250 Gone.\r\n"));
+    ftp.quit();
     const Logs logs = read(trace, kExtended);
     CHECK(logs.entries("ftp").size() == 30);
     CHECK(logs.show("ftp", "user reply_code reply_msg", {{"arg", "ftp://10.0.0.2/./10"}}) == "mallory - -");
@@ -96,8 +167,7 @@ TEST_CASE("evasion: a 234 in a listing after AUTH was refused") {
 }
 
 TEST_CASE("evasion: a 234 in a listing where the refused AUTH has made room, or its refusal is given to another") {
-    const std::string longest = times(3, "NOOP " + std::string(16'000, 'a') + "\r\n");
-    for (const std::string& behind : {times(20, "NOOP\r\n"), longest, std::string("STAT d\r\n")}) {
+    for (const std::string& behind : {times(20, "NOOP\r\n"), times(3, kLongLine), std::string("STAT d\r\n")}) {
         const bool lists = behind.starts_with("STAT");
         Trace trace;
         FtpTalk ftp(trace);
@@ -141,6 +211,23 @@ TEST_CASE("evasion: a line in a listing that is no reply") {
     check_deleted(trace, kExtended, "mallory");
     CHECK(read(trace, kExtended).count(Event::ftp_violation) == 1);
     CHECK(read(trace).show("ftp", "command", {{"command", "DELE"}}).empty()); // as in Zeek
+}
+
+TEST_CASE("evasion: the same after a login whose reply was given to another") {
+    for (const bool made_room : {true, false}) {
+        Trace trace;
+        FtpTalk ftp(trace);
+        if (made_room) {
+            ftp.control().client("USER mallory\r\nPASS x\r\n" + times(20, "NOOP\r\n"));
+            ftp.control().server("220 Hi.\r\n331 Password?\r\n230 In.\r\n" + times(20, "200 Yes.\r\n"));
+        } else {
+            ftp.server("220 Hi.").client("USER mallory").server("331 Password?").client("PASS x").server("230-Welcome");
+            ftp.client("NOOP").server("230 In.").server("200 Yes.");
+        }
+        ftp.client("STAT .").server("213-Status").server("x").server("213 End").server("hello").server("213 End");
+        delete_secret(ftp);
+        check_deleted(trace, kExtended, "mallory");
+    }
 }
 
 TEST_CASE("a session that is encrypted makes no entries of what it says, whatever of it is lost") {

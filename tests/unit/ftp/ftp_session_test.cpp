@@ -113,7 +113,7 @@ TEST_CASE("the default holds twenty pending commands", "[ftp_session]") {
     CHECK(s.counted(Event::FTP_too_many_pending_commands) == 0);
     s.client("NOOP");
     CHECK(s.counted(Event::FTP_too_many_pending_commands) == 1);
-    s.server("220 ready").client("NOOP"); // one has gone
+    s.server("220 ready").server("200 ok").client("NOOP"); // one has gone; the shim had made room
     CHECK(s.counted(Event::FTP_too_many_pending_commands) == 1);
 }
 
