@@ -123,6 +123,13 @@ bool ConnTracker::is_refused(Connection& c, const Layer& layer, unsigned side, c
     if (c.end[side ^ 1].acked_rel() != 0) return false; // it has taken it
     guard.has_asked = false;
     leave_calm(c);
+    // Unless it takes the answer all the same: the RST was none.
+    guard.has_former = guard.former_established = true;
+    guard.former_sides = static_cast<std::uint8_t>(1u << side);
+    guard.former[side] = end.last_seq;
+    guard.former[side ^ 1] = number_due(c, c.end[side ^ 1]);
+    guard.former_doubted[0] = guard.former_doubted[1] = 0;
+    guard.former_until = 0;
     renumber(c, side, guard.asked_syn + 1, packet);
     end.state = TcpState::syn_sent;
     c.end[side ^ 1].state = TcpState::inactive;
@@ -141,10 +148,10 @@ void ConnTracker::return_to_former(Connection& c, SessionGuard& guard, const Lay
     if (static_cast<std::int32_t>(acknowledged) > 0) guard.former[side ^ 1] = layer.tcp_ack;
     for (unsigned s = 0; s < 2; ++s) {
         renumber(c, s, guard.former[s], packet);
-        c.end[s].state = c.end[s].previous = TcpState::partial;
+        c.end[s].state = c.end[s].previous = guard.former_established ? TcpState::established : TcpState::partial;
         c.end[s].did_close = false;
     }
-    c.partial = true;
+    c.partial = !guard.former_established;
     c.deadline_kind = Deadline::none;
 }
 
@@ -152,15 +159,34 @@ void ConnTracker::return_to_former(Connection& c, SessionGuard& guard, const Lay
 void ConnTracker::be_wary(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
     if (side != c.orig_side && c.orig().has_asked()) believe_answer(c, layer, side, packet);
     if (c.partial) doubt_beginning(c, layer, side, packet);
-    // Nobody sends bytes before its SYN, and nobody takes them.
-    if ((layer.tcp_flags & (kSyn | kAck | kRst)) == kSyn && c.end[side].state == TcpState::partial)
-        renumber(c, side, layer.tcp_seq + 1, packet);
+    if ((layer.tcp_flags & kSyn) != 0 && c.end[side].state != TcpState::inactive)
+        doubt_before_syn(c, layer, side, packet);
     // Its acknowledgement was captured before it: it is not a byte.
     Endpoint& end = c.end[side];
     const std::uint32_t fin = layer.tcp_seq + layer.payload_length;
     if ((layer.tcp_flags & (kFin | kSyn | kRst)) == kFin && !end.fin_seen && end.delivered_rel > 1 &&
         number_due(c, end) == fin + 1 && static_cast<std::int32_t>(end.last_seq - fin) <= 0)
         end.delivered_rel = end.delivered_rel - 1;
+}
+
+// Nobody sends bytes before its SYN, and nobody takes them. Nor a FIN, or a SYN-ACK.
+void ConnTracker::doubt_before_syn(Connection& c, const Layer& layer, unsigned side, const PacketView& packet) {
+    Endpoint& end = c.end[side];
+    Endpoint& peer = c.end[side ^ 1];
+    const unsigned flags = layer.tcp_flags & (kSyn | kAck | kRst);
+    const bool closed = end.state == TcpState::closed && end.previous == TcpState::partial;
+    if (flags == kSyn && (end.state == TcpState::partial || closed)) {
+        renumber(c, side, layer.tcp_seq + 1, packet);
+        end.state = TcpState::partial;
+    } else if (flags == kSyn && end.state == TcpState::syn_ack_sent && peer.state == TcpState::inactive) {
+        end.state = TcpState::syn_sent;
+    } else if (flags == (kSyn | kAck) && end.state == TcpState::partial && peer.state == TcpState::syn_sent &&
+               layer.tcp_seq != end.start_seq && end.ack_seq == end.start_seq &&
+               layer.tcp_ack - peer.start_seq - 1 < peer.last_seq - peer.start_seq) {
+        renumber(c, side, layer.tcp_seq + 1, packet);
+        end.state = TcpState::inactive; // its answer begins it
+        c.partial = false;
+    }
 }
 
 // Of several SYNs the answer says which was taken: a host that has answered one goes by its numbers.

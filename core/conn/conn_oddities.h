@@ -23,6 +23,7 @@ struct SessionGuard {
     bool has_syn_ack = false;
     // The session whose place this one took: the numbers that were due, until it is clear that it is over.
     bool has_former = false;
+    bool former_established = false;
     std::uint8_t former_sides = 0; // a bit a side: whose segments tell that it goes on
     std::uint32_t former[2] = {0, 0};
     std::uint32_t former_doubted[2] = {0, 0}; // bytes before it that its peer may have refused
@@ -30,6 +31,9 @@ struct SessionGuard {
     // By side: its RST was believed, and a peer that acknowledges more than this has not taken it.
     bool has_reset[2] = {false, false};
     std::uint32_t reset_at[2] = {0, 0};
+    // By side, where its bytes are not followed any more: where the last ones near what is acknowledged ended.
+    bool has_sent[2] = {false, false};
+    std::uint32_t sent_to[2] = {0, 0};
     // By side: bytes from here on its peer may have refused, until it acknowledges more than this.
     bool has_doubted[2] = {false, false};
     std::uint32_t doubted_from[2] = {0, 0};

@@ -50,7 +50,6 @@ void ConnTracker::mind_reset(Connection& c, const Layer& layer, unsigned side) {
 // What is acknowledged beyond which number shows that nobody has taken the RST.
 void ConnTracker::note_reset(Connection& c, const Layer& layer, unsigned side) {
     const Endpoint& end = c.end[side];
-    if (end.state != TcpState::reset) return;
     SessionGuard& guard = oddities_.of(c).guard;
     const bool spoke_first = end.previous == TcpState::inactive; // a SYN tells its numbers
     if (guard.has_reset[side] && !(spoke_first && (layer.tcp_flags & kSyn) != 0)) return;
@@ -69,15 +68,20 @@ void ConnTracker::note_reset(Connection& c, const Layer& layer, unsigned side) {
 
 // Bytes that the peer may refuse: they acknowledge what it has not sent as far as was seen, or answer nothing.
 void ConnTracker::note_doubted(Connection& c, const Layer& layer, unsigned side) {
-    if (layer.payload_length == 0) return;
     const Endpoint& end = c.end[side];
+    const std::uint32_t upper = layer.tcp_seq + layer.payload_length;
+    if (end.skip_deliveries && is_near(upper, end.ack_seq)) {
+        SessionGuard& guard = oddities_.of(c).guard;
+        if (!guard.has_sent[side] || distance(upper, guard.sent_to[side]) > 0) guard.sent_to[side] = upper;
+        guard.has_sent[side] = true;
+    }
     std::uint32_t from = layer.tcp_seq;
     if ((layer.tcp_flags & kSyn) != 0) {
         ++from;
     } else if (c.in_session()) {
         const bool ahead = (layer.tcp_flags & kAck) != 0 && distance(layer.tcp_ack, c.end[side ^ 1].last_seq) > 0;
         if (!layer.doubtful && !ahead) return;
-        if (distance(layer.tcp_seq + layer.payload_length, end.ack_seq) <= 0) return; // it has them
+        if (distance(upper, end.ack_seq) <= 0) return; // it has them
     } else if (!c.awaits_answer() || side != c.orig_side) {
         return;
     }
@@ -91,6 +95,7 @@ void ConnTracker::note_doubted(Connection& c, const Layer& layer, unsigned side)
 void ConnTracker::remember_former(const Connection& c, unsigned sides) {
     const ConnOddities* odd = oddities_.find(c);
     succeeds_.has_former = true;
+    succeeds_.former_established = false;
     succeeds_.former_sides = static_cast<std::uint8_t>(sides);
     for (unsigned side = 0; side < 2; ++side) {
         const Endpoint& end = c.end[side];

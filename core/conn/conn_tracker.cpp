@@ -223,58 +223,6 @@ void ConnTracker::count_packet(Connection& c, unsigned side, const Layer& layer)
     end.count_packet(layer.ip_length);
 }
 
-void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
-    Connection& c = table_[index];
-    if (layer.bad_header) return;
-    if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
-    if (options_.wary_of_decoys && (c.content != ContentUse::none || c.watching)) [[unlikely]]
-        process_warily(index, layer, side, packet);
-    else
-        process_segment(index, layer, side, packet);
-}
-
-void ConnTracker::process_segment(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
-    Connection& c = table_[index];
-    if (options_.wary_of_decoys && c.content != ContentUse::none && c.odd != Connection::kNone && !layer.doubtful)
-        [[unlikely]] {
-        mind_reset(c, layer, side);
-        mind_handshakes(c, layer, side, packet);
-        if (is_refused(c, layer, side, packet)) return count_decoy(c, layer, side, Event::RST_of_unknown_number);
-    }
-    if (const std::optional<Event> event = decoy(c, layer, side)) [[unlikely]] {
-        count_decoy(c, layer, side, *event);
-        return;
-    }
-    leave_calm(c);
-    if (c.shunted) [[unlikely]]
-        observer_.coming_through(c, layer, side);
-    const bool wary = options_.wary_of_decoys && c.content != ContentUse::none;
-    if (wary) [[unlikely]] {
-        be_wary(c, layer, side, packet);
-        note_doubted(c, layer, side);
-    }
-    TcpOutcome outcome;
-    if (wary && c.in_session() && acknowledges_too_much(c, layer, side)) [[unlikely]] {
-        conn_events_.count(c, Event::ACK_of_unknown_number);
-        Layer plain = layer;
-        plain.tcp_flags = static_cast<std::uint8_t>(plain.tcp_flags & ~kAck);
-        tcp_.process(c, plain, side, packet, outcome);
-    } else
-        tcp_.process(c, layer, side, packet, outcome);
-    if (wary && (layer.tcp_flags & (kSyn | kRst)) != 0) [[unlikely]]
-        note_reset(c, layer, side);
-    count_packet(c, side, layer);
-    // It may have to be looked at earlier than was thought; where it may wait, the look will tell.
-    if (c.deadline_kind != Deadline::none) wheel_.no_later_than(index, next_look(c));
-    if (outcome.flipped) [[unlikely]]
-        observer_.flipped(c, index, packet);
-    if (c.content != ContentUse::none || c.watching) [[unlikely]]
-        observer_.segment(c, index, layer, side, outcome, packet);
-    note_calm(c);
-    if (options_.tell_headers && c.watching) [[unlikely]]
-        leave_calm(c);
-}
-
 bool ConnTracker::may_be_shunted(const Connection& c) {
     return c.proto == Transport::tcp && !c.has_encapsulation && is_quiet(c) && is_whole(c.end[0]) && is_whole(c.end[1]);
 }
@@ -349,7 +297,7 @@ bool ConnTracker::over(Connection& c, Timestamp now, Timestamp& due) const {
         if (c.deadline_kind != Deadline::none && c.cold().deadline <= idle) {
             due = c.cold().deadline;
             if (due > now) return false;
-            if (options_.wary_of_decoys && c.deadline_kind == Deadline::closing && c.in_session() &&
+            if (options_.wary_of_decoys && c.deadline_kind == Deadline::closing && c.is_open() &&
                 !(c.end[0].did_close && c.end[1].did_close)) [[unlikely]] {
                 c.deadline_kind = Deadline::none; // by a FIN that nobody acknowledged
                 continue;

@@ -237,6 +237,7 @@ private:
     void mind_reset(Connection& c, const Layer& layer, unsigned side);
     void count_decoy(Connection& c, const Layer& layer, unsigned side, Event event);
     void be_wary(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
+    void doubt_before_syn(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void believe_answer(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void doubt_beginning(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void renumber(Connection& c, unsigned side, std::uint32_t next, const PacketView& packet);
@@ -248,6 +249,7 @@ private:
     void process_tcp(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
     void process_segment(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
     void process_warily(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
+    void take_segment(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
     void process_doubtful(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet);
     void process_udp(Connection& c, const Layer& layer, unsigned side, const PacketView& packet);
     void turn_answered(Connection& c) const;

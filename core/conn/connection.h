@@ -72,8 +72,10 @@ struct Endpoint {
     std::uint64_t acked_rel() const { return relative(ack_seq, ack_wraps()); }
     std::uint64_t last_rel() const { return relative(last_seq, seq_wraps()); }
     bool no_data_acked() const { return acked_rel() <= 1; }
-    // A FIN that its peer has not acknowledged to the number, or that stands where bytes do.
-    bool has_doubtful_fin() const { return fin_seen && (acked_rel() != fin_rel || fin_rel <= delivered_rel); }
+    // A FIN that its peer has not acknowledged to the number, or that stands where bytes do, or may.
+    bool has_doubtful_fin() const {
+        return fin_seen && (skip_deliveries || acked_rel() != fin_rel || fin_rel <= delivered_rel);
+    }
     bool has_asked() const { // and ended that again, perhaps
         return state == TcpState::syn_sent ||
                (state == TcpState::closed && previous == TcpState::syn_sent && has_doubtful_fin());
@@ -173,7 +175,15 @@ struct alignas(64) Connection {
     const Endpoint& orig() const { return end[orig_side]; }
     const Endpoint& resp() const { return end[orig_side ^ 1]; }
     // Of FTP, or what may yet be, and in the middle of it: both ends speak, and no doubtful FIN ends that.
-    bool in_session() const { return content != ContentUse::none && end[0].is_open() && end[1].is_open(); }
+    bool is_open() const { return content != ContentUse::none && end[0].is_open() && end[1].is_open(); }
+    // The same, or one end has closed, and the other still answers.
+    bool in_session() const {
+        if (content == ContentUse::none || end[0].state == TcpState::inactive || end[1].state == TcpState::inactive)
+            return false;
+        const bool first = end[0].is_open(), second = end[1].is_open();
+        return (first && second) || (first && end[1].state == TcpState::closed) ||
+               (second && end[0].state == TcpState::closed);
+    }
     bool awaits_answer() const {
         return content != ContentUse::none && orig().has_asked() && resp().state == TcpState::inactive;
     }

@@ -20,8 +20,11 @@ bool is_among_bytes(const Connection& c, const Endpoint& end, const Layer& layer
     return distance(fin, number_due(c, end)) < 0 && distance(end.last_seq, fin) > 0;
 }
 
-bool is_due_rst(const Connection& c, const Endpoint& end, std::uint32_t seq) {
-    if (end.skip_deliveries) return false; // no bytes are followed: nothing is known
+bool is_due_rst(const Connection& c, const SessionGuard* guard, unsigned side, std::uint32_t seq) {
+    const Endpoint& end = c.end[side];
+    if (end.skip_deliveries) // no bytes are followed: what is known is that nothing is in flight
+        return seq == end.ack_seq && guard != nullptr && guard->has_sent[side] &&
+               distance(guard->sent_to[side], end.ack_seq) <= 0;
     // A keep-alive is all that was seen of it, and counts as a byte of before the beginning.
     if (end.state == TcpState::partial && end.delivered_rel == 1 && end.ack_seq == end.last_seq + 1 &&
         seq == end.ack_seq)
@@ -60,7 +63,7 @@ std::optional<Event> decoy_in_session(const Connection& c, const SessionGuard* g
     const Endpoint& peer = c.end[side ^ 1];
     const std::uint8_t flags = layer.tcp_flags;
     if ((flags & kRst) != 0) {
-        if (is_due_rst(c, end, layer.tcp_seq) && !is_behind_doubted(guard, end, side, layer.tcp_seq))
+        if (is_due_rst(c, guard, side, layer.tcp_seq) && !is_behind_doubted(guard, end, side, layer.tcp_seq))
             return std::nullopt;
         return Event::RST_of_unknown_number;
     }

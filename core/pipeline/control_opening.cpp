@@ -19,8 +19,8 @@ bool ControlSessions::take_opening(Connection& c, std::uint32_t index, const Lay
     }
     // Words that acknowledge what was not seen have to wait for it.
     const Endpoint& peer = c.end[side ^ 1];
-    if (options_.extended && !c.partial && peer.state != TcpState::inactive && (layer.tcp_flags & kAck) != 0 &&
-        layer.tcp_ack != peer.start_seq + 1)
+    if (options_.extended && !c.partial && (layer.tcp_flags & kAck) != 0 &&
+        (peer.state == TcpState::inactive ? c.awaits_answer() : layer.tcp_ack != peer.start_seq + 1))
         return false;
     const std::uint32_t chain = c.cold().content_index & ~kWords;
     const std::uint64_t known = has ? words_.size(chain) : 0;

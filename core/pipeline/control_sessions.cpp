@@ -173,8 +173,8 @@ void ControlSessions::segment(Connection& c, std::uint32_t index, const Layer& l
             .has_ack = (layer.tcp_flags & kAck) != 0,
             .ack = ack,
             .data = {layer.payload, layer.payload_length},
-            .doubtful = layer.doubtful ||
-                        (options_.extended && (layer.tcp_flags & kSyn) != 0 && peer.state == TcpState::inactive)};
+            .doubtful = layer.doubtful || (options_.extended && peer.state == TcpState::inactive &&
+                                           ((layer.tcp_flags & kSyn) != 0 || c.awaits_answer()))};
         if (options_.extended && c.partial) [[unlikely]]
             control.stream.begin(side, beginning_of(c.end[side], segment.seq));
         // A single byte to a peer that is never heard may keep the connection alive, and be none of the stream's.

@@ -59,7 +59,8 @@ void ControlStream::begin_anew(unsigned side, std::uint32_t seq) {
 void ControlStream::answered(unsigned side, Timestamp now, ControlSink& sink) {
     for (std::size_t i = held_.size(); i-- > 0;) {
         HeldSegment& h = *held_[i];
-        if (h.side != side || !h.doubtful) continue;
+        if (h.side != side || !h.doubtful || h.has_ack)
+            continue; // what came behind the SYN may have overtaken its answer
         const auto taken = static_cast<std::int32_t>(acked_[side] - h.seq);
         if (taken < static_cast<std::int64_t>(h.data.size())) {
             const std::unique_ptr<HeldSegment> cut = remove(i);
