@@ -3,6 +3,7 @@
 #include "tests/golden/evasion.h"
 
 #include <functional>
+#include <utility>
 
 using namespace ftpsensor;
 using namespace ftpsensor::test;
@@ -260,5 +261,23 @@ TEST_CASE("losses: the answer to the SYN comes late, or not at all, and the clie
             talk.close();
             CHECK(deleted(trace) == "mallory DELE 250");
         }
+    }
+}
+
+// The replies acknowledge one command after the other, so that no packet has both numbers that were due.
+TEST_CASE("evasion: a handshake of somebody else while commands are in flight") {
+    for (const auto& [syn, answer] : {std::pair{kOther, kOther}, {kOther, 3 * kOther}, {3 * kOther, 3 * kOther}}) {
+        CAPTURE(syn, answer);
+        Trace trace;
+        FtpTalk ftp(trace);
+        log_in(ftp);
+        TcpTalk& talk = ftp.control();
+        talk.send(Side::client, {.text = "NOOP\r\n"}).send(Side::client, {.text = "NOOP\r\n"});
+        talk.send(Side::client, {.flags = kFlagSyn, .seq = syn});
+        talk.send(Side::server, {.flags = kSynAck, .seq = answer, .ack = syn + 1});
+        const std::uint32_t due = talk.next_seq(Side::client);
+        talk.send(Side::server, {.text = "200 One.\r\n", .ack = due - 6}).server("200 Two.\r\n");
+        delete_secret(ftp);
+        CHECK(deleted(trace) == "<unknown> DELE 250");
     }
 }
