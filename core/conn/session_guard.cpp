@@ -76,7 +76,9 @@ std::optional<Event> decoy_in_session(const Connection& c, const SessionGuard* g
     if (peer.state != TcpState::partial && peer.seq_wraps() == 0 && peer.last_seq - peer.start_seq < 1u << 31 &&
         distance(layer.tcp_ack, peer.start_seq) <= 0 && is_far(layer.tcp_ack, c, peer))
         return Event::ACK_of_unknown_number;
-    if ((flags & kFin) != 0 && is_among_bytes(c, end, layer)) return Event::FIN_of_unknown_number;
+    // Where the other end has closed, a FIN may be the late one of a short connection out of order; one that is false
+    // ends nothing there either (Endpoint::has_doubtful_fin).
+    if ((flags & kFin) != 0 && c.is_open() && is_among_bytes(c, end, layer)) return Event::FIN_of_unknown_number;
     return std::nullopt;
 }
 
