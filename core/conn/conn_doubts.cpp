@@ -7,13 +7,6 @@
 namespace ftpsensor {
 
 namespace {
-// It begins before the first byte of `end`, and ends behind it.
-bool reaches_back(const Endpoint& end, const Layer& layer) {
-    const auto before = static_cast<std::int32_t>(end.start_seq + 1 - layer.tcp_seq);
-    return before > 0 && static_cast<std::uint32_t>(before) < layer.payload_length &&
-           (layer.tcp_flags & (kSyn | kRst)) == 0 && end.seq_wraps() == 0 && end.state != TcpState::inactive;
-}
-
 // What a host takes of it (RFC 9293 3.10.7.4: "trimmed"); Zeek leaves it out.
 Layer behind_beginning(const Endpoint& end, const Layer& layer) {
     Layer rest = layer;

@@ -17,33 +17,15 @@ void ConnTracker::process_tcp(std::uint32_t index, const Layer& layer, unsigned 
     Connection& c = table_[index];
     if (layer.bad_header) return;
     if (leaves_out(c, layer, side, Event::bad_TCP_checksum)) return;
-    if (options_.wary_of_decoys && (c.content != ContentUse::none || c.watching)) [[unlikely]]
+    if (options_.wary_of_decoys && (c.content != ContentUse::none || c.watching) &&
+        (layer.doubtful || reaches_back(c.end[side], layer))) [[unlikely]]
         process_warily(index, layer, side, packet);
     else
         process_segment(index, layer, side, packet);
 }
 
-void ConnTracker::process_segment(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
-    Connection& c = table_[index];
-    if (options_.wary_of_decoys && c.content != ContentUse::none && c.odd != Connection::kNone && !layer.doubtful)
-        [[unlikely]] {
-        mind_reset(c, layer, side);
-        mind_handshakes(c, layer, side, packet);
-        if (is_refused(c, layer, side, packet)) return count_decoy(c, layer, side, Event::RST_of_unknown_number);
-    }
-    if (const std::optional<Event> event = decoy(c, layer, side)) [[unlikely]] {
-        if (!c.in_session() || !has_doubtful_bytes(*event, layer)) return count_decoy(c, layer, side, *event);
-        conn_events_.count(c, *event);
-        Layer bytes = layer;
-        const int without = *event == Event::FIN_of_unknown_number ? kFin : kFin | kAck;
-        bytes.tcp_flags = static_cast<std::uint8_t>(bytes.tcp_flags & ~without);
-        bytes.doubtful = true;
-        return take_segment(index, bytes, side, packet);
-    }
-    take_segment(index, layer, side, packet);
-}
-
-void ConnTracker::take_segment(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
+inline void ConnTracker::take_segment(std::uint32_t index, const Layer& layer, unsigned side,
+                                      const PacketView& packet) {
     Connection& c = table_[index];
     leave_calm(c);
     if (c.shunted) [[unlikely]]
@@ -74,6 +56,26 @@ void ConnTracker::take_segment(std::uint32_t index, const Layer& layer, unsigned
     note_calm(c);
     if (options_.tell_headers && c.watching) [[unlikely]]
         leave_calm(c);
+}
+
+void ConnTracker::process_segment(std::uint32_t index, const Layer& layer, unsigned side, const PacketView& packet) {
+    Connection& c = table_[index];
+    if (options_.wary_of_decoys && c.content != ContentUse::none && c.odd != Connection::kNone && !layer.doubtful)
+        [[unlikely]] {
+        mind_reset(c, layer, side);
+        mind_handshakes(c, layer, side, packet);
+        if (is_refused(c, layer, side, packet)) return count_decoy(c, layer, side, Event::RST_of_unknown_number);
+    }
+    if (const std::optional<Event> event = decoy(c, layer, side)) [[unlikely]] {
+        if (!c.in_session() || !has_doubtful_bytes(*event, layer)) return count_decoy(c, layer, side, *event);
+        conn_events_.count(c, *event);
+        Layer bytes = layer;
+        const int without = *event == Event::FIN_of_unknown_number ? kFin : kFin | kAck;
+        bytes.tcp_flags = static_cast<std::uint8_t>(bytes.tcp_flags & ~without);
+        bytes.doubtful = true;
+        return take_segment(index, bytes, side, packet);
+    }
+    take_segment(index, layer, side, packet);
 }
 
 } // namespace ftpsensor

@@ -20,6 +20,13 @@ namespace ftpsensor {
 // the session's own numbers another one's cannot be told from them; bytes.
 constexpr std::int32_t kAheadMax = 1 << 16;
 
+// The segment begins before the first byte of `end`, and ends behind it.
+inline bool reaches_back(const Endpoint& end, const Layer& layer) {
+    const auto before = static_cast<std::int32_t>(end.start_seq + 1 - layer.tcp_seq);
+    return before > 0 && static_cast<std::uint32_t>(before) < layer.payload_length &&
+           (layer.tcp_flags & (kSyn | kRst)) == 0 && end.seq_wraps() == 0 && end.state != TcpState::inactive;
+}
+
 // The number that the peer of `end` expects next: behind what came without a hole.
 std::uint32_t number_due(const Connection& c, const Endpoint& end);
 

@@ -251,7 +251,7 @@ void ControlStream::remember(unsigned side, std::span<const std::uint8_t> data) 
 }
 
 void ControlStream::acknowledged(unsigned side, std::uint32_t seq) {
-    told_anew_ |= acked_[side] != seq;
+    told_anew_ |= !held_.empty() && acked_[side] != seq;
     acked_[side] = seq;
     std::string& kept = delivered_[side];
     const std::uint32_t first = next_[side] - static_cast<std::uint32_t>(kept.size());

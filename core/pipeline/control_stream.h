@@ -114,7 +114,8 @@ public:
     // The same of what is held, whoever sends next. `heard`: packets of the peer of `side`; where there are any, what
     // it has received is known. To be told before segment().
     void acknowledged_by_now(unsigned side, std::uint32_t seq, std::uint64_t heard) {
-        told_anew_ |= acked_[side] != seq || (peer_heard_[side] == 0) != (heard == 0);
+        if (!held_.empty()) [[unlikely]]
+            told_anew_ |= acked_[side] != seq || (peer_heard_[side] == 0) != (heard == 0);
         acked_[side] = seq;
         peer_heard_[side] = heard;
     }
