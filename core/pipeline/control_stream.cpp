@@ -109,7 +109,8 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
 void ControlStream::take(const Segment& s, Timestamp now, ControlSink& sink) {
     if (dropped_[s.side] && !patient_) [[unlikely]]
         skip_dropped(s.side, now, sink); // the tracker has seen them, and will tell no hole
-    if (s.doubtful || !ready(s.side, s.seq, s.has_ack, s.ack)) {
+    const bool has_come = static_cast<std::int32_t>(next_[s.side] - s.seq) >= static_cast<std::int64_t>(s.data.size());
+    if (!has_come && (s.doubtful || !ready(s.side, s.seq, s.has_ack, s.ack))) {
         if (hold(s, now)) return;
         if (s.doubtful || !skip_to(s.side, s.seq, patient_ && s.has_ack, s.ack, now, sink)) {
             dropped_[s.side] = true;

@@ -375,3 +375,19 @@ TEST_CASE("patient: a segment that begins before half the numbers ahead and ends
     s.stream.finish(0, s.sink);
     CHECK(s.sink.log == "0:ab 0-2147483644 0:far away ");
 }
+
+TEST_CASE("patient: a doubtful segment of what has come takes no room") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send(0, 1, "abc");
+    const std::string again = "xyz";
+    s.stream.segment({.side = 0,
+                      .seq = 1,
+                      .has_ack = false,
+                      .ack = 0,
+                      .data = {reinterpret_cast<const std::uint8_t*>(again.data()), again.size()},
+                      .doubtful = true},
+                     0, s.sink);
+    CHECK(s.stream.held_bytes() == 0);
+    CHECK(s.sink.log == "0:abc ");
+}
