@@ -316,11 +316,14 @@ void ControlStream::advance_to(unsigned side, std::uint32_t seq, Timestamp now, 
 // The held segment of this side that comes next, if it begins before `seq`; at one place, one that is sure.
 std::size_t ControlStream::next_held(unsigned side, std::uint32_t seq) const {
     std::size_t best = held_.size();
+    const std::uint32_t end = seq - next_[side];
     std::uint32_t ahead = 0;
     for (std::size_t i = 0; i < held_.size(); ++i) {
         const HeldSegment& h = *held_[i];
-        if (h.side != side || !before(h.seq, seq)) continue;
+        if (h.side != side) continue;
+        // By distances from what comes next: one that began before it may be half the numbers away from `seq`.
         const std::uint32_t distance = before(next_[side], h.seq) ? h.seq - next_[side] : 0;
+        if (distance >= end) continue;
         if (best != held_.size() && distance >= ahead && (distance != ahead || !h.is_sure() || held_[best]->is_sure()))
             continue;
         best = i;

@@ -70,7 +70,7 @@ MemoryPipelineOptions changed(MemoryPipelineOptions o, const Reload& reload) {
     return o;
 }
 
-enum class Reloads { none, of_nothing, of_something };
+enum class Reloads { none, only_cuts, of_nothing, of_something };
 
 struct Lines {
     std::string text;
@@ -103,6 +103,7 @@ Lines read(const MemoryPipelineOptions& options, const std::vector<PacketView>& 
     if (reloads != Reloads::none)
         for (const Reload& reload : story.reloads()) {
             until(reload.packet);
+            if (reloads == Reloads::only_cuts) continue;
             const auto next = reloads == Reloads::of_something ? changed(options, reload) : options;
             pipeline.reload(next.pipeline, next.entries);
             // Connections that are over by shorter times end as their worker comes to them, after a burst: let that not
@@ -227,8 +228,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(bounded || shunted.of_ftp() == one.of_ftp(), "shunts lose no entry of FTP");
     }
     const Lines as_one = reloads ? read(options, packets, story, Reloads::of_nothing) : one;
-    if (one.limited || reloaded.limited || as_one.limited) return 0;
-    require_same(one, as_one, "a reload of nothing changes nothing");
+    // In a full table, which of several connections makes room that may be over in the same tick depends on when the
+    // worker came to them, which is after a burst: against the same bursts.
+    const Lines cut = reloads && bounded ? read(options, packets, story, Reloads::only_cuts) : one;
+    if (one.limited || reloaded.limited || as_one.limited || cut.limited) return 0;
+    require_same(cut, as_one, "a reload of nothing changes nothing");
     if (!story.comparable() || bounded) return 0;
     options.workers = 3;
     options.by_ports = (option & kByPorts) != 0;

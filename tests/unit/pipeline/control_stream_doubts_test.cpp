@@ -9,13 +9,7 @@ TEST_CASE("patient: bytes of a SYN wait for what its answer takes of them") {
         Stream s(true);
         s.stream.begin(0, 1);
         const std::string text = "USER x";
-        s.stream.segment({.side = 0,
-                          .seq = 1,
-                          .has_ack = false,
-                          .ack = 0,
-                          .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()},
-                          .doubtful = true},
-                         0, s.sink);
+        s.send_doubtful(0, 1, text);
         CHECK(s.sink.log.empty());
         s.stream.begin(1, 1);
         s.stream.acknowledged_by_now(0, 1 + taken, true);

@@ -29,12 +29,23 @@ struct Stream {
     ControlStream stream;
 
     void send(unsigned side, std::uint32_t seq, std::string_view text, std::uint32_t ack = 0, Timestamp now = 0) {
-        stream.segment({.side = side,
-                        .seq = seq,
-                        .has_ack = ack != 0,
-                        .ack = ack,
-                        .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}},
-                       now, sink);
+        stream.segment(segment_of(side, seq, text, ack), now, sink);
+    }
+    // Without an acknowledgement, as of a SYN.
+    void send_doubtful(unsigned side, std::uint32_t seq, std::string_view text, Timestamp now = 0) {
+        ControlStream::Segment s = segment_of(side, seq, text, 0);
+        s.doubtful = true;
+        stream.segment(s, now, sink);
+    }
+
+private:
+    static ControlStream::Segment segment_of(unsigned side, std::uint32_t seq, std::string_view text,
+                                             std::uint32_t ack) {
+        return {.side = side,
+                .seq = seq,
+                .has_ack = ack != 0,
+                .ack = ack,
+                .data = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}};
     }
 };
 

@@ -380,14 +380,17 @@ TEST_CASE("patient: a doubtful segment of what has come takes no room") {
     Stream s(true);
     s.stream.begin(0, 1);
     s.send(0, 1, "abc");
-    const std::string again = "xyz";
-    s.stream.segment({.side = 0,
-                      .seq = 1,
-                      .has_ack = false,
-                      .ack = 0,
-                      .data = {reinterpret_cast<const std::uint8_t*>(again.data()), again.size()},
-                      .doubtful = true},
-                     0, s.sink);
+    s.send_doubtful(0, 1, "xyz");
     CHECK(s.stream.held_bytes() == 0);
     CHECK(s.sink.log == "0:abc ");
+}
+
+TEST_CASE("patient: what is held and began half the numbers before what is forced comes out before it") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send(0, 1, "ab");
+    s.send(0, 0x80000002u, "far away");
+    s.send_doubtful(0, 2, "bcd");
+    s.stream.finish(0, s.sink);
+    CHECK(s.sink.log == "0:ab 0:cd 0-2147483645 0:far away ");
 }
