@@ -77,6 +77,12 @@ bool ControlStream::ready(unsigned side, std::uint32_t seq, bool has_ack, std::u
     return !before(next_[side ^ 1], ack) || !before(forgiven_[side ^ 1], ack);
 }
 
+// All of it came before, or others did in its place. By its beginning: half the numbers ahead, its end would be before.
+// Exactly half of them away it is none of this stream's, whichever way: it does not wait for becoming nearer.
+bool ControlStream::has_come(unsigned side, std::uint32_t seq, std::size_t size) const {
+    return !before(next_[side], seq) && next_[side] - seq >= size;
+}
+
 // Or nobody can tell.
 bool ControlStream::has_reached(unsigned side, std::uint32_t upper) const {
     return peer_heard_[side] == 0 || !before(acked_[side], upper);
@@ -84,8 +90,7 @@ bool ControlStream::has_reached(unsigned side, std::uint32_t upper) const {
 
 bool ControlStream::ready(const HeldSegment& h) const {
     const auto size = static_cast<std::uint32_t>(h.data.size());
-    // Another one has come in its place. By its beginning: half the numbers ahead, its end counts as before.
-    if (static_cast<std::int32_t>(next_[h.side] - h.seq) >= static_cast<std::int64_t>(size)) return true;
+    if (has_come(h.side, h.seq, size)) return true;
     return ready(h.side, h.seq, h.has_ack, h.ack) &&
            ((h.is_sure() || has_reached(h.side, h.seq + size)) && (!h.doubtful || peer_heard_[h.side] != 0));
 }
@@ -109,8 +114,7 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
 void ControlStream::take(const Segment& s, Timestamp now, ControlSink& sink) {
     if (dropped_[s.side] && !patient_) [[unlikely]]
         skip_dropped(s.side, now, sink); // the tracker has seen them, and will tell no hole
-    const bool has_come = static_cast<std::int32_t>(next_[s.side] - s.seq) >= static_cast<std::int64_t>(s.data.size());
-    if (!has_come && (s.doubtful || !ready(s.side, s.seq, s.has_ack, s.ack))) {
+    if (!has_come(s.side, s.seq, s.data.size()) && (s.doubtful || !ready(s.side, s.seq, s.has_ack, s.ack))) {
         if (hold(s, now)) return;
         if (s.doubtful || !skip_to(s.side, s.seq, patient_ && s.has_ack, s.ack, now, sink)) {
             dropped_[s.side] = true;

@@ -394,3 +394,14 @@ TEST_CASE("patient: what is held and began half the numbers before what is force
     s.stream.finish(0, s.sink);
     CHECK(s.sink.log == "0:ab 0:cd 0-2147483645 0:far away ");
 }
+
+TEST_CASE("patient: a segment exactly half the numbers away is none of the stream's, also later") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send_doubtful(0, 1, "ab");
+    const std::size_t held = s.stream.held_bytes();
+    s.send_doubtful(0, 0x80000001u, "half away");
+    CHECK(s.stream.held_bytes() == held);
+    s.stream.finish(0, s.sink);
+    CHECK(s.sink.log == "0:ab ");
+}
