@@ -7,6 +7,8 @@ namespace ftpsensor {
 
 namespace {
 
+constexpr std::uint32_t kHalf = 0x80000000u; // of all numbers
+
 // a is before b, in numbers that wrap. Half the numbers away: neither is.
 bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(b - a) > 0; }
 
@@ -77,10 +79,16 @@ bool ControlStream::ready(unsigned side, std::uint32_t seq, bool has_ack, std::u
     return !before(next_[side ^ 1], ack) || !before(forgiven_[side ^ 1], ack);
 }
 
-// All of it came before, or others did in its place. By its beginning: half the numbers ahead, its end would be before.
-// Exactly half of them away it is none of this stream's, whichever way: it does not wait for becoming nearer.
+// All of it came before, or others did in its place.
 bool ControlStream::has_come(unsigned side, std::uint32_t seq, std::size_t size) const {
     return !before(next_[side], seq) && next_[side] - seq >= size;
+}
+
+// It reaches half the numbers ahead, where ahead is behind: no window is half as large (RFC 7323, 2.3). So all that is
+// held compares with what comes next, and with one another.
+bool ControlStream::is_too_far(const Segment& s) const {
+    const std::uint32_t ahead = s.seq - next_[s.side];
+    return ahead <= kHalf && ahead + static_cast<std::uint32_t>(s.data.size()) > kHalf;
 }
 
 // Or nobody can tell.
@@ -97,6 +105,8 @@ bool ControlStream::ready(const HeldSegment& h) const {
 
 void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {
     begin(s.side, s.seq);
+    if (patient_ && is_too_far(s)) [[unlikely]]
+        return;
     ++segments_;
     const std::uint32_t upper = s.seq + static_cast<std::uint32_t>(s.data.size());
     if (before(highest_[s.side], upper)) highest_[s.side] = upper;

@@ -135,6 +135,7 @@ private:
     bool ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const;
     bool ready(const HeldSegment& h) const;
     bool has_come(unsigned side, std::uint32_t seq, std::size_t size) const;
+    bool is_too_far(const Segment& s) const;
     bool has_reached(unsigned side, std::uint32_t upper) const;
     void take(const Segment& s, Timestamp now, ControlSink& sink);
     std::vector<Segment> new_parts(const Segment& s) const;

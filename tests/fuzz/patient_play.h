@@ -156,8 +156,9 @@ private:
         stream.contradicts(segment);
         tell();
         const auto next = static_cast<std::uint32_t>(first_[s.side] + place_[s.side]);
-        const std::int64_t at = place_[s.side] + static_cast<std::int32_t>(seq - next);
-        for (std::size_t i = 0; i < own.size(); ++i) {
+        const std::int64_t ahead = static_cast<std::int32_t>(seq - next), at = place_[s.side] + ahead;
+        const std::int64_t end = ahead + static_cast<std::int64_t>(own.size()); // half the numbers ahead is behind
+        for (std::size_t i = 0; i < own.size() && end <= std::int64_t{1} << 31; ++i) {
             const std::int64_t place = at + static_cast<std::int64_t>(i);
             if (place >= place_[s.side]) sent_[s.side][place].insert(own[i]);
         }
