@@ -1,5 +1,6 @@
 // RSTs that were believed, and that the session shows to have been none: what is taken back, and how the session is
 // known again where another connection took its place meanwhile (session_guard.h).
+#include "core/base/sequence.h"
 #include "core/conn/conn_tracker.h"
 
 #include <algorithm>
@@ -7,8 +8,6 @@
 namespace ftpsensor {
 
 namespace {
-
-std::int32_t distance(std::uint32_t to, std::uint32_t from) { return static_cast<std::int32_t>(to - from); }
 
 bool is_near(std::uint32_t a, std::uint32_t b) { return a - b + kAheadMax <= 2u * kAheadMax; }
 
@@ -20,7 +19,7 @@ void ConnTracker::mind_reset(Connection& c, const Layer& layer, unsigned side) {
     SessionGuard& guard = oddities_.of(c).guard;
     const unsigned other = side ^ 1;
     if (!guard.has_reset[other] || (layer.tcp_flags & (kAck | kRst)) != kAck) return;
-    const std::int32_t beyond = distance(layer.tcp_ack, guard.reset_at[other]);
+    const std::int32_t beyond = seq_distance(layer.tcp_ack, guard.reset_at[other]);
     if (beyond <= 0 || beyond > kAheadMax) return;
     Endpoint& peer = c.end[side];
     if (peer.state != TcpState::inactive && !is_near(layer.tcp_seq, number_due(c, peer))) return;
@@ -38,7 +37,7 @@ void ConnTracker::mind_reset(Connection& c, const Layer& layer, unsigned side) {
     end.previous = end.state == TcpState::syn_sent ? TcpState::inactive : TcpState::established;
     if (peer.state == TcpState::syn_sent) peer.state = TcpState::established; // it acknowledges the answer
     end.did_close = half_closed;
-    if (const std::uint32_t due = number_due(c, end); distance(due, end.last_seq) > 0) { // it stood still
+    if (const std::uint32_t due = number_due(c, end); seq_distance(due, end.last_seq) > 0) { // it stood still
         if (due < end.last_seq) end.last_seq_wraps();
         end.last_seq = due;
     }
@@ -60,9 +59,9 @@ void ConnTracker::note_reset(Connection& c, const Layer& layer, unsigned side) {
         at = end.start_seq;
     else if (end.previous == TcpState::syn_sent && at != end.start_seq + 1)
         at = end.start_seq; // behind bytes that nobody has answered: the answer to the SYN is enough
-    else if (end.fin_seen && distance(end.start_seq + static_cast<std::uint32_t>(end.fin_rel), at) > 0)
+    else if (end.fin_seen && seq_distance(end.start_seq + static_cast<std::uint32_t>(end.fin_rel), at) > 0)
         at = end.start_seq + static_cast<std::uint32_t>(end.fin_rel);
-    if (!spoke_first && at != end.start_seq && distance(layer.tcp_seq, at) > 0 && is_near(layer.tcp_seq, at))
+    if (!spoke_first && at != end.start_seq && seq_distance(layer.tcp_seq, at) > 0 && is_near(layer.tcp_seq, at))
         at = layer.tcp_seq;
 }
 
@@ -72,22 +71,23 @@ void ConnTracker::note_doubted(Connection& c, const Layer& layer, unsigned side)
     const std::uint32_t upper = layer.tcp_seq + layer.payload_length;
     if (end.skip_deliveries && is_near(upper, end.ack_seq)) {
         SessionGuard& guard = oddities_.of(c).guard;
-        if (!guard.has_sent[side] || distance(upper, guard.sent_to[side]) > 0) guard.sent_to[side] = upper;
+        if (!guard.has_sent[side] || seq_distance(upper, guard.sent_to[side]) > 0) guard.sent_to[side] = upper;
         guard.has_sent[side] = true;
     }
     std::uint32_t from = layer.tcp_seq;
     if ((layer.tcp_flags & kSyn) != 0) {
         ++from;
     } else if (c.in_session()) {
-        const bool ahead = (layer.tcp_flags & kAck) != 0 && distance(layer.tcp_ack, c.end[side ^ 1].last_seq) > 0;
+        const bool ahead = (layer.tcp_flags & kAck) != 0 && seq_distance(layer.tcp_ack, c.end[side ^ 1].last_seq) > 0;
         if (!layer.doubtful && !ahead) return;
-        if (distance(upper, end.ack_seq) <= 0) return; // it has them
+        if (seq_distance(upper, end.ack_seq) <= 0) return; // it has them
     } else if (!c.awaits_answer() || side != c.orig_side) {
         return;
     }
     SessionGuard& guard = oddities_.of(c).guard;
-    const bool waits = guard.has_doubted[side] && distance(guard.doubted_from[side], end.ack_seq) >= 0;
-    guard.doubted_from[side] = waits && distance(from, guard.doubted_from[side]) > 0 ? guard.doubted_from[side] : from;
+    const bool waits = guard.has_doubted[side] && seq_distance(guard.doubted_from[side], end.ack_seq) >= 0;
+    guard.doubted_from[side] =
+        waits && seq_distance(from, guard.doubted_from[side]) > 0 ? guard.doubted_from[side] : from;
     guard.has_doubted[side] = true;
 }
 
@@ -102,8 +102,8 @@ void ConnTracker::remember_former(const Connection& c, unsigned sides) {
         const std::uint32_t due = succeeds_.former[side] = number_due(c, end);
         succeeds_.former_doubted[side] = 0;
         if (odd == nullptr || !odd->guard.has_doubted[side]) continue;
-        const std::int32_t doubted = distance(due, odd->guard.doubted_from[side]);
-        if (doubted > 0 && doubted <= kAheadMax && distance(odd->guard.doubted_from[side], end.ack_seq) >= 0)
+        const std::int32_t doubted = seq_distance(due, odd->guard.doubted_from[side]);
+        if (doubted > 0 && doubted <= kAheadMax && seq_distance(odd->guard.doubted_from[side], end.ack_seq) >= 0)
             succeeds_.former_doubted[side] = static_cast<std::uint32_t>(doubted);
     }
 }

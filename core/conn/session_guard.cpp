@@ -1,14 +1,14 @@
 #include "core/conn/session_guard.h"
 
+#include "core/base/sequence.h"
+
 namespace ftpsensor {
 
 namespace {
 
-std::int32_t distance(std::uint32_t to, std::uint32_t from) { return static_cast<std::int32_t>(to - from); }
-
 bool is_far(std::uint32_t number, const Connection& c, const Endpoint& end) {
     const auto apart = [number](std::uint32_t own) {
-        return distance(number, own) > kAheadMax || distance(own, number) > kAheadMax;
+        return seq_distance(number, own) > kAheadMax || seq_distance(own, number) > kAheadMax;
     };
     return apart(end.last_seq) && apart(number_due(c, end));
 }
@@ -17,14 +17,14 @@ bool is_far(std::uint32_t number, const Connection& c, const Endpoint& end) {
 // FIN itself, that was captured late.)
 bool is_among_bytes(const Connection& c, const Endpoint& end, const Layer& layer) {
     const std::uint32_t fin = layer.tcp_seq + layer.payload_length;
-    return distance(fin, number_due(c, end)) < 0 && distance(end.last_seq, fin) > 0;
+    return seq_distance(fin, number_due(c, end)) < 0 && seq_distance(end.last_seq, fin) > 0;
 }
 
 bool is_due_rst(const Connection& c, const SessionGuard* guard, unsigned side, std::uint32_t seq) {
     const Endpoint& end = c.end[side];
     if (end.skip_deliveries) // no bytes are followed: what is known is that nothing is in flight
         return seq == end.ack_seq && guard != nullptr && guard->has_sent[side] &&
-               distance(guard->sent_to[side], end.ack_seq) <= 0;
+               seq_distance(guard->sent_to[side], end.ack_seq) <= 0;
     // A keep-alive is all that was seen of it, and counts as a byte of before the beginning.
     if (end.state == TcpState::partial && end.delivered_rel == 1 && end.ack_seq == end.last_seq + 1 &&
         seq == end.ack_seq)
@@ -33,13 +33,13 @@ bool is_due_rst(const Connection& c, const SessionGuard* guard, unsigned side, s
     // may be forged.
     const std::uint32_t due = number_due(c, end);
     const bool fin_is_due = !c.calm && end.fin_seen && end.fin_rel == end.delivered_rel + 1;
-    return (seq == due || (fin_is_due && seq == due + 1)) && distance(end.last_seq, seq) >= 0;
+    return (seq == due || (fin_is_due && seq == due + 1)) && seq_distance(end.last_seq, seq) >= 0;
 }
 
 // Behind bytes that the peer may have refused: then it is at another number.
 bool is_behind_doubted(const SessionGuard* guard, const Endpoint& end, unsigned side, std::uint32_t seq) {
-    return guard != nullptr && guard->has_doubted[side] && distance(seq, guard->doubted_from[side]) > 0 &&
-           distance(seq, end.ack_seq) > 0;
+    return guard != nullptr && guard->has_doubted[side] && seq_distance(seq, guard->doubted_from[side]) > 0 &&
+           seq_distance(seq, end.ack_seq) > 0;
 }
 
 // Of the numbers of a SYN that began at `syn`.
@@ -74,7 +74,7 @@ std::optional<Event> decoy_in_session(const Connection& c, const SessionGuard* g
     if ((flags & kAck) == 0) return Event::segment_without_ACK;
     // Nothing is sent but what acknowledges the peer's SYN.
     if (peer.state != TcpState::partial && peer.seq_wraps() == 0 && peer.last_seq - peer.start_seq < 1u << 31 &&
-        distance(layer.tcp_ack, peer.start_seq) <= 0 && is_far(layer.tcp_ack, c, peer))
+        seq_distance(layer.tcp_ack, peer.start_seq) <= 0 && is_far(layer.tcp_ack, c, peer))
         return Event::ACK_of_unknown_number;
     // Where the other end has closed, a FIN may be the late one of a short connection out of order; one that is false
     // ends nothing there either (Endpoint::has_doubtful_fin).
@@ -97,10 +97,10 @@ std::optional<Event> decoy_before_answer(const Connection& c, const Layer& layer
     if ((flags & kSyn) != 0) return std::nullopt;
     if ((flags & kAck) == 0 && ((flags & kFin) != 0 || layer.payload_length != 0)) return Event::segment_without_ACK;
     if (!by_asked &&
-        (distance(layer.tcp_ack, asked.start_seq) <= 0 || distance(layer.tcp_ack, asked.last_seq) > kAheadMax))
+        (seq_distance(layer.tcp_ack, asked.start_seq) <= 0 || seq_distance(layer.tcp_ack, asked.last_seq) > kAheadMax))
         return Event::ACK_of_unknown_number;
     if (by_asked && (flags & kFin) != 0 &&
-        (distance(layer.tcp_seq, asked.start_seq) <= 0 || distance(layer.tcp_seq, asked.last_seq) > kAheadMax))
+        (seq_distance(layer.tcp_seq, asked.start_seq) <= 0 || seq_distance(layer.tcp_seq, asked.last_seq) > kAheadMax))
         return Event::FIN_of_unknown_number;
     return std::nullopt;
 }
@@ -108,7 +108,8 @@ std::optional<Event> decoy_before_answer(const Connection& c, const Layer& layer
 bool acknowledges_too_much(const Connection& c, const Layer& layer, unsigned side) {
     const Endpoint& peer = c.end[side ^ 1];
     if ((layer.tcp_flags & (kAck | kRst | kSyn)) != kAck) return false;
-    return distance(layer.tcp_ack, peer.last_seq) > kAheadMax && distance(layer.tcp_ack, peer.ack_seq) > kAheadMax;
+    return seq_distance(layer.tcp_ack, peer.last_seq) > kAheadMax &&
+           seq_distance(layer.tcp_ack, peer.ack_seq) > kAheadMax;
 }
 
 bool is_of_session(const Connection& c, const Layer& layer, unsigned side) {

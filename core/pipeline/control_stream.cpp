@@ -1,34 +1,14 @@
 #include "core/pipeline/control_stream.h"
 
+#include "core/base/sequence.h"
+
 #include <algorithm>
-#include <cstring>
 
 namespace ftpsensor {
 
 namespace {
 
 constexpr std::uint32_t kHalf = 0x80000000u; // of all numbers
-
-// a is before b, in numbers that wrap. Half the numbers away: neither is.
-bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(b - a) > 0; }
-
-std::span<const std::uint8_t> bytes_of(const std::string& text) {
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-// Where both have bytes, from number `from` on, they are not the same. By distances from `known_seq`, since "before" of
-// numbers that wrap does not carry from two pairs to a third.
-bool differ(std::uint32_t seq, std::span<const std::uint8_t> data, std::uint32_t known_seq,
-            std::span<const std::uint8_t> known, std::uint32_t from) {
-    const std::int64_t begin = static_cast<std::int32_t>(seq - known_seq);
-    const std::int64_t first = static_cast<std::int32_t>(from - known_seq);
-    const std::int64_t lower = std::max({std::int64_t{0}, begin, first});
-    const std::int64_t upper =
-        std::min(static_cast<std::int64_t>(known.size()), begin + static_cast<std::int64_t>(data.size()));
-    if (lower >= upper) return false;
-    return std::memcmp(&data[static_cast<std::size_t>(lower - begin)], &known[static_cast<std::size_t>(lower)],
-                       static_cast<std::size_t>(upper - lower)) != 0;
-}
 
 } // namespace
 
@@ -63,25 +43,24 @@ void ControlStream::answered(unsigned side, Timestamp now, ControlSink& sink) {
         HeldSegment& h = *held_[i];
         if (h.side != side || !h.doubtful || h.has_ack)
             continue; // what came behind the SYN may have overtaken its answer
-        const auto taken = static_cast<std::int32_t>(acked_[side] - h.seq);
+        const auto taken = seq_distance(acked_[side], h.seq);
         if (taken < static_cast<std::int64_t>(h.data.size())) {
             const std::unique_ptr<HeldSegment> cut = remove(i);
-            if (taken > 0)
-                deliver(side, cut->seq, bytes_of(cut->data).first(static_cast<std::size_t>(taken)), now, sink);
+            if (taken > 0) deliver(side, cut->seq, cut->bytes().first(static_cast<std::size_t>(taken)), now, sink);
         }
     }
     deliver_ready(now, sink);
 }
 
 bool ControlStream::ready(unsigned side, std::uint32_t seq, bool has_ack, std::uint32_t ack) const {
-    if (before(next_[side], seq)) return false;
+    if (seq_before(next_[side], seq)) return false;
     if (!patient_ || !has_ack || !begun_[side ^ 1]) return true;
-    return !before(next_[side ^ 1], ack) || !before(forgiven_[side ^ 1], ack);
+    return !seq_before(next_[side ^ 1], ack) || !seq_before(forgiven_[side ^ 1], ack);
 }
 
 // All of it came before, or others did in its place.
 bool ControlStream::has_come(unsigned side, std::uint32_t seq, std::size_t size) const {
-    return !before(next_[side], seq) && next_[side] - seq >= size;
+    return !seq_before(next_[side], seq) && next_[side] - seq >= size;
 }
 
 // It reaches half the numbers ahead, where ahead is behind: no window is half as large (RFC 7323, 2.3). So all that is
@@ -93,7 +72,7 @@ bool ControlStream::is_too_far(const Segment& s) const {
 
 // Or nobody can tell.
 bool ControlStream::has_reached(unsigned side, std::uint32_t upper) const {
-    return peer_heard_[side] == 0 || !before(acked_[side], upper);
+    return peer_heard_[side] == 0 || !seq_before(acked_[side], upper);
 }
 
 bool ControlStream::ready(const HeldSegment& h) const {
@@ -109,7 +88,7 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
         return;
     ++segments_;
     const std::uint32_t upper = s.seq + static_cast<std::uint32_t>(s.data.size());
-    if (before(highest_[s.side], upper)) highest_[s.side] = upper;
+    if (seq_before(highest_[s.side], upper)) highest_[s.side] = upper;
     if (told_anew_ && !held_.empty()) [[unlikely]]
         deliver_ready(now, sink); // what has been acknowledged since goes before what follows it
     told_anew_ = false;
@@ -146,8 +125,8 @@ std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) c
     const std::size_t size = s.data.size();
     const bool waits = !ready(s.side, s.seq, s.has_ack, s.ack);
     for (const auto& h : held_) {
-        if (h->side != s.side || !h->is_sure() || (!waits && !before(next_[h->side], h->seq))) continue;
-        const auto offset = static_cast<std::int32_t>(h->seq - s.seq);
+        if (h->side != s.side || !h->is_sure() || (!waits && !seq_before(next_[h->side], h->seq))) continue;
+        const auto offset = seq_distance(h->seq, s.seq);
         const std::int64_t upper = offset + static_cast<std::int64_t>(h->data.size());
         if (upper <= 0 || offset >= static_cast<std::int64_t>(size)) continue;
         known.push_back(
@@ -174,12 +153,13 @@ std::vector<ControlStream::Segment> ControlStream::new_parts(const Segment& s) c
 // no host takes the segment.
 bool ControlStream::claims(const Segment& s) const {
     const unsigned other = s.side ^ 1;
-    return patient_ && s.has_ack && begun_[other] && before(next_[other], s.ack) && before(forgiven_[other], s.ack);
+    return patient_ && s.has_ack && begun_[other] && seq_before(next_[other], s.ack) &&
+           seq_before(forgiven_[other], s.ack);
 }
 
 // Its peer has what comes before it, or nobody can tell.
 bool ControlStream::is_reachable(unsigned side, std::uint32_t seq) const {
-    return !before(next_[side], seq) || peer_heard_[side] == 0 || !before(acked_[side], seq);
+    return !seq_before(next_[side], seq) || peer_heard_[side] == 0 || !seq_before(acked_[side], seq);
 }
 
 std::unique_ptr<HeldSegment> ControlStream::remove(std::size_t at) {
@@ -254,40 +234,9 @@ void ControlStream::deliver(unsigned side, std::uint32_t seq, std::span<const st
     sink.bytes(side, data.subspan(known), now);
 }
 
-void ControlStream::remember(unsigned side, std::span<const std::uint8_t> data) {
-    std::string& kept = delivered_[side];
-    if (data.size() >= kComparedMax) {
-        kept.clear();
-        data = data.last(kComparedMax);
-    } else if (kept.size() + data.size() > kComparedMax) {
-        kept.erase(0, kept.size() + data.size() - kComparedMax);
-    }
-    kept.append(reinterpret_cast<const char*>(data.data()), data.size());
-}
-
-void ControlStream::acknowledged(unsigned side, std::uint32_t seq) {
-    told_anew_ |= !held_.empty() && acked_[side] != seq;
-    acked_[side] = seq;
-    std::string& kept = delivered_[side];
-    const std::uint32_t first = next_[side] - static_cast<std::uint32_t>(kept.size());
-    if (before(first, seq)) kept.erase(0, seq - first);
-}
-
-bool ControlStream::contradicts(const Segment& s) const {
-    if (!begun_[s.side] || (s.seq == next_[s.side] && held_.empty())) [[likely]]
-        return false;
-    const std::uint32_t from = acked_[s.side];
-    const std::string& kept = delivered_[s.side];
-    if (differ(s.seq, s.data, next_[s.side] - static_cast<std::uint32_t>(kept.size()), bytes_of(kept), from))
-        return true;
-    return std::any_of(held_.begin(), held_.end(), [&](const auto& h) {
-        return h->side == s.side && differ(s.seq, s.data, h->seq, bytes_of(h->data), from);
-    });
-}
-
 void ControlStream::take_out(std::size_t at, Timestamp now, ControlSink& sink) {
     const std::unique_ptr<HeldSegment> h = remove(at);
-    deliver(h->side, h->seq, bytes_of(h->data), now, sink);
+    deliver(h->side, h->seq, h->bytes(), now, sink);
 }
 
 // Of those that wait for nothing; what is sure goes first.
@@ -309,10 +258,10 @@ void ControlStream::deliver_ready(Timestamp now, ControlSink& sink) {
 }
 
 void ControlStream::advance_to(unsigned side, std::uint32_t seq, Timestamp now, ControlSink& sink) {
-    while (before(next_[side], seq)) {
+    while (seq_before(next_[side], seq)) {
         const std::size_t best = next_held(side, seq);
         const std::uint32_t upper = best == held_.size() ? seq : held_[best]->seq;
-        if (before(next_[side], upper)) {
+        if (seq_before(next_[side], upper)) {
             const std::uint32_t missing = upper - next_[side];
             next_[side] = upper;
             delivered_[side].clear();
@@ -321,7 +270,7 @@ void ControlStream::advance_to(unsigned side, std::uint32_t seq, Timestamp now, 
         if (best == held_.size()) continue;
         const HeldSegment& h = *held_[best];
         if (const std::size_t size = size_before_sure(h); size != h.data.size())
-            deliver(side, h.seq, bytes_of(h.data).first(size), now, sink);
+            deliver(side, h.seq, h.bytes().first(size), now, sink);
         else
             take_out(best, now, sink);
     }
@@ -336,7 +285,7 @@ std::size_t ControlStream::next_held(unsigned side, std::uint32_t seq) const {
         const HeldSegment& h = *held_[i];
         if (h.side != side) continue;
         // By distances from what comes next: one that began before it may be half the numbers away from `seq`.
-        const std::uint32_t distance = before(next_[side], h.seq) ? h.seq - next_[side] : 0;
+        const std::uint32_t distance = seq_before(next_[side], h.seq) ? h.seq - next_[side] : 0;
         if (distance >= end) continue;
         if (best != held_.size() && distance >= ahead && (distance != ahead || !h.is_sure() || held_[best]->is_sure()))
             continue;
@@ -350,9 +299,9 @@ std::size_t ControlStream::next_held(unsigned side, std::uint32_t seq) const {
 std::size_t ControlStream::size_before_sure(const HeldSegment& h) const {
     std::size_t size = h.data.size();
     if (h.is_sure()) return size;
-    const auto known = static_cast<std::int32_t>(next_[h.side] - h.seq);
+    const auto known = seq_distance(next_[h.side], h.seq);
     for (const auto& other : held_) {
-        const auto offset = static_cast<std::int32_t>(other->seq - h.seq);
+        const auto offset = seq_distance(other->seq, h.seq);
         if (other->side == h.side && other->is_sure() && offset > known && static_cast<std::size_t>(offset) < size)
             size = static_cast<std::size_t>(offset);
     }
@@ -373,9 +322,10 @@ bool ControlStream::force(std::size_t at, Timestamp now, ControlSink& sink) {
     // What stands at its place, and is not taken by a peer that has spoken since, may be none of the session's: others
     // may yet come for its numbers.
     const bool spoken = peer_heard_[side] != held_[at]->heard;
-    if ((!finishing_ || !held_[at]->is_sure()) && spoken && !before(next_[side], seq) && !has_reached(side, seq + size))
+    if ((!finishing_ || !held_[at]->is_sure()) && spoken && !seq_before(next_[side], seq) &&
+        !has_reached(side, seq + size))
         return false;
-    const bool acknowledged = before(next_[side], acked_[side]);
+    const bool acknowledged = seq_before(next_[side], acked_[side]);
     const HeldSegment* const h = held_[at].get();
     if (skip_to(side, seq, h->has_ack, h->ack, now, sink)) {
         const auto is_it = [h](const auto& held) { return held.get() == h; };
@@ -397,8 +347,8 @@ bool ControlStream::skip_to(unsigned side, std::uint32_t seq, bool has_ack, std:
     if (has_ack && begun_[other]) {
         // No further than that side has been seen to go: anybody can acknowledge what was never sent.
         const std::uint32_t sent = highest_[other];
-        if (before(forgiven_[other], ack)) forgiven_[other] = ack;
-        advance_to(other, before(ack, sent) ? ack : sent, now, sink);
+        if (seq_before(forgiven_[other], ack)) forgiven_[other] = ack;
+        advance_to(other, seq_before(ack, sent) ? ack : sent, now, sink);
     }
     advance_to(side, seq, now, sink);
     return true;
@@ -407,15 +357,15 @@ bool ControlStream::skip_to(unsigned side, std::uint32_t seq, bool has_ack, std:
 // What was dropped will not come again where its peer has it, or where nobody can tell.
 void ControlStream::skip_dropped(unsigned side, Timestamp now, ControlSink& sink) {
     const std::uint32_t highest = highest_[side];
-    advance_to(side, peer_heard_[side] != 0 && before(acked_[side], highest) ? acked_[side] : highest, now, sink);
-    if (!before(next_[side], highest)) dropped_[side] = false;
+    advance_to(side, peer_heard_[side] != 0 && seq_before(acked_[side], highest) ? acked_[side] : highest, now, sink);
+    if (!seq_before(next_[side], highest)) dropped_[side] = false;
 }
 
 void ControlStream::lose_patience(Timestamp now, ControlSink& sink) {
     for (std::size_t i = 0; i < held_.size();) {
         const HeldSegment& h = *held_[i]; // the younger ones are behind it
         if (segments_ - h.arrival < kPatienceSegments && now - h.time < kPatience) return;
-        if ((is_reachable(h.side, h.seq) || before(next_[h.side], acked_[h.side])) && force(i, now, sink))
+        if ((is_reachable(h.side, h.seq) || seq_before(next_[h.side], acked_[h.side])) && force(i, now, sink))
             i = 0;
         else
             ++i; // its peer has not got so far

@@ -42,6 +42,9 @@ struct HeldSegment {
     std::uint64_t heard;   // packets of its peer until then
     Timestamp time;
 
+    std::span<const std::uint8_t> bytes() const {
+        return {reinterpret_cast<const std::uint8_t*>(data.data()), data.size()};
+    }
     // Else it waits until it is acknowledged, and gives way to what is sure.
     bool is_sure() const { return !doubtful && !claims; }
 };
