@@ -182,7 +182,7 @@ std::uint32_t ConnTracker::open(const Layer& layer, const Lookup& l, const Packe
         if (ConnExtra* extra = extra_of(c)) extra->encapsulation = tunnel.stack;
         add_tunnel_parent(c, tunnel.parent);
     }
-    if (wants_flip(layer) && !is_broadcast(layer.source)) flip_roles(c, history_);
+    if (wants_flip(layer) && !is_broadcast(layer.destination)) flip_roles(c, history_);
     switch (layer.transport) {
     case Transport::tcp: tcp_.open(c); break;
     case Transport::udp:

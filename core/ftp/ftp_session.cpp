@@ -49,7 +49,7 @@ void FtpSession::State::take_lines(bool from_originator, std::span<const std::ui
     std::string_view line;
     std::size_t left = data.size();
     while (!done) {
-        if (security.is_open() && !data.empty() && is_encrypted(from_originator, data.front(), now, out)) [[unlikely]]
+        if (security.is_open() && !data.empty() && is_encrypted(from_originator, data, now, out)) [[unlikely]]
             break;
         if (!lines.next(data, line)) break;
         bytes += left - data.size(); // up to the end of this line, so that it does not matter how bytes were cut
@@ -143,6 +143,9 @@ void FtpSession::State::take_request(std::string_view line, Timestamp now, FtpOu
     case FtpCommand::user: info.set_user(request.argument); break;
     case FtpCommand::pass: info.set_password(request.argument); break;
     case FtpCommand::auth: security.ask(request.argument, pending.last_number()); break;
+    case FtpCommand::unknown:
+        if (name == "ADAT") take_security(security.take_token(request.argument), now, out);
+        break;
     case FtpCommand::port: announced(parse_port_argument(request.argument)); break;
     case FtpCommand::eprt: announced(parse_eprt_argument(request.argument)); break;
     default: break;

@@ -77,7 +77,7 @@ enum class FtpOutcome : std::uint8_t {
     violated,      // it is not: the service is taken back; no more bytes are wanted, finish() still is; at most once
     encrypted,     // AUTH was granted and used (security.h): service "ssl" once TLS is seen is the caller's; once
     limit_reached, // a command was longer than max_command_length: `X` in the connection's history
-    gssapi_tls,    // AUTH GSSAPI was granted, and its tokens are TLS (GSI): service "ssl"; once
+    gssapi_tls,    // AUTH GSSAPI was granted, and the first token is TLS (GSI): service "ssl"; once
 };
 
 struct FtpEvent {
@@ -95,6 +95,7 @@ struct FtpEvent {
     // announcement: the session's how manyth PORT, EPRT, PASV or EPSV it is of; message: of the last one before the
     // command, whose data connection a transfer uses; 0: none.
     std::uint32_t channel = 0;
+    std::size_t bytes_left = 0;    // encrypted: the last bytes of what was delivered are those that are encrypted
     std::uint64_t least_bytes = 0; // message: a transfer that moved fewer is not whole (transfer_size.h)
 };
 

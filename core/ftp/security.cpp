@@ -1,6 +1,12 @@
 #include "core/ftp/security.h"
 
+#include "core/ftp/tls_hello.h"
+
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <utility>
 
 namespace ftpsensor {
 
@@ -34,19 +40,37 @@ std::uint32_t base64_value(char c) {
     return static_cast<std::uint32_t>(alphabet.find(c)); // all bits where it is none
 }
 
-// A security token in a reply (RFC 2228 5.1) that is the TLS record of a ServerHello, as the GSI mechanism sends it.
-bool is_server_hello_token(std::string_view text) {
-    constexpr std::string_view name = "ADAT=";
-    constexpr std::size_t characters = 8; // of base64: six bytes
-    if (!text.starts_with(name) || text.size() < name.size() + characters) return false;
-    std::uint64_t bytes = 0;
-    for (const char c : text.substr(name.size(), characters)) {
-        const std::uint32_t value = base64_value(c);
-        if (value > 63) return false;
-        bytes = bytes << 6 | value;
+// Bytes of base64 as the reference decodes them: other characters are an error, as is what follows a padded group; an
+// incomplete group is padded. The first of them go to `start`.
+std::optional<std::size_t> decode_base64(std::string_view text, std::span<std::uint8_t> start) {
+    std::size_t size = 0;
+    bool padded = false;
+    for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 4))) {
+        std::uint32_t bits = 0, octets = 3;
+        for (std::size_t i = 0; i < 4; ++i) {
+            const char c = i < text.size() ? text[i] : '=';
+            const std::uint32_t value = c == '=' ? 0 : base64_value(c);
+            if (value > 63) return std::nullopt;
+            bits = bits << 6 | value;
+            if (c == '=' && octets != 0) --octets;
+        }
+        if (padded) return std::nullopt;
+        padded = octets < 3;
+        for (std::uint32_t i = 0; i < octets; ++i, ++size)
+            if (size < start.size()) start[size] = static_cast<std::uint8_t>(bits >> (16 - 8 * i));
     }
-    constexpr std::uint64_t major_version = 3, server_hello = 2;
-    return bytes >> 40 == kHandshake && (bytes >> 32 & 0xff) == major_version && (bytes & 0xff) == server_hello;
+    return size;
+}
+
+// A security token (RFC 2228 5.1) that is one TLS record with a ClientHello, as the GSI mechanism sends it first.
+bool is_client_hello_token(std::string_view text) {
+    std::array<std::uint8_t, kTlsHelloStart> start{};
+    const std::optional<std::size_t> size = decode_base64(text, start);
+    if (!size || *size < start.size() || start[0] != kHandshake) return false;
+    constexpr std::size_t record_header = 5;
+    const auto record = static_cast<std::size_t>(start[3] << 8 | start[4]);
+    const std::uint32_t hello = tls_hello_size(start);
+    return *size == record_header + record && hello != 0 && hello <= *size;
 }
 
 // The line begins as a reply of another code than 234.
@@ -87,8 +111,13 @@ FtpSecurity::Outcome FtpSecurity::take_reply(const FtpReply& reply, AuthMechanis
         return Outcome::encrypted;
     }
     if (reply.code == 334 && asked == AuthMechanism::gssapi) gssapi_ = true;
-    const bool token = gssapi_ && !gssapi_tls_ && (reply.code == 334 || reply.code == 335 || reply.code == 235);
-    if (!token || !is_server_hello_token(reply.text)) return Outcome::none;
+    return Outcome::none;
+}
+
+// The first token tells, as in the reference: nothing but TLS is known there.
+FtpSecurity::Outcome FtpSecurity::take_token(std::string_view argument) {
+    const bool first = std::exchange(gssapi_, false);
+    if (!first || gssapi_tls_ || !is_client_hello_token(argument)) return Outcome::none;
     gssapi_tls_ = true;
     return Outcome::gssapi_tls;
 }

@@ -37,9 +37,11 @@ public:
     AuthMechanism asked() const { return asked_; }
 
     enum class Outcome : std::uint8_t { none, encrypted, gssapi_tls };
-    static bool concerns(std::uint32_t code) { return code == 234 || code == 235 || code == 334 || code == 335; }
+    static bool concerns(std::uint32_t code) { return code == 234 || code == 334; }
     // Of a reply that concerns it. `asked` is from before the reply ended any turn.
     Outcome take_reply(const FtpReply& reply, AuthMechanism asked);
+    // ADAT's argument.
+    Outcome take_token(std::string_view argument);
     // So many replies of 200 and above have come.
     void answered(std::uint32_t replies) {
         if (replies >= command_) forget(command_);
@@ -67,7 +69,7 @@ private:
     Grant grant_ = Grant::none;
     bool request_missing_ = false; // an AUTH may be what was not captured last
     bool in_reply_ = false;        // since then: a line of the responder's has begun
-    bool gssapi_ = false;          // granted: tokens are exchanged
+    bool gssapi_ = false;          // granted: the first token is awaited
     bool gssapi_tls_ = false;      // reported
 };
 

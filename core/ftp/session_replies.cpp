@@ -157,10 +157,14 @@ void FtpSession::State::take_security(FtpSecurity::Outcome outcome, Timestamp no
     done = done || encrypted;
 }
 
-bool FtpSession::State::is_encrypted(bool from_originator, std::uint8_t next_byte, Timestamp now, FtpOutput& out) {
-    const FtpSecurity::Sign sign = security.look(from_originator, next_byte);
+bool FtpSession::State::is_encrypted(bool from_originator, std::span<const std::uint8_t> next, Timestamp now,
+                                     FtpOutput& out) {
+    const FtpSecurity::Sign sign = security.look(from_originator, next.front());
     if (sign == FtpSecurity::Sign::clear) events.count(Event::ftp_clear_text_after_auth);
-    if (sign == FtpSecurity::Sign::encrypted) take_security(FtpSecurity::Outcome::encrypted, now, out);
+    if (sign == FtpSecurity::Sign::encrypted) {
+        take_security(FtpSecurity::Outcome::encrypted, now, out);
+        out.events.back().bytes_left = next.size();
+    }
     return done;
 }
 

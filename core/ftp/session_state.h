@@ -49,7 +49,7 @@ struct FtpSession::State {
     void take_directory(FtpCommand command, std::string_view argument, const FtpReply& reply, FtpOutput& out);
     void take_transfer(const PendingCommand& command, const FtpReply& reply, Timestamp now, FtpOutput& out);
     void take_security(FtpSecurity::Outcome outcome, Timestamp now, FtpOutput& out);
-    bool is_encrypted(bool from_originator, std::uint8_t next_byte, Timestamp now, FtpOutput& out);
+    bool is_encrypted(bool from_originator, std::span<const std::uint8_t> next, Timestamp now, FtpOutput& out);
     void announce(const DataChannel& endpoint, std::uint32_t number, Timestamp now, FtpOutput& out);
     FtpTurn turn_of(const PendingCommand& command);
     void end_turn(const PendingCommand& command, bool with_strings, FtpOutput& out);

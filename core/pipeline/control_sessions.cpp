@@ -103,7 +103,7 @@ void ControlSessions::release(Connection& c) {
     control.segments_before = 0;
     clear(control.per_side[0]);
     clear(control.per_side[1]);
-    control.tls_hello.clear();
+    control.tls_hello = {};
     free_.push_back(c.cold().content_index);
     c.content = ContentUse::none;
     c.cold().content_index = Connection::kNone;
@@ -300,17 +300,12 @@ void ControlSessions::replay(Control& control, Timestamp now) {
     }
 }
 
-// A ServerHello in the responder's first record says that the promised TLS is there (RFC 8446 5.1, RFC 5246 6.2.1).
+// The promised TLS is there once the client has said its hello; the reference does not look for it where the beginning
+// of the connection was missed.
 void ControlSessions::look_for_tls(Control& control, unsigned side, std::span<const std::uint8_t> data) {
-    constexpr std::size_t kHelloStart = 6;
-    constexpr char kHandshake = 22, kServerHello = 2;
     Connection& c = connections_[control.index];
-    if (side == c.orig_side || control.tls_hello.size() >= kHelloStart) return;
-    const auto n = std::min(kHelloStart - control.tls_hello.size(), data.size());
-    control.tls_hello.append(reinterpret_cast<const char*>(data.data()), n);
-    if (control.tls_hello.size() < kHelloStart) return;
-    if (control.tls_hello[0] == kHandshake && control.tls_hello[1] == 3 && control.tls_hello[5] == kServerHello)
-        c.services |= kServiceSsl;
+    if (side != c.orig_side || c.partial) return;
+    if (control.tls_hello.take(data) == TlsClientHello::Seen::hello) c.services |= kServiceSsl;
 }
 
 void ControlSessions::removed(Connection& c, std::uint32_t, Timestamp due, std::uint64_t packet_number) {
@@ -344,8 +339,10 @@ void ControlSessions::end_session(Connection& c, Timestamp due) {
     release(c);
 }
 
-void ControlSessions::drain_output(Control& control, Timestamp now) {
+// How many of the bytes that were delivered last are encrypted.
+std::size_t ControlSessions::drain_output(Control& control, Timestamp now) {
     Connection& c = connections_[control.index];
+    std::size_t encrypted = 0;
     for (const FtpEvent& event : output_.events) {
         switch (event.kind) {
         case FtpOutcome::announcement: emit_announcement(control, event, now); break;
@@ -359,12 +356,16 @@ void ControlSessions::drain_output(Control& control, Timestamp now) {
             c.services &= static_cast<std::uint8_t>(~kServiceFtp);
             control.dropped = true;
             break;
-        case FtpOutcome::encrypted: control.encrypted = true; break;
+        case FtpOutcome::encrypted:
+            control.encrypted = true;
+            encrypted = event.bytes_left;
+            break;
         case FtpOutcome::gssapi_tls: c.services |= kServiceSsl; break;
         case FtpOutcome::limit_reached: connections_.limit_reached(c); break;
         }
     }
     output_.clear();
+    return encrypted;
 }
 
 void ControlSessions::emit_announcement(Control& control, const FtpEvent& event, Timestamp now) {

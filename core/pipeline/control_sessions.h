@@ -90,7 +90,7 @@ private:
     void start_session(Control& control);
     void replay(Control& control, Timestamp now);
     void look_for_tls(Control& control, unsigned side, std::span<const std::uint8_t> data);
-    void drain_output(Control& control, Timestamp now);
+    std::size_t drain_output(Control& control, Timestamp now);
     void emit_message(Control& control, const FtpEvent& event, Timestamp now);
     void emit_announcement(Control& control, const FtpEvent& event, Timestamp now);
 

@@ -2,6 +2,7 @@
 // to ControlSessions, which owns them; worker's thread.
 #pragma once
 
+#include "core/ftp/tls_hello.h"
 #include "core/pipeline/control_sessions.h"
 
 #include <cstdint>
@@ -33,7 +34,7 @@ struct ControlSessions::Control {
     std::vector<Chunk> chunks;
     std::size_t segments_before = 0; // chunks, that came in one piece from the opening words
     std::string per_side[2];
-    std::string tls_hello; // of the responder, once encrypted
+    TlsClientHello tls_hello; // once encrypted
 
     // Its place among those that may have to make room.
     bool answered = false; // the responder was heard
@@ -58,10 +59,12 @@ public:
             owner_.look_for_tls(control_, side, data);
         else {
             control_.session->deliver(from_originator(side), data, now, owner_.output_);
-            owner_.drain_output(control_, now);
+            if (const std::size_t left = owner_.drain_output(control_, now); left != 0) [[unlikely]]
+                owner_.look_for_tls(control_, side, data.last(left));
         }
     }
     void lost(unsigned side, std::uint64_t size, Timestamp now) override {
+        if (control_.encrypted) control_.tls_hello.bytes_missing();
         if (control_.dropped || control_.encrypted) return;
         if (!control_.active) {
             if (control_.segments_before + control_.chunks.size() > kChunksMax)

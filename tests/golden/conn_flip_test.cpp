@@ -90,6 +90,13 @@ TEST_CASE("flip: UDP from a port of servers") {
     CHECK(read(trace).show("conn", "id.orig_h id.orig_p id.resp_p history conn_state") == "10.0.0.2 40000 53 ^d SHR");
 }
 
+TEST_CASE("flip: not UDP to everybody, as a server of DHCP offers an address") {
+    Trace trace;
+    trace.add({Ethernet{}, Ipv4{.destination = ip("255.255.255.255")}, Udp{.source_port = 67, .destination_port = 68},
+               Payload{"offer"}});
+    CHECK(read(trace).show("conn", "id.orig_h id.orig_p history conn_state") == "10.0.0.1 67 D S0");
+}
+
 TEST_CASE("flip: not UDP between two ports of servers") {
     Trace trace;
     trace.add({Ethernet{}, Ipv4{}, Udp{.source_port = 123, .destination_port = 123}, Payload{"time"}});

@@ -15,7 +15,7 @@ std::string times(std::size_t count, const std::string& text) {
 }
 
 // Records of TLS with what would be commands and replies in clear text: hellos, and data of either side.
-const std::string kClientHello("\x16\x03\x01\x00\x20\x01\x00\x00\x1c\nDELE hello\r\n", 22);
+const std::string kClientHello = client_hello("\nDELE hello\r\n");
 const std::string kServerHello("\x16\x03\x03\x00\x20\x02\x00\x00\x1c\n250 Gone.\r\n", 21);
 const std::string kLongLine = "NOOP " + std::string(16'000, 'a') + "\r\n"; // three have no room
 const std::string kHelloInClear = "\x16\x03\x01\r\n";
@@ -252,7 +252,8 @@ TEST_CASE("a session that is encrypted makes no entries of what it says, whateve
             const Logs logs = read(trace, kExtended);
             const std::string last = lost == auth ? "PASS 234" : lost == answer ? "AUTH 230" : "AUTH 234";
             CHECK(logs.show("ftp", "user command reply_code") == "mallory " + last);
-            CHECK(logs.show("conn", "service") == "ftp,ssl");
+            const bool whole = lost != client_hello && lost != second_half; // as the reference needs it
+            CHECK(logs.show("conn", "service") == (whole ? "ftp,ssl" : "ftp"));
             CHECK(logs.count(Event::ftp_violation) == 0);
             CHECK(logs.count(Event::ftp_clear_text_after_auth) == 0);
         }

@@ -253,11 +253,32 @@ TEST_CASE("AUTH TLS: granted and begun, the service is ftp and ssl, the session 
     Trace trace;
     FtpTalk ftp(trace);
     ftp.server("220 Welcome.").client("AUTH TLS").server("234 Go ahead.");
-    ftp.control().client(std::string("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10));
+    ftp.control().client(client_hello());
     ftp.control().server(std::string("\x16\x03\x03\x00\x05\x02\x00\x00\x01\x00", 10)).client("DELE a\r\n");
     const Logs logs = read(trace);
     CHECK(logs.show("conn", "service") == "ftp,ssl");
     CHECK(logs.show("ftp", kFields) == "AUTH TLS 234 Go ahead.");
+}
+
+TEST_CASE("AUTH TLS: the client's whole hello says that it is ssl, whatever the server makes of it") {
+    const std::string hello = client_hello();
+    const auto services = [](const std::vector<std::string>& pieces, std::size_t skipped = 0) {
+        Trace trace;
+        FtpTalk ftp(trace);
+        ftp.server("220 Welcome.").client("AUTH TLS").server("234 Go ahead.");
+        for (const std::string& piece : pieces) {
+            ftp.control().client(piece);
+            if (std::exchange(skipped, 0) != 0) ftp.control().skip(Side::client, 1).client("x").ack(Side::server);
+        }
+        ftp.control().server("\x15\x03\x03").close();
+        return read(trace).show("conn", "service") + " " + read(trace, {.extended = true}).show("conn", "service");
+    };
+    CHECK(services({hello}) == "ftp,ssl ftp,ssl");
+    CHECK(services({hello.substr(0, 1), hello.substr(1, 9), hello.substr(10)}) == "ftp,ssl ftp,ssl");
+    CHECK(services({hello.substr(0, hello.size() - 1)}) == "ftp ftp");
+    CHECK(services({}) == "ftp ftp");
+    CHECK(services({hello.substr(0, 20), hello.substr(20)}, 1) == "ftp ftp"); // with a hole in it
+    CHECK(services({"\x16\x03\x01 no hello of any kind"}) == "ftp ftp");
 }
 
 TEST_CASE("AUTH SSL, or tls in small letters: ends in encryption by the extended rule, else in what is no reply") {
@@ -266,7 +287,7 @@ TEST_CASE("AUTH SSL, or tls in small letters: ends in encryption by the extended
         Trace trace;
         FtpTalk ftp(trace);
         ftp.server("220 Welcome.").client("AUTH " + mechanism).server("234 Go ahead.");
-        ftp.control().client(std::string("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10));
+        ftp.control().client(client_hello());
         ftp.control().server(std::string("\x16\x03\x03\x00\x05\x02\x00\x00\x01\n", 10)).client("DELE a\r\n");
         const Logs logs = read(trace), extended = read(trace, {.extended = true});
         CHECK(logs.show("conn", "service") == "-");

@@ -43,6 +43,12 @@ struct Reading {
     bool types_known = true; // a file's type is "STAGE/BYTES", e.g. "transferred/1024"; else none is known
 };
 
+// A record with a ClientHello, whose random bytes begin with `random`.
+inline std::string client_hello(std::string random = {}) {
+    random.resize(36);
+    return std::string("\x16\x03\x01\x00\x2a\x01\x00\x00\x26\x03\x03", 11) + random;
+}
+
 // One line of a log. Values are text: as they stand in the log, without quotes; lists with commas; times (ts,
 // _write_ts) in seconds since the Trace's default start, durations in seconds, both to the microsecond. "-": no such
 // field.

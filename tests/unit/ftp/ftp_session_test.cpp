@@ -259,24 +259,42 @@ TEST_CASE("of a connection whose beginning was not captured no line is a violati
     CHECK(s.session.done());
 }
 
-TEST_CASE("AUTH GSSAPI: TLS in the server's tokens is told once, and the session goes on", "[ftp_session]") {
-    constexpr const char* hello = "335 ADAT=FgMBADUCAAAxAwFQW20Q"; // 16 03 01 00 35 02: a ServerHello
+namespace {
+
+// 16 03 01 00 2b, 01 00 00 27, 03 01: a record of 43 bytes with a ClientHello of 39, and 37 more.
+const std::string kHelloToken = "FgMBACsBAAAnAwE" + std::string(49, 'A');
+
+} // namespace
+
+TEST_CASE("AUTH GSSAPI: TLS in the client's first token is told once, and the session goes on", "[ftp_session]") {
     SessionScript s;
-    s.client("AUTH GSSAPI").server("334 ADAT must follow").client("ADAT FgMB").server(hello).client("ADAT abc");
+    s.client("AUTH GSSAPI").server("334 ADAT must follow").client("ADAT " + kHelloToken);
     CHECK(s.count(FtpOutcome::gssapi_tls) == 1);
-    s.server(hello);
+    s.server("335 ADAT=FgMBADUCAAAxAwFQW20Q").client("ADAT " + kHelloToken);
+    s.client("AUTH GSSAPI").server("334 ADAT must follow").client("ADAT " + kHelloToken);
     CHECK(s.count(FtpOutcome::gssapi_tls) == 1);
     CHECK_FALSE(s.session.done());
 }
 
-TEST_CASE("AUTH GSSAPI: tokens that are no TLS, and TLS that was not asked for", "[ftp_session]") {
+TEST_CASE("AUTH GSSAPI: tokens that are no TLS, that come second, and TLS that was not asked for", "[ftp_session]") {
     SessionScript s;
-    s.client("NOOP").server("335 ADAT=FgMBADUCAAAxAwFQW20Q");
-    s.client("AUTH GSSAPI").server("334 ADAT must follow").client("ADAT abc");
-    for (const char* token :
-         {"ADAT=FgMBADUC", "ADAT=YGMBADUCAAAx", "ADAT=FgMBADUBAAAx", "ADAT=FgMB*DUCAAAx", "ADAT=FgMB"})
-        s.server(std::string("335 ") + token).client("ADAT abc");
-    CHECK(s.count(FtpOutcome::gssapi_tls) == 1); // the first alone: a record of six bytes is enough to tell
+    s.client("ADAT " + kHelloToken).server("503 AUTH first");
+    s.client("AUTH GSSAPI").server("504 no").client("ADAT " + kHelloToken).server("503 no");
+    const auto first_is = [&s](const std::string& token) {
+        s.client("AUTH GSSAPI").server("334 ADAT must follow").client("ADAT " + token).server("335 ADAT=abcd");
+        return s.count(FtpOutcome::gssapi_tls);
+    };
+    CHECK(first_is("") == 0);
+    CHECK(first_is("FgMB") == 0);
+    CHECK(first_is(kHelloToken.substr(4)) == 0);
+    CHECK(first_is(kHelloToken + "AAAA") == 0);                    // more than the record says
+    CHECK(first_is(kHelloToken.substr(0, 60) + "====") == 0);      // less
+    CHECK(first_is(kHelloToken.substr(0, 60) + "A*AA") == 0);      // no base64
+    CHECK(first_is("FgMBACsC" + kHelloToken.substr(8)) == 0);      // a ServerHello
+    CHECK(first_is("FgMBACsBAAAo" + kHelloToken.substr(12)) == 0); // the hello goes on behind the record
+    s.client("ADAT " + kHelloToken).server("335 ADAT=abcd");       // the second
+    CHECK(s.count(FtpOutcome::gssapi_tls) == 0);
+    CHECK(first_is(kHelloToken) == 1);
 }
 
 TEST_CASE("PORT and EPRT announce at once, from the server", "[ftp_session]") {
