@@ -27,7 +27,7 @@ namespace ftpsensor {
     X(truncated_radiotap_header) X(truncated_nflog_header) X(unknown_nflog_version)                      \
     X(nflog_no_pcap_payload) X(nflog_bad_tlv_len) X(undefined_ether_type) X(undefined_vlan_protocol)     \
     X(max_packet_analyzer_depth_exceeded) X(unknown_ethertype) X(unknown_link_type) X(arp)               \
-    X(empty_packet) X(frame_too_long) X(amsdu_rest_left_out)                                             \
+    X(empty_packet) X(frame_too_long)                                                                    \
     /* IP */                                                                                                       \
     X(truncated_IP) X(internally_truncated_header) X(truncated_header) X(bad_IP_checksum)          \
     X(invalid_IP_header_size) X(IPv4_min_header_size) X(unknown_ip_version)                                    \

@@ -82,7 +82,8 @@ void ConnTracker::process_any(const DecodedPacket& decoded, const Lookup& first,
         if (layer.makes_connection) {
             Lookup inner;
             if (i != 0) look_up(layer, inner);
-            index = process_layer(layer, i == 0 ? first : inner, packet, tunnel);
+            const Lookup& l = i == 0 ? first : inner;
+            index = i < decoded.told ? table_.find(l.key, l.hash) : process_layer(layer, l, packet, tunnel);
         }
         if (i + 1u == decoded.layer_count) {
             if (decoded.tunnel_end != TunnelEnd::none && index != FlowTable::kNone) [[unlikely]]

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace ftpsensor {
 struct Decoder::State {
@@ -22,6 +23,8 @@ struct Decoder::State {
 
     bool read_layer(const PacketView& packet, const Cursor& at, std::size_t depth, Layer& layer, Segment& segment);
     [[gnu::noinline]] void decode_any(const PacketView& packet, DecodedPacket& out);
+    void decode_frame(const PacketView& packet, Cursor at, DecodedPacket& out);
+    void decode_subframe(const PacketView& packet, std::size_t depth, DecodedPacket& out);
     void open_tunnels(const PacketView& packet, TunnelKind kind, Segment segment, DecodedPacket& out);
 
     ChecksumPolicy checksums;
@@ -29,6 +32,13 @@ struct Decoder::State {
     FragmentTable fragments;
     // A buffer a layer, since an outer datagram is still pointed to while an inner one is put together.
     std::array<std::unique_ptr<std::uint8_t[]>, kMaxTunnelDepth + 1> reassembled;
+    // What is left of an aggregate whose frames hold the layer of this index.
+    struct Rest {
+        Cursor at = {};
+        TunnelKind carried_by = TunnelKind::none;
+    };
+    std::array<Rest, kMaxTunnelDepth + 1> rests;
+    bool rests_are_left = false;
 };
 
 Decoder::Decoder(const DecodeOptions& options, EventCounters& events)
@@ -66,10 +76,19 @@ void Decoder::decode(const PacketView& packet, DecodedPacket& out) {
 }
 
 void Decoder::State::decode_any(const PacketView& packet, DecodedPacket& out) {
-    out.layer_count = 0;
+    out.layer_count = out.told = 0;
     out.borrowed = false;
-    Cursor at = {packet.data, packet.captured, std::max(packet.length, packet.captured) - packet.captured};
-    if (const std::optional<Event> stopped = skip_link_headers(packet.link, at, &events)) {
+    if (rests_are_left) rests.fill({}); // nobody asked for them
+    rests_are_left = false;
+    decode_frame(packet, {packet.data, packet.captured, std::max(packet.length, packet.captured) - packet.captured},
+                 out);
+    out.borrowed |= rests_are_left;
+}
+
+void Decoder::State::decode_frame(const PacketView& packet, Cursor at, DecodedPacket& out) {
+    const std::optional<Event> stopped = skip_link_headers(packet.link, at, &events, &rests[0].at);
+    rests_are_left = rests[0].at.captured != 0;
+    if (stopped) {
         events.count(*stopped);
         return;
     }
@@ -94,7 +113,11 @@ void Decoder::State::open_tunnels(const PacketView& packet, TunnelKind kind, Seg
             return;
         }
         if (inner->link != LinkType::raw_ip) {
-            if (const std::optional<Event> stopped = skip_link_headers(inner->link, inner->at, &events)) {
+            Rest& rest = rests[out.layer_count];
+            rest.carried_by = kind;
+            const std::optional<Event> stopped = skip_link_headers(inner->link, inner->at, &events, &rest.at);
+            rests_are_left |= rest.at.captured != 0;
+            if (stopped) {
                 events.count(*stopped);
                 return;
             }
@@ -108,6 +131,37 @@ void Decoder::State::open_tunnels(const PacketView& packet, TunnelKind kind, Seg
         ++out.layer_count;
         kind = tunnel_kind(layer);
     }
+}
+
+// Depth first, as they lie in the packet.
+bool Decoder::decode_more(const PacketView& packet, DecodedPacket& out) {
+    State& s = *state_;
+    for (std::size_t depth = s.rests.size(); s.rests_are_left && depth-- > 0;) {
+        if (s.rests[depth].at.captured == 0) continue;
+        s.decode_subframe(packet, depth, out);
+        return true;
+    }
+    s.rests_are_left = false;
+    out.layer_count = out.told = 0;
+    return false;
+}
+
+void Decoder::State::decode_subframe(const PacketView& packet, std::size_t depth, DecodedPacket& out) {
+    out.layer_count = out.told = 0;
+    out.tunnel_end = TunnelEnd::none;
+    Cursor at = std::exchange(rests[depth].at, {});
+    if (const std::optional<Event> stopped = skip_subframe_headers(at, &events, rests[depth].at)) {
+        events.count(*stopped);
+        return;
+    }
+    Layer& layer = out.layers[depth];
+    layer.carried_by = rests[depth].carried_by;
+    Segment segment;
+    if (!read_layer(packet, at, depth, layer, segment)) return;
+    layer.doubtful |= depth != 0 && out.layers[depth - 1].doubtful;
+    out.told = static_cast<std::uint8_t>(depth);
+    out.layer_count = static_cast<std::uint8_t>(depth + 1);
+    open_tunnels(packet, tunnel_kind(layer), segment, out);
 }
 
 } // namespace ftpsensor

@@ -1,8 +1,9 @@
 // From a frame to its IP packets: link layers, VLAN tags, MPLS, PPPoE, IP of both versions, fragments, tunnels.
 //
 // A packet may hold several IP packets, one inside the other (GRE, IP in IP, VXLAN, Geneve, Teredo, AYIYA, GTP): they
-// come out as layers, the outermost first, and the innermost one that could be read last. The rules, names and limits
-// are Zeek's packet analyzers'. Network input never trips an assertion: it counts a named event.
+// come out as layers, the outermost first, and the innermost one that could be read last. Or side by side, in an
+// aggregate of a wireless LAN (A-MSDU): they come out one after another. The rules, names and limits are Zeek's packet
+// analyzers'. Network input never trips an assertion: it counts a named event.
 //
 // A Decoder belongs to one worker (it holds fragments under reassembly). Layers point into the packet, or, for a
 // reassembled datagram, into the Decoder, until the next call of decode().
@@ -76,7 +77,10 @@ struct DecodedPacket {
     std::uint8_t layer_count = 0;
     TunnelEnd tunnel_end = TunnelEnd::none;
     TunnelKind refused = TunnelKind::none; // with TunnelEnd::refused
-    bool borrowed = false;                 // a layer points into the Decoder
+    // To be used up before the next decode(): a layer points into the Decoder, or decode_more() is due.
+    bool borrowed = false;
+    std::uint8_t told =
+        0; // so many layers are those of the frame before it in an aggregate, which has counted for them
     std::array<Layer, kMaxTunnelDepth + 1> layers;
 };
 
@@ -115,6 +119,10 @@ public:
     // of it; a fragment that does not complete its datagram gives no layer. What is damaged or closed inside of a
     // tunnel leaves the layers around it standing.
     void decode(const PacketView& packet, DecodedPacket& out);
+    // The next frame of an aggregate, behind a decode() or decode_more() of the same packet into `out`, whose outer
+    // layers are still there; false: there is none. To be asked where decode() says `borrowed`. A frame that could not
+    // be read gives no layer.
+    bool decode_more(const PacketView& packet, DecodedPacket& out);
     void set_fragment_timeouts(const FragmentTimeouts& timeouts); // of datagrams that begin from now on
 
 private:

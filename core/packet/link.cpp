@@ -37,6 +37,7 @@ enum class Next : std::uint8_t { ethernet, ethertype, ppp, pppoe, mpls, ip, stop
 struct Walker {
     Cursor& at;
     EventCounters* events;
+    Cursor* rest;                        // of an aggregate; may be null
     std::uint16_t protocol = 0;          // EtherType for Next::ethertype
     Event stopped = Event::empty_packet; // why, once a step gives Next::stop
 
@@ -62,6 +63,7 @@ struct Walker {
     Next loopback();
     Next fddi();
     Next wireless();
+    Next wireless_payload(const WirelessPayload& payload);
     Next radiotap();
     Next nflog();
     Next unknown();
@@ -219,10 +221,11 @@ Next Walker::fddi() {
     return Next::ip;
 }
 
-Next Walker::wireless() {
-    const WirelessPayload payload = skip_wireless_header(at);
+Next Walker::wireless() { return wireless_payload(skip_wireless_header(at)); }
+
+Next Walker::wireless_payload(const WirelessPayload& payload) {
+    if (rest != nullptr && payload.rest.captured != 0) *rest = payload.rest;
     if (payload.stopped) return stop(*payload.stopped);
-    if (payload.more_frames && events != nullptr) events->count(Event::amsdu_rest_left_out);
     switch (payload.ether_type) {
     case kEtherTypeIpv4:
     case kEtherTypeIpv6:
@@ -302,9 +305,14 @@ std::optional<Event> walk(Walker& walker, Next next) {
 
 } // namespace
 
-std::optional<Event> skip_link_headers(LinkType link, Cursor& at, EventCounters* events) {
-    Walker walker{at, events};
+std::optional<Event> skip_link_headers(LinkType link, Cursor& at, EventCounters* events, Cursor* rest) {
+    Walker walker{at, events, rest};
     return walk(walker, walker.first(link));
+}
+
+std::optional<Event> skip_subframe_headers(Cursor& at, EventCounters* events, Cursor& rest) {
+    Walker walker{at, events, &rest};
+    return walk(walker, walker.wireless_payload(skip_subframe_header(at)));
 }
 
 } // namespace ftpsensor

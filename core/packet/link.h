@@ -24,7 +24,10 @@ inline constexpr unsigned kMaxLinkHeaders = 16;
 inline constexpr unsigned kMaxMplsLabels = 64;
 
 // Moves `at` to the IP header, whose version is not looked at yet. Returns what stopped it; nothing where all is well.
-// What is left out without stopping it is counted, where `events` is not null.
-std::optional<Event> skip_link_headers(LinkType link, Cursor& at, EventCounters* events);
+// What is odd without stopping it is counted, where `events` is not null. `rest`: where it is a wireless LAN's
+// aggregate, the frames behind the one that `at` is moved into; else, and where there are none, it is left as it was.
+std::optional<Event> skip_link_headers(LinkType link, Cursor& at, EventCounters* events, Cursor* rest = nullptr);
+// The same from the rest of an aggregate, of which `rest` tells what is left then.
+std::optional<Event> skip_subframe_headers(Cursor& at, EventCounters* events, Cursor& rest);
 
 } // namespace ftpsensor

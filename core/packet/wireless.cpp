@@ -1,5 +1,7 @@
 #include "core/packet/wireless.h"
 
+#include <algorithm>
+
 namespace ftpsensor {
 namespace {
 
@@ -19,12 +21,12 @@ constexpr std::uint8_t kAggregate = 0x80; // of the QoS field
 
 WirelessPayload stop(Event event) { return {.stopped = event}; }
 
-WirelessPayload read_snap(Cursor& at, bool more_frames) {
+WirelessPayload read_snap(Cursor& at, const Cursor& rest) {
     if (at.captured < kSnapLength) return stop(Event::truncated_802_11_llc_header);
     const bool snap = load_be32(at.data) == 0xaaaa0300 && load_be16(at.data + 4) == 0;
-    if (!snap) return stop(Event::unknown_ethertype);
+    if (!snap) return {.stopped = Event::unknown_ethertype, .rest = rest};
     at.skip(kSnapLength);
-    return {.ether_type = load_be16(at.data - 2), .more_frames = more_frames};
+    return {.ether_type = load_be16(at.data - 2), .rest = rest};
 }
 
 } // namespace
@@ -45,16 +47,19 @@ WirelessPayload skip_wireless_header(Cursor& at) {
     }
     if (at.captured <= length) return stop(Event::truncated_802_11_header);
     at.skip(length);
-    if (!aggregate) return read_snap(at, false);
+    return aggregate ? skip_subframe_header(at) : read_snap(at, {});
+}
 
+WirelessPayload skip_subframe_header(Cursor& at) {
     if (at.captured < kSubframeHeaderLength) return stop(Event::truncated_802_11_amsdu_header);
     const std::uint32_t frame = load_be16(at.data + kSubframeHeaderLength - 2);
     if (at.captured < kSubframeHeaderLength + frame) return stop(Event::truncated_802_11_amsdu_packet);
     at.skip(kSubframeHeaderLength);
-    const std::uint32_t padding = frame % 4; // as Zeek counts it
-    const bool more_frames = at.captured > frame + padding;
+    Cursor rest = at;
+    rest.skip(frame);
+    rest.skip(std::min((0u - kSubframeHeaderLength - frame) % 4, rest.captured)); // the last one has no padding
     at.keep(frame);
-    return read_snap(at, more_frames);
+    return read_snap(at, rest);
 }
 
 } // namespace ftpsensor

@@ -14,10 +14,14 @@ namespace ftpsensor {
 struct WirelessPayload {
     std::optional<Event> stopped = {}; // why there is no payload: not data, encrypted, damaged
     std::uint16_t ether_type = 0;
-    bool more_frames = false; // of an aggregate (A-MSDU): the first frame is taken, others follow it
+    Cursor rest = {}; // of an aggregate (A-MSDU): its frames behind this one; no bytes: none
 };
 
-// Moves `at` to what the frame carries.
+// Moves `at` to what the frame carries; to what the first one does, where it is an aggregate.
 WirelessPayload skip_wireless_header(Cursor& at);
+
+// Moves `at`, the rest of an aggregate, to what the next frame of it carries. What is cut ends the aggregate; behind
+// what carries something else it goes on.
+WirelessPayload skip_subframe_header(Cursor& at);
 
 } // namespace ftpsensor

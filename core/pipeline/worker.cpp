@@ -42,6 +42,8 @@ void Worker::process_burst(std::span<const PacketView> burst) {
     for (std::size_t i = 0; i < burst.size();) {
         const std::size_t n = decode_stage(burst.subspan(i, std::min(kStage, burst.size() - i)), bytes);
         process_stage(burst.subspan(i, n));
+        if (decoded_[n - 1].borrowed) [[unlikely]]
+            process_rest(burst[i + n - 1], decoded_[n - 1]);
         i += n;
     }
     counters_.packets.store(counters_.packets.load(std::memory_order_relaxed) + burst.size(),
@@ -58,15 +60,26 @@ std::size_t Worker::decode_stage(std::span<const PacketView> packets, std::uint6
         DecodedPacket& decoded = decoded_[i];
         bytes += packets[i].length;
         decoder_.decode(packets[i], decoded);
-        if (decoded.layer_count == 0) [[unlikely]] {
+        if (decoded.layer_count == 0) [[unlikely]]
             lookups_[i].hash = 0; // some bucket; nothing is looked for
-            continue;
-        }
-        connections_.look_up(decoded.layers[0], lookups_[i]);
+        else
+            connections_.look_up(decoded.layers[0], lookups_[i]);
         if (decoded.borrowed) [[unlikely]]
             return i + 1;
     }
     return packets.size();
+}
+
+// The other frames of an aggregate.
+void Worker::process_rest(const PacketView& packet, DecodedPacket& decoded) {
+    while (decoder_.decode_more(packet, decoded)) {
+        if (decoded.layer_count == 0) continue;
+        ConnTracker::Lookup lookup;
+        connections_.look_up(decoded.layers[0], lookup);
+        connections_.prefetch_bucket(lookup);
+        connections_.prefetch_connection(lookup, decoded.layers[0]);
+        connections_.process(decoded, lookup, packet);
+    }
 }
 
 // What reads the connection's bytes, if something does.

@@ -73,6 +73,7 @@ private:
 
     std::size_t decode_stage(std::span<const PacketView> packets, std::uint64_t& bytes);
     void process_stage(std::span<const PacketView> packets);
+    void process_rest(const PacketView& packet, DecodedPacket& decoded);
     void prefetch_reader(const Connection& c) const;
     void move_time(Timestamp now);
     void read_board();

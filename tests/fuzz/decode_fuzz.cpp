@@ -79,6 +79,12 @@ public:
         decoder_.decode(view, out_);
         check(out_);
     }
+    bool decode_more(const PacketView& view) {
+        const bool more = decoder_.decode_more(view, out_);
+        check(out_);
+        require(out_.told < std::max<std::size_t>(out_.layer_count, 1), "a frame has a layer of its own");
+        return more;
+    }
     const DecodedPacket& out() const { return out_; }
     std::uint64_t count(Event event) const { return events_.value(event); }
     std::uint64_t count_of_sums() const {
@@ -216,20 +222,35 @@ public:
                 "a wrong sum explains a wrong length");
         require_same(ignore_, dressed_);
         if (mark_.count_of_sums() == 0 && mark_.count(Event::ip_hdr_len_zero) == 0) require_same(mark_, verify_);
+        const bool together =
+            !ignore_.out().borrowed && cut_fragments == ignore_.count(Event::incompletely_captured_fragment);
+        const DecodedPacket first = ignore_.out();
+        take_more(packet.view, other.view);
 
         const std::uint32_t hash = forth_.hash(packet.view);
         exchange_addresses(other);
         require(back_.hash(other.view) == hash, "both directions go to the same worker");
-        if (cut_fragments == ignore_.count(Event::incompletely_captured_fragment)) check_together(hash);
+        if (together) check_together(first, hash);
     }
     void set_timeouts(const FragmentTimeouts& timeouts) {
         for (Run* run : {&ignore_, &mark_, &verify_, &dressed_}) run->set_timeouts(timeouts);
     }
 
 private:
-    void check_together(std::uint32_t hash) {
-        const DecodedPacket& out = ignore_.out();
-        if (out.borrowed) return;
+    // The other frames of an aggregate.
+    void take_more(const PacketView& view, const PacketView& other) {
+        for (bool more = ignore_.out().borrowed; more;) {
+            more = ignore_.decode_more(view);
+            require(mark_.decode_more(view) == more && dressed_.decode_more(other) == more, "as many frames");
+            const bool verified = verify_.decode_more(view); // fewer, where a wrong sum hides them
+            require_same(ignore_, mark_);
+            require_same(ignore_, dressed_);
+            if (mark_.count_of_sums() != 0 || mark_.count(Event::ip_hdr_len_zero) != 0) continue;
+            require(verified == more, "as many frames");
+            require_same(mark_, verify_);
+        }
+    }
+    void check_together(const DecodedPacket& out, std::uint32_t hash) {
         for (std::size_t i = 0; i < out.layer_count; ++i) {
             const Layer& layer = out.layers[i];
             if (!layer.makes_connection) continue;

@@ -114,6 +114,12 @@ inline std::vector<FrameOfKind> frames_of_all_kinds() {
     std::vector<FrameOfKind> frames;
     for (const Bytes& frame : ethernet_frames()) frames.push_back({LinkType::ethernet, frame});
     for (const auto& [link, outer] : links) frames.push_back({link, build(one_after_other(outer, inside))});
+    const Bytes packet = build(inside);
+    const std::string subframe =
+        "of both ends" + std::string("\0\x39", 2) + snap + std::string(packet.begin(), packet.end()) + '\0';
+    const Payload aggregate = raw_payload({0x88, 1}, addresses + '\x80' + '\0' + subframe + subframe + subframe);
+    frames.push_back({LinkType::ieee802_11, build({aggregate})});
+    frames.push_back({LinkType::raw_ip, build({Ipv4{.protocol = 47}, raw_payload({0, 0, 0x90, 0}), aggregate})});
     return frames;
 }
 

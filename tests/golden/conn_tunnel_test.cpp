@@ -127,3 +127,40 @@ TEST_CASE("wireless LAN: a session as from any other link") {
     TcpTalk(trace, {.below = {frame}}).open().client("x").close();
     CHECK(read(trace, {.link = LinkType::ieee802_11}).show("conn", "history") == "ShADaFf");
 }
+
+namespace {
+
+std::string bytes_of(const std::vector<Header>& headers) {
+    const Bytes bytes = build(headers);
+    return {bytes.begin(), bytes.end()};
+}
+
+// The frames of an A-MSDU, each with one UDP packet of the question.
+Payload aggregate_of(const std::vector<std::string>& texts) {
+    std::string all = std::string("\x88\x01", 2) + std::string(22, 'a') + std::string("\x80\0", 2);
+    const std::size_t header = all.size();
+    for (const std::string& text : texts) {
+        all.resize(all.size() + (header - all.size()) % 4);
+        const std::string packet =
+            std::string("\xaa\xaa\3\0\0\0\x08\0", 8) + bytes_of({Ipv4{}, kQuestion, Payload{text}});
+        all += "of both ends" + std::string(1, 0) + static_cast<char>(packet.size()) + packet;
+    }
+    return {all};
+}
+
+} // namespace
+
+TEST_CASE("wireless LAN: each frame of an aggregate counts, what carries them once") {
+    const Payload frames = aggregate_of({"one", "three", "seven"});
+    Trace bare;
+    bare.add({frames});
+    CHECK(read(bare, {.link = LinkType::ieee802_11}).show("conn", "history orig_pkts orig_ip_bytes") == "D 3 97");
+
+    Trace tunneled; // Aruba's GRE, also over UDP (RFC 8086), whose packets are a connection
+    const Payload gre = raw({0, 0, 0x90, 0});
+    tunneled.add({Ethernet{}, Ipv4{.protocol = 47}, gre, frames});
+    tunneled.add({Ethernet{}, kOuter, Udp{.destination_port = 4754}, gre, frames});
+    const Logs logs = read(tunneled);
+    CHECK(logs.show("conn", "orig_pkts orig_bytes", kInside) == "6 26");
+    CHECK(logs.show("conn", "orig_pkts", {{"id.resp_p", "4754"}}) == "1");
+}

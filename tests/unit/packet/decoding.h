@@ -29,6 +29,8 @@ public:
         decoder_.decode(view_, out_);
         return out_;
     }
+    // The next frame of an aggregate.
+    bool more() { return decoder_.decode_more(view_, out_); }
     // Of the layer decoded last.
     const Layer& last() const { return out_.layers[out_.layer_count - 1u]; }
     const DecodedPacket& out() const { return out_; }

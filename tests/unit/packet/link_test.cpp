@@ -81,9 +81,100 @@ TEST_CASE("wireless LAN: data with SNAP, of all shapes") {
     REQUIRE(aggregate.size() == 24 + 2 + 14 + 42);
     check_inside(decoding, aggregate, LinkType::ieee802_11);
 
-    aggregate.resize(aggregate.size() + 3, 0); // padding and the next frame
-    REQUIRE(decoding.decode(aggregate, LinkType::ieee802_11).layer_count == 1);
-    CHECK(decoding.count(Event::amsdu_rest_left_out) == 1);
+    CHECK_FALSE(decoding.out().borrowed);
+    CHECK_FALSE(decoding.more());
+}
+
+namespace {
+
+// A frame of an aggregate: a UDP packet from that port, or, without one, an 802.2 frame of another kind.
+Bytes subframe(std::uint16_t port, std::uint32_t payload) {
+    const std::string text(payload, 'x');
+    const Bytes inside = port != 0 ? build({raw({0xaa, 0xaa, 3, 0, 0, 0, 8, 0}), Ipv4{},
+                                            Udp{.source_port = port, .destination_port = 2000}, Payload{text}})
+                                   : build({raw({0x42, 0x42, 3, 0, 0, 0, 8, 0}), Payload{text}});
+    const auto size = static_cast<int>(inside.size());
+    Bytes all = build({Payload{"of both ends"}, raw({size >> 8, size & 255})});
+    all.insert(all.end(), inside.begin(), inside.end());
+    return all;
+}
+
+Bytes aggregate_of(const std::vector<Bytes>& frames) {
+    Bytes all = build({raw({0x88, 1}), Payload{std::string(22, 'a')}, raw({0x80, 0})});
+    const std::size_t header = all.size();
+    for (const Bytes& frame : frames) {
+        while ((all.size() - header) % 4 != 0) all.push_back(0);
+        all.insert(all.end(), frame.begin(), frame.end());
+    }
+    return all;
+}
+
+// The ports that frames of an aggregate come from; 0: none could be read.
+std::vector<int> ports_of(Decoding& decoding, const Bytes& packet, LinkType link) {
+    std::vector<int> ports;
+    const DecodedPacket& out = decoding.decode(packet, link);
+    const auto add = [&] { ports.push_back(out.layer_count == 0 ? 0 : out.layers[out.layer_count - 1u].source_port); };
+    add();
+    if (out.borrowed)
+        while (decoding.more()) add();
+    return ports;
+}
+
+using Ports = std::vector<int>;
+
+} // namespace
+
+TEST_CASE("wireless LAN: the frames of an aggregate come out one after another") {
+    for (const std::uint32_t payload : {40u, 41u, 42u, 43u}) {
+        Decoding decoding;
+        const Bytes all = aggregate_of({subframe(1, payload), subframe(2, 3), subframe(3, payload), subframe(4, 0)});
+        CHECK(ports_of(decoding, all, LinkType::ieee802_11) == Ports{1, 2, 3, 4});
+        CHECK(decoding.count_all() == 0);
+        for (std::size_t size = 0; size < all.size(); ++size) ports_of(decoding, cut(all, size), LinkType::ieee802_11);
+    }
+    Decoding decoding;
+    // What is no IP stops nothing; what is cut does.
+    Bytes odd = aggregate_of({subframe(0, 40), subframe(2, 3), subframe(0, 10), subframe(4, 1), subframe(5, 40)});
+    CHECK(ports_of(decoding, odd, LinkType::ieee802_11) == Ports{0, 2, 0, 4, 5});
+    odd.pop_back();
+    CHECK(ports_of(decoding, odd, LinkType::ieee802_11) == Ports{0, 2, 0, 4, 0});
+    // Not asked for, they are forgotten.
+    decoding.decode(odd, LinkType::ieee802_11);
+    decoding.decode(build({Ipv4{}, Udp{}}), LinkType::raw_ip);
+    CHECK_FALSE(decoding.more());
+}
+
+TEST_CASE("wireless LAN: an aggregate in a tunnel has the tunnel's layers, told once; one in another comes first") {
+    const auto gre = [](const Bytes& inside) {
+        Bytes all = build({Ipv4{.protocol = 47}, raw({0, 0, 0x90, 0})});
+        all.insert(all.end(), inside.begin(), inside.end());
+        all[2] = static_cast<std::uint8_t>(all.size() >> 8);
+        all[3] = static_cast<std::uint8_t>(all.size());
+        return all;
+    };
+    Decoding decoding;
+    decoding.decode(gre(aggregate_of({subframe(1, 3), subframe(2, 3)})), LinkType::raw_ip);
+    REQUIRE(decoding.out().layer_count == 2);
+    CHECK(decoding.out().told == 0);
+    REQUIRE(decoding.more());
+    REQUIRE(decoding.out().layer_count == 2);
+    CHECK(decoding.out().told == 1);
+    CHECK(decoding.last().source_port == 2);
+    CHECK(decoding.last().carried_by == TunnelKind::gre);
+    CHECK_FALSE(decoding.out().layers[0].makes_connection);
+    CHECK_FALSE(decoding.more());
+    CHECK(decoding.out().told == 0);
+
+    const auto carrying = [&gre](const Bytes& inside) {
+        const Bytes packet = gre(inside);
+        Bytes all = build({Payload{"of both ends"}, raw({0, static_cast<int>(packet.size() + 8)}),
+                           raw({0xaa, 0xaa, 3, 0, 0, 0, 8, 0})});
+        all.insert(all.end(), packet.begin(), packet.end());
+        return all;
+    };
+    const Bytes inner = aggregate_of({subframe(2, 3), subframe(3, 3), subframe(4, 3)});
+    const Bytes both = aggregate_of({subframe(1, 3), carrying(inner), subframe(5, 3)});
+    CHECK(ports_of(decoding, both, LinkType::ieee802_11) == Ports{1, 2, 3, 4, 5});
 }
 
 TEST_CASE("wireless LAN: what carries nothing, or hides it") {
