@@ -9,6 +9,7 @@ Prints a line a breach, "file:line: what is wrong"; exit status 1 where there is
   headers     open with a comment that says their purpose; #pragma once
   layers      a folder of core/ includes only what lies below it; nothing includes daemon/; DPDK in daemon/ and bench/,
               yaml-cpp in config/ alone
+  events      what core/base/events.h names is counted somewhere in core/ or daemon/
   unfinished  no TODO, FIXME or XXX"""
 import pathlib
 import re
@@ -102,6 +103,15 @@ def check_file(path, text):
         yield number, f"a function of {length} lines (at most {FUNCTION_LINES_MAX})"
 
 
+def uncounted_events(names, sources):
+    """(line number, what is wrong) of each event that no source counts: an alert on it would be silent for ever."""
+    counted = set(re.findall(r"\bEvent::(\w+)", sources))
+    for number, line in enumerate(names.split("\n"), 1):
+        for name in re.findall(r"\bX\((\w+)\)", line):
+            if name != "name" and name not in counted:
+                yield number, f"the event {name} is never counted"
+
+
 def check_layout(files):
     """Lines of clang-format's complaints; empty where its version is another one."""
     program = shutil.which("clang-format-14") or shutil.which("clang-format")
@@ -124,6 +134,9 @@ def main():
     files = sorted(p for folder in FOLDERS for p in (root / folder).rglob("*") if p.suffix in (".h", ".cpp"))
     complaints = [f"{file.relative_to(root)}:{number}: {wrong}" for file in files
                   for number, wrong in check_file(file.relative_to(root).as_posix(), file.read_text())]
+    events = root / "core/base/events.h"
+    sources = "".join(file.read_text() for file in files if file.relative_to(root).parts[0] in ("core", "daemon"))
+    complaints += [f"core/base/events.h:{number}: {wrong}" for number, wrong in uncounted_events(events.read_text(), sources)]
     complaints += check_layout(files)
     print("\n".join(complaints) if complaints else f"{len(files)} files are tidy")
     sys.exit(1 if complaints else 0)

@@ -45,6 +45,11 @@ class TidyTest(unittest.TestCase):
     def test_file_length(self):
         self.assert_one("core/conn/a.cpp", "int x;\n" * 451, "split")
 
+    def test_events_are_counted(self):
+        names = "#define EVENTS(X) \\\n    X(one) X(two)\n#define X(name) name,\n"
+        self.assertEqual(list(tidy.uncounted_events(names, "count(Event::one); keep(Event::two)")), [])
+        self.assertEqual(list(tidy.uncounted_events(names, "count(Event::one); two();")), [(2, "the event two is never counted")])
+
     def test_lines(self):
         self.assert_one("core/conn/a.cpp", "// " + "x" * 118 + "\n", "columns")
         self.assert_one("core/conn/a.cpp", "int x; \n", "space")

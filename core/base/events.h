@@ -27,14 +27,14 @@ namespace ftpsensor {
     X(truncated_radiotap_header) X(truncated_nflog_header) X(unknown_nflog_version)                      \
     X(nflog_no_pcap_payload) X(nflog_bad_tlv_len) X(undefined_ether_type) X(undefined_vlan_protocol)     \
     X(max_packet_analyzer_depth_exceeded) X(unknown_ethertype) X(unknown_link_type) X(arp)               \
-    X(empty_packet) X(frame_too_long)                                                                    \
+    X(empty_packet)                                                                                      \
     /* IP */                                                                                                       \
     X(truncated_IP) X(internally_truncated_header) X(truncated_header) X(bad_IP_checksum)          \
     X(invalid_IP_header_size) X(IPv4_min_header_size) X(unknown_ip_version)                                    \
     X(truncated_IP_len) X(ip_hdr_len_zero) X(incompletely_captured_fragment) X(ipv6_no_next)                         \
-    X(routing0_hdr) X(esp_packet) X(unknown_routing_type) X(nested_mobility_header) X(bad_MH_checksum)               \
+    X(routing0_hdr) X(esp_packet) X(unknown_routing_type) X(bad_MH_checksum)                                         \
     X(excessively_small_fragment) X(fragment_inconsistency) X(fragment_overlap) X(fragment_protocol_inconsistency)  \
-    X(fragment_size_inconsistency) X(excessively_large_fragment) X(fragment_with_DF) X(dos_fragment)                \
+    X(fragment_size_inconsistency) X(excessively_large_fragment) X(fragment_with_DF)                                \
     X(fragment_timeout) X(fragment_evicted) X(fragment_memory)                                                 \
     X(fragment_contradiction)                                                                                  \
     /* tunnels */                                                                                        \
@@ -51,25 +51,25 @@ namespace ftpsensor {
     X(spontaneous_FIN) X(spontaneous_RST) X(repeated_SYN_with_ack) X(repeated_SYN_reply_wo_ack) X(inappropriate_FIN) \
     X(data_before_established) X(SYN_after_partial) X(SYN_after_close) X(FIN_advanced_last_seq) X(SYN_after_reset)   \
     X(FIN_after_reset) X(data_after_reset) X(possible_split_routing) X(active_connection_reuse)                      \
-    X(premature_connection_reuse) X(TCP_christmas) X(baroque_SYN) X(SYN_with_data) X(FIN_storm) X(RST_storm)         \
+    X(premature_connection_reuse) X(TCP_christmas) X(baroque_SYN) X(SYN_with_data)                                   \
     X(TCP_scale_range) X(truncated_tcp_payload) X(above_hole_data_without_any_acks)                                  \
-    X(excessive_data_without_further_acks) X(pending_data_when_closed) X(rexmit_inconsistency)                       \
+    X(excessive_data_without_further_acks) X(rexmit_inconsistency)                                                   \
     X(RST_of_unknown_number) X(FIN_of_unknown_number) X(ACK_of_unknown_number) X(segment_without_ACK)          \
     X(segment_of_doubtful_fragments)                                                                           \
     X(tunnel_max_changes_per_connection_exceeded)            \
     /* bounds of ours */                                                                                           \
-    X(connection_evicted) X(connection_table_full) X(reassembly_memory) X(history_too_long)                          \
+    X(connection_evicted) X(reassembly_memory) X(history_too_long)                                                   \
     X(ftp_session_limit) X(first_bytes_memory) X(tunnel_parents_limit) X(announcements_full)         \
     X(progress_memory) X(interim_limit)        \
     X(shunt_limit) X(shunt_counts_late)        \
     /* FTP */                                                                                                      \
     X(FTP_invalid_command) X(FTP_max_command_length_exceeded) X(FTP_too_many_pending_commands) X(FTP_user_too_long)  \
     X(FTP_password_too_long) X(FTP_arg_too_long) X(FTP_reply_msg_too_long) X(FTP_too_many_expected_data_channels)    \
-    X(partial_ftp_request) X(contentline_size_exceeded) X(line_terminated_with_single_LF)                            \
+    X(partial_ftp_request) X(contentline_size_exceeded)                                                              \
     X(line_terminated_with_single_CR) X(NUL_in_line) X(ftp_violation) X(ftp_session_memory)                          \
     X(ftp_clear_text_after_auth)                                                                                      \
     /* records */                                                                                                  \
-    X(conn_record_dropped) X(ftp_record_dropped) X(stream_event_dropped) X(record_late) X(file_type_skipped)
+    X(conn_record_dropped) X(ftp_record_dropped) X(stream_event_dropped) X(file_type_skipped)
 // clang-format on
 
 enum class Event : std::uint16_t {

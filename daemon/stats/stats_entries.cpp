@@ -14,19 +14,10 @@ constexpr Duration kLossInterval = 10 * kSecond;
 
 // Events that say that something was left out: bounds that were reached. (What workers drop they count as figures.)
 constexpr std::array kLossEvents{
-    Event::connection_table_full,
-    Event::reassembly_memory,
-    Event::ftp_session_limit,
-    Event::first_bytes_memory,
-    Event::tunnel_parents_limit,
-    Event::announcements_full,
-    Event::progress_memory,
-    Event::fragment_evicted,
-    Event::fragment_memory,
-    Event::ftp_session_memory,
-    Event::file_type_skipped,
-    Event::history_too_long,
-    Event::FTP_too_many_expected_data_channels,
+    Event::reassembly_memory,    Event::ftp_session_limit,  Event::first_bytes_memory,
+    Event::tunnel_parents_limit, Event::announcements_full, Event::progress_memory,
+    Event::fragment_evicted,     Event::fragment_memory,    Event::ftp_session_memory,
+    Event::file_type_skipped,    Event::history_too_long,   Event::FTP_too_many_expected_data_channels,
 };
 
 bool is_loss(const EventFigures& event) {

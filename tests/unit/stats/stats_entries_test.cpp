@@ -12,11 +12,11 @@ namespace {
 
 using Figures = std::shared_ptr<const Snapshot>;
 
-Figures at(int second, std::uint64_t kernel_drops = 0, std::uint64_t table_full = 0) {
+Figures at(int second, std::uint64_t kernel_drops = 0, std::uint64_t out_of_room = 0) {
     Snapshot s = sample_snapshot();
     s.time = (1'600'000'000 + second) * kSecond;
     s.ports[0].kernel_dropped_packets += kernel_drops;
-    if (table_full != 0) s.events.push_back({"connection_table_full", "", table_full});
+    if (out_of_room != 0) s.events.push_back({"reassembly_memory", "", out_of_room});
     return std::make_shared<const Snapshot>(s);
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("a bound that was reached is a loss, odd traffic is not") {
     StatsEntries entries({"", "", TimestampFormat::iso8601, kHour}, at(0));
     const auto found = parsed(entries.tick(at(1, 0, 9)));
     REQUIRE(found.size() == 1);
-    CHECK(found[0].at("loss") == "connection_table_full");
+    CHECK(found[0].at("loss") == "reassembly_memory");
     CHECK(found[0].at("count") == 9);
     Snapshot odd = *at(2, 0, 9);
     odd.events[0].count += 100; // bad_TCP_checksum
