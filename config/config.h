@@ -48,7 +48,7 @@ struct CaptureConfig {
     ConfigRss rss = ConfigRss::automatic;
     ConfigShunt shunt = ConfigShunt::off;
     std::uint64_t shunt_after = 1ull << 20; // payload bytes of a transfer
-    std::uint32_t shunt_rules_max = 1024;   // at a time, all workers
+    std::uint32_t shunt_rules_max = 1024;   // on each port, all workers
     ConfigResteer resteer = ConfigResteer::automatic;
     std::uint32_t resteer_packets = 4096; // that wait in one ring between two workers
 };

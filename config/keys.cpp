@@ -34,28 +34,27 @@ Keys capture_keys() {
             "The ports that see the traffic. interface: a network interface of the kernel, through AF_PACKET, any "
             "card. af_xdp: the same through AF_XDP: faster, but the interface then serves nothing else, and frames are "
             "at most 3456 bytes. pci: a port bound to a DPDK driver, for full speed. vdev: any virtual device of DPDK. "
-            "Two ports "
-            "that tap one link, a direction each, are merged by time. `read` needs none.",
+            "Two ports that tap one link, a direction each, are merged by time. `read` needs none.",
             "- interface: eth1"),
         key("capture.filter", text("a BPF expression in quotes, as tcpdump takes it; \"\": everything"),
             "Only packets that match are looked at. Data connections use any port, so that a filter on port 21 loses "
-            "them: filter by host or network.",
+            "them: filter by host or network. As with tcpdump, an expression does not match frames with a VLAN tag; "
+            "where there are some, say it twice: host 10.0.0.5 or (vlan and host 10.0.0.5). What is left out is "
+            "counted (filtered_packets).",
             in, &CaptureConfig::filter),
         key("capture.checksums",
             choice<ConfigChecksums>({{"ignore", ConfigChecksums::ignore},
                                      {"verify", ConfigChecksums::verify},
                                      {"mark", ConfigChecksums::mark}}),
             "What a wrong checksum of IP, TCP, UDP or ICMP does. ignore: nothing. verify: the packet is left out, as "
-            "in "
-            "Zeek, and marked in the history. mark: analysed and marked. Captures taken on a sending host have wrong "
-            "checksums where the card fills them in.",
+            "in Zeek, and marked in the history. mark: analysed and marked. Captures taken on a sending host have "
+            "wrong checksums where the card fills them in.",
             in, &CaptureConfig::checksums),
         key("capture.poll",
             choice<ConfigPoll>(
                 {{"auto", ConfigPoll::automatic}, {"adaptive", ConfigPoll::adaptive}, {"busy", ConfigPoll::busy}}),
             "How a worker waits for packets. adaptive: sleeps after empty polls. busy: never sleeps, and takes its "
-            "whole "
-            "CPU. auto: adaptive on virtual ports, else busy.",
+            "whole CPU. auto: adaptive on virtual ports, else busy.",
             in, &CaptureConfig::poll),
         key("capture.snaplen", size<Count>(64, 65535),
             "The largest frame that is taken whole, on an interface as far as its MTU goes. The default fits jumbo "
@@ -66,8 +65,10 @@ Keys capture_keys() {
             "the cache.",
             in, &CaptureConfig::burst),
         key("capture.ring_bytes", size<std::uint64_t>(256 * kKiB, 2 * kGiB - kMiB),
-            "The AF_PACKET ring of one queue: what the kernel holds while a worker is busy or not scheduled. It "
-            "holds about ring_bytes / (MTU + 100) frames, of whatever size. Raise it where the kernel reports drops.",
+            "The AF_PACKET ring of one queue: what the kernel holds while a worker is busy or not scheduled. Twice as "
+            "much memory is locked, a worker and interface: the driver has a ring to send by, too. A frame of any size "
+            "takes a slot of MTU + 100 bytes, rounded up to 512: at an MTU of 1500 the default has 32768 slots, 33 ms "
+            "at a million packets a second. Raise it where the kernel reports drops.",
             in, &CaptureConfig::ring_bytes),
         key("capture.rx_descriptors", number<Count>("a number of packets", 64, 32768),
             "The receive ring of one queue of a physical port; the port's own limit applies.", in,
@@ -82,10 +83,9 @@ Keys capture_keys() {
         key("capture.shunt",
             choice<ConfigShunt>({{"off", ConfigShunt::off}, {"on", ConfigShunt::on}, {"counts", ConfigShunt::counts}}),
             "Whether a port with flow rules (rte_flow) counts the packets of long FTP transfers in place of the "
-            "workers. on: "
-            "where FIN and RST still come through. counts: on any port that can count; how such a transfer ended is "
-            "then "
-            "not seen, and it is recorded after tcp_inactivity. What entries tell of them is in docs/fields.md.",
+            "workers. on: where FIN and RST still come through. counts: on any port that can count; how such a "
+            "transfer ended is then not seen, and it is recorded after tcp_inactivity. What entries tell of them is in "
+            "fields.md (/usr/share/doc/ftpsensor).",
             in, &CaptureConfig::shunt),
         key("capture.shunt_after", size<std::uint64_t>(64 * kKiB, kTiB),
             "Of a transfer so much is looked at before the port counts the rest.", in, &CaptureConfig::shunt_after),
@@ -103,12 +103,10 @@ Keys resteer_keys() {
             choice<ConfigResteer>(
                 {{"off", ConfigResteer::off}, {"on", ConfigResteer::on}, {"auto", ConfigResteer::automatic}}),
             "Whether a worker hands a packet to the worker that owns its addresses, by a ring between the two, before "
-            "it "
-            "looks closer. auto: where a port may give the two directions of a connection to two workers: AF_PACKET (a "
-            "tunnel over UDP has other ports each way; and the kernel gives packets to any queue while one is nearly "
-            "full), AF_XDP (the card decides), and a physical port that did not take the symmetric key. It costs a "
-            "packet "
-            "some 50 ns, and some milliseconds until its turn. off: each worker keeps what it receives.",
+            "it looks closer. auto: where a port may give the two directions of a connection to two workers: AF_PACKET "
+            "(a tunnel over UDP has other ports each way; and the kernel gives packets to any queue while one is "
+            "nearly full), AF_XDP (the card decides), and a physical port that did not take the symmetric key. It "
+            "costs a packet some 50 ns, and some milliseconds until its turn. off: each worker keeps what it receives.",
             in, &CaptureConfig::resteer),
         key("capture.resteer_packets", number<Count>("a number of packets", 64, 1'000'000),
             "Packets that wait in one ring between two workers. What a full ring does not take is lost, and counted. "
@@ -121,8 +119,9 @@ Keys workers_keys() {
     const auto in = &Config::workers;
     return {
         key("workers.count", number<Count>("a number", 1, 128),
-            "Threads that analyse packets, one receive queue on each port for each. One does for 10 Gbit/s of usual "
-            "traffic; the logs do not depend on it.",
+            "Threads that analyse packets, one receive queue on each port for each. Through a DPDK driver (pci) one "
+            "does for 10 Gbit/s of usual traffic, 1.5 million packets a second; through the kernel (interface) reckon "
+            "half a million packets a second for each. The logs do not depend on it.",
             in, &WorkersConfig::count),
         list_key(
             "workers.cpus", number<Count>("a CPU number", 0, 4095), false,
@@ -159,8 +158,7 @@ Keys limits_keys() {
             in, &TableConfig::connections_max),
         key("limits.ftp_sessions_max", number<std::uint64_t>("a number", 1, 100'000'000),
             "FTP control connections that one worker parses at a time. Beyond it they are recorded as connections "
-            "only, "
-            "and counted.",
+            "only, and counted.",
             in, &TableConfig::ftp_sessions_max),
         key("limits.reassembly_bytes", size<std::uint64_t>(64 * kKiB, kTiB),
             "TCP data that arrived out of order and waits for what is missing, all connections of a worker together.",
@@ -169,8 +167,7 @@ Keys limits_keys() {
             "IP fragments that wait for the rest of their packet, a worker.", in, &TableConfig::fragment_bytes),
         key("limits.first_bytes", size<std::uint64_t>(64 * kKiB, kTiB),
             "First bytes of transfers, kept until the type of the file is known, a worker: up to 4 KiB of each, a "
-            "small "
-            "file's until five seconds after its end. Beyond it entries have no mime_type.",
+            "small file's until five seconds after its end. Beyond it entries have no mime_type.",
             in, &TableConfig::first_bytes),
     };
 }
@@ -199,8 +196,7 @@ Keys timeouts_keys() {
             &TimeoutsConfig::ftp_inactivity),
         key("timeouts.fragment", limit,
             "IPv4 fragments whose rest does not come are dropped and counted after this long: with the hosts (Linux, "
-            "BSD: "
-            "30 s; Windows: 60 s; Zeek: 5 min). What a receiver has forgotten must not hide what it takes next.",
+            "BSD: 30 s; Windows: 60 s; Zeek: 5 min). What a receiver has forgotten must not hide what it takes next.",
             in, &TimeoutsConfig::fragment),
         key("timeouts.fragment_ipv6", limit, "The same for IPv6 (RFC 8200: 60 s).", in, &TimeoutsConfig::fragment_ipv6),
     });
@@ -224,8 +220,7 @@ Keys ftp_keys() {
                                          {"all", ConfigPasswords::all},
                                          {"none", ConfigPasswords::none}}),
                 "Whose passwords are written. guests: those of ftp.guest_ids, others are <hidden>. Be sure who reads "
-                "the "
-                "logs before you say all.",
+                "the logs before you say all.",
                 in, &FtpConfig::passwords),
             list_key("ftp.guest_ids", text("a user name, not empty", not_empty_fault), false,
                      "User names of guests, in any case.", in, &FtpConfig::guest_ids),
@@ -254,8 +249,7 @@ Keys log_place_keys() {
                 &LogConfig::system_name),
             key("log.node", text("a name; \"\": the field is left out"),
                 "_node of each entry, such as worker-01: tells sensors of one system apart. With format: tsv it needs "
-                "a "
-                "restart where it comes or goes: it is a column.",
+                "a restart where it comes or goes: it is a column.",
                 in, &LogConfig::node),
             key("log.format", choice<ConfigFormat>({{"json", ConfigFormat::json}, {"tsv", ConfigFormat::tsv}}),
                 "json: one object a line. tsv: Zeek's tab-separated form, for zeek-cut.", in, &LogConfig::format),
@@ -264,15 +258,17 @@ Keys log_place_keys() {
                 "iso8601: 2020-08-16T06:26:01.485394Z. epoch: 1597559161.485394.", in, &LogConfig::timestamps),
             key("log.file_mode", file_mode(), "Of log files. User names and passwords are in them.", in,
                 &LogConfig::file_mode),
-            key("log.group", text("the name of a group; \"\": the daemon's own"), "Group of log files.", in,
-                &LogConfig::group),
+            key("log.group", text("the name of a group; \"\": the daemon's own"),
+                "Group of log files. As a service: one of the groups of the user ftpsensor (adduser ftpsensor GROUP, "
+                "then a restart).",
+                in, &LogConfig::group),
             key("log.folder_name",
                 text("a pattern of strftime(3) without /, such as %Y-%m-%d; \"\": none", folder_name_fault),
                 "Folder of a finished file, by the start of its interval.", in, &LogConfig::folder_name),
             key("log.file_name",
                 text("a pattern in quotes, with {log}, without / and with .gz at its end", file_name_fault),
-                "Name of a finished file: conversions of strftime(3) for the start of its interval, {log} (conn, ftp), "
-                "{start} and {end} of the interval (06:00:00), {offset} from UTC (+0000). The default gives "
+                "Name of a finished file: conversions of strftime(3) for the start of its interval, {log} (conn, ftp, "
+                "stats), {start} and {end} of the interval (06:00:00), {offset} from UTC (+0000). The default gives "
                 "conn_20200816_06:00:00-07:00:00+0000.log.gz. No file is ever overwritten.",
                 in, &LogConfig::file_name),
         },
@@ -292,19 +288,16 @@ Keys log_flow_keys() {
                 "And at the latest after this much text. Small values compress worse.", in, &LogConfig::flush_bytes),
             key("log.waiting_bytes", size<std::uint64_t>(kMiB, 64 * kGiB),
                 "While a disk is full, read-only or gone, entries wait in memory, compressed, up to this much a log; "
-                "then "
-                "the oldest are dropped, and counted. Where space is short, ftp entries are written before conn "
+                "then the oldest are dropped, and counted. Where space is short, ftp entries are written before conn "
                 "entries.",
                 in, &LogConfig::waiting_bytes),
             key("log.queue_records", number<std::uint64_t>("a number", 16, 16'777'216),
                 "Records that wait for the logger, a worker and log. Live, when full, conn entries are dropped before "
-                "ftp "
-                "entries, and counted. ftpsensord read waits instead, and needs no more than 4096.",
+                "ftp entries, and counted. ftpsensord read waits instead, and needs no more than 4096.",
                 in, &LogConfig::queue_records),
             key("log.hold", duration(kMillisecond, 10 * kSecond),
                 "How long the logger waits for a slow worker to keep entries in order. What comes later is written "
-                "late, "
-                "and counted. `read` waits as long as it takes.",
+                "late, and counted. `read` waits as long as it takes.",
                 in, &LogConfig::hold),
         },
         {"log.queue_records"});
@@ -319,11 +312,10 @@ Keys conn_log_keys() {
             "ftp-data.",
             in, conn, &ConnLogConfig::entries),
         key("log.conn.interim", duration(kSecond, 30 * kDay, "none"),
-            "A connection that lives longer than this has an interim entry each so long, with interim: true. Each "
-            "has "
+            "A connection that lives longer than this has an interim entry each so long, with interim: true. Each has "
             "what is new since the one before, and so has the last one, with interim: false: sums over all entries "
-            "stay right. Changed by a reload, it counts from then on for connections that are open; with format: tsv "
-            "a change from or to 0 needs a restart: it is a column.",
+            "stay right. Changed by a reload, it counts from then on for connections that are open; with format: tsv a "
+            "change from or to 0 needs a restart: it is a column.",
             in, conn, &ConnLogConfig::interim),
     });
 }
@@ -365,11 +357,11 @@ Keys metrics_keys() {
             "Prometheus fetches the sensor's figures from http://address:port/metrics. Whoever reaches the address can "
             "read them: they name ports and counts, no hosts and no users.",
             in, &MetricsConfig::address),
-        key("metrics.port", number<Count>("a port; 0: no metrics", 0, 65535), "Each sensor of a machine needs its own.",
-            in, &MetricsConfig::port),
+        key("metrics.port", number<Count>("a port (0: no metrics)", 0, 65535),
+            "Each sensor of a machine needs its own.", in, &MetricsConfig::port),
         key("metrics.socket", text("an absolute path; \"\": none", socket_path_fault),
             "Where `ftpsensord stats` asks a running sensor. Its owner and its group may.", in, &MetricsConfig::socket),
-        key("metrics.log_interval", duration(kSecond, kDay, "0 (no stats.log)"),
+        key("metrics.log_interval", duration(kSecond, kDay, "no stats.log"),
             "How often the figures go to stats.log. What was lost goes there at once.", in,
             &MetricsConfig::log_interval),
     });
@@ -424,8 +416,7 @@ const std::vector<Section>& all_sections() {
         {"limits",
          "Bounds: nothing grows with traffic beyond these. Reaching one is counted, and named in the statistics."},
         {"timeouts", "When a connection is over, in packet time. Names and defaults are Zeek's, but for fragments; "
-                     "other values change what an "
-                     "entry of conn.log means."},
+                     "other values change what an entry of conn.log means."},
         {"ftp", "What ftp.log holds."},
         {"log", "Where and how entries are written."},
         {"log.conn", "What conn.log holds."},

@@ -344,6 +344,11 @@ TEST_CASE("--set: errors") {
     CHECK(override_fault_of("ftp.extended=") == "--set: ftp.extended: has no value; give true or false");
     CHECK(override_fault_of("ftp.ports=[21, 0]") ==
           "--set: ftp.ports[1]: 0 is out of range; give a port from 1 to 65535");
+    CHECK(override_fault_of("metrics.port=70000") ==
+          "--set: metrics.port: 70000 is out of range; give a port (0: no metrics) from 0 to 65535");
+    CHECK(override_fault_of("metrics.log_interval=2d") ==
+          "--set: metrics.log_interval: 2d is out of range; give 0 (no stats.log) or a duration from 1s to 1d ("
+          "us, ms, s, min, h, d)");
     CHECK(override_fault_of("log.group=]") ==
           "--set: log.group: not valid YAML: illegal flow end; give the name of a group; \"\": the daemon's own");
     Config config;
