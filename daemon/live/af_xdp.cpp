@@ -63,8 +63,7 @@ void check_af_xdp(const std::string& name, const InterfaceState& interface, cons
                  "AF_PACKET instead: capture.ports: [{interface: " + name + "}]");
     else if (state.error != 0)
         add_note(notes, NoteLevel::problem,
-                 fmt::format("{}: no AF_XDP socket can be opened ({})", name, std::strerror(state.error)),
-                 "run as root, or give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_IPC_LOCK");
+                 fmt::format("{}: no AF_XDP socket can be opened ({})", name, std::strerror(state.error)), kAllowAfXdp);
     if (state.queues > std::min(state.served, workers))
         add_note(notes, NoteLevel::problem,
                  fmt::format("{}: receives on {} queues, AF_XDP would see the packets of {} alone", name, state.queues,

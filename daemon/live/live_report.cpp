@@ -39,7 +39,7 @@ std::string loss_text(const Snapshot& change) {
     return text;
 }
 
-std::string loss_remedy(const Snapshot& change) {
+std::string loss_remedy(const Snapshot& change, const std::string& log_directory) {
     if (sum(change.workers, &WorkerFigures::steering_dropped_packets) != 0)
         return "a larger capture.resteer_packets, or CPUs of their own for the workers";
     if (change.totals.lost_packets != 0)
@@ -47,7 +47,7 @@ std::string loss_remedy(const Snapshot& change) {
     if (sum(change.workers, &WorkerFigures::cut_packets) != 0)
         return "a larger capture.snaplen or MTU of the interface, and a restart; or offloads off at the sending end: "
                "ethtool -K … tso off gso off";
-    if (change.totals.entries_lost != 0) return "space on the log disk: df log.directory";
+    if (change.totals.entries_lost != 0) return "room on the disk of the logs: df -h " + shell_words({log_directory});
     if (change.totals.records_dropped != 0) return "a larger log.queue_records, or a faster log disk";
     return "look at the cable and the sender";
 }
@@ -66,8 +66,9 @@ void log_notes(spdlog::logger& log, const Notes& notes) {
     }
 }
 
-LiveReport::LiveReport(std::shared_ptr<spdlog::logger> log, Figures first)
-    : log_(std::move(log)), at_last_tick_(first), at_last_rates_(first), at_last_loss_(std::move(first)) {}
+LiveReport::LiveReport(std::shared_ptr<spdlog::logger> log, std::string log_directory, Figures first)
+    : log_(std::move(log)), log_directory_(std::move(log_directory)), at_last_tick_(first), at_last_rates_(first),
+      at_last_loss_(std::move(first)) {}
 
 void LiveReport::tick(const Figures& now) {
     const Snapshot change = difference(*now, *at_last_tick_);
@@ -83,7 +84,7 @@ void LiveReport::say_losses(const Figures& now) {
     const std::string text = loss_text(change);
     if (text.empty()) return;
     if (said_loss_ && now->time - at_last_loss_->time < kLossInterval) return;
-    log_->warn("lost: {}; try: {}", text, loss_remedy(change));
+    log_->warn("lost: {}; try: {}", text, loss_remedy(change, log_directory_));
     at_last_loss_ = now;
     said_loss_ = true;
 }

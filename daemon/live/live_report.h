@@ -24,7 +24,7 @@ public:
     using Figures = std::shared_ptr<const Snapshot>;
 
     // `first`: as the sensor started.
-    LiveReport(std::shared_ptr<spdlog::logger> log, Figures first);
+    LiveReport(std::shared_ptr<spdlog::logger> log, std::string log_directory, Figures first);
 
     // Once a second. Losses are said when they begin and then at most every ten seconds; rates every minute.
     void tick(const Figures& now);
@@ -37,6 +37,7 @@ private:
     void say_stuck_rules(const Snapshot& now);
 
     std::shared_ptr<spdlog::logger> log_;
+    std::string log_directory_; // which only a restart changes
     Figures at_last_tick_;
     Figures at_last_rates_;
     Figures at_last_loss_;

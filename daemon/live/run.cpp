@@ -140,7 +140,7 @@ int run_command(const CommandLine& command_line) {
 
     Outlets outlets(command_line.config, sensor.snapshot(), messages("metrics"));
     tell_telemetry(outlets.board());
-    LiveReport report(log, outlets.latest());
+    LiveReport report(log, command_line.config.log.directory, outlets.latest());
     const FileDescriptor timer(second_timer());
     Reloader reloader(command_line);
     RunLoop(sensor, outlets, report, reloader, *log).until_stopped(signals.get(), timer.get());

@@ -114,7 +114,8 @@ using T = Totals;
 constexpr std::array<Figure<T>, 15> kTotals{{
     {"received_packets", kCounter, &T::received_packets, "Of all ports."},
     {"received_bytes", kCounter, &T::received_bytes, "Of all ports."},
-    {"lost_packets", kCounter, &T::lost_packets, "Missed, without a buffer, dropped by the kernel or between workers."},
+    {"lost_packets", kCounter, &T::lost_packets,
+     "Missed by the port, dropped by the kernel or between workers, or unread at the end."},
     {"error_packets", kCounter, &T::error_packets, "Of all ports."},
     {"connections", kCounter, &T::connections, "Of all workers."},
     {"connections_open", kGauge, &T::connections_open, "Of all workers."},

@@ -48,6 +48,18 @@ TEST_CASE("AF_XDP needs CAP_BPF, too") {
     CHECK(problems(permissions, on_interface(), 0) == 0);
 }
 
+TEST_CASE("AF_XDP in the unit needs all three lines that its comment names") {
+    CaptureConfig capture;
+    capture.ports.push_back({.interface = "", .pci = "", .vdev = "", .af_xdp = "eth1"});
+    Permissions permissions = all_but_locking(0);
+    permissions.bpf = false;
+    Notes notes;
+    check_permissions(permissions, capture, 0, notes);
+    REQUIRE(notes.size() == 1);
+    for (const char* line : {"AmbientCapabilities=CAP_BPF", "CapabilityBoundingSet=CAP_BPF", "SystemCallFilter=bpf"})
+        CHECK(notes[0].remedy.find(line) != std::string::npos);
+}
+
 TEST_CASE("the rings may lock as much as the limit, or anything with CAP_IPC_LOCK") {
     Permissions permissions = all_but_locking(1 << 20);
     CHECK(problems(permissions, on_interface(), 1 << 20) == 0);

@@ -1,0 +1,49 @@
+// What the journal says of losses: what was lost, and what to type.
+#include "daemon/live/live_report.h"
+#include "tests/support/catch.h"
+
+#include <sstream>
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+
+using namespace ftpsensor;
+
+namespace {
+
+// What is said of the second in which `lose` was added.
+template <class Lose>
+std::string said_of(Lose lose) {
+    std::ostringstream text;
+    const auto log = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_st>(text));
+    Snapshot s;
+    s.time = 1'600'000'000 * kSecond;
+    s.ports.emplace_back();
+    s.workers.emplace_back();
+    s.logs.emplace_back();
+    const auto first = std::make_shared<const Snapshot>(s);
+    LiveReport report(log, "/srv/ftp logs", first);
+    s.time += kSecond;
+    lose(s);
+    derive(s, *first);
+    report.tick(std::make_shared<const Snapshot>(s));
+    return text.str();
+}
+
+} // namespace
+
+TEST_CASE("of entries that could not be written the disk is named as a shell takes it") {
+    const std::string said = said_of([](Snapshot& s) { s.logs[0].entries_lost = 3; });
+    CHECK(said.find("lost: 3 entries that could not be written; try: room on the disk of the logs: df -h "
+                    "'/srv/ftp logs'") != std::string::npos);
+}
+
+TEST_CASE("of packets that the kernel dropped the keys are named that keep them") {
+    const std::string said = said_of([](Snapshot& s) { s.ports[0].kernel_dropped_packets = 7; });
+    CHECK(said.find("lost: 7 packets dropped by the kernel (ring full); try: more workers, a larger "
+                    "capture.ring_bytes") != std::string::npos);
+}
+
+TEST_CASE("where nothing is lost nothing is said") {
+    CHECK(said_of([](Snapshot&) {}).empty());
+}
