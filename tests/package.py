@@ -114,6 +114,17 @@ def check_units(build, program):
             check(said.returncode == 0, f"{unit} is as closed as can be: {said.stdout[-200:]}{said.stderr}")
 
 
+def check_devices(source, build):
+    """Ports at vfio-pci: the container is a device of its own, and the groups are root's but for the rule."""
+    rule = (source / "debian/ftpsensor.udev").read_text()
+    for unit in ("ftpsensor.service", "ftpsensor@.service"):
+        text = (build / "systemd" / unit).read_text()
+        for device in ("/dev/vfio/vfio", "char-vfio"):
+            check(f"\nDeviceAllow={device} rw\n" in text, f"{unit} lets the service use {device}")
+        group = re.search(r"^Group=(.*)$", text, re.M).group(1)
+        check(f'\nSUBSYSTEM=="vfio", GROUP="{group}", MODE="0660"\n' in rule, f"debian/ftpsensor.udev gives the groups to {unit}")
+
+
 def check_debian(source):
     control = (source / "debian/control").read_text()
     needed = set(re.findall(r"^ ([a-z0-9.+-]+)", re.search(r"^Build-Depends:\n(.*?)\n\S", control, re.M | re.S).group(1), re.M))
@@ -137,6 +148,7 @@ def main():
     check_rendering(source, build)
     check_completion(build, str(program), told, keys)
     check_units(build, program)
+    check_devices(source, build)
     check_debian(source)
     sys.exit(1 if failures else 0)
 

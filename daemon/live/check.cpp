@@ -11,10 +11,12 @@
 #include "daemon/live/fix.h"
 #include "daemon/live/interface.h"
 #include "daemon/live/live_sensor.h"
+#include "daemon/live/outlet_places.h"
 #include "daemon/live/pci.h"
 #include "daemon/live/permissions.h"
 #include "daemon/live/ring_geometry.h"
 #include "daemon/live/service_unit.h"
+#include "daemon/live/service_user.h"
 #include "daemon/live/shunt.h"
 #include "daemon/live/spread.h"
 
@@ -24,7 +26,6 @@
 #include <system_error>
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -39,6 +40,13 @@ void check_filter(const std::string& expression, Notes& notes) {
     } catch (const std::runtime_error& error) {
         add_note(notes, NoteLevel::problem, error.what());
     }
+}
+
+// As whom the sensor will run: root checks for the service, where there is one, anybody else for themselves.
+User acting_user() {
+    if (geteuid() == 0)
+        if (auto service = find_user(kServiceUser)) return *service;
+    return this_user();
 }
 
 // Returns the memory that the rings of the interface lock.
@@ -75,6 +83,17 @@ void check_af_xdp_port(const Config& config, const std::string& name, Notes& not
     check_af_xdp(name, state, xdp, config.workers.count, notes);
 }
 
+void check_pci_port(const Config& config, const std::string& address, Notes& notes) {
+    const PciState state = inspect_pci(address);
+    check_pci(address, state, notes);
+    if (!state.exists) return;
+    add_note(notes, NoteLevel::info,
+             fmt::format("{}: a DPDK port, {} queues of {} descriptors, driver {}, NUMA node {}", address,
+                         config.workers.count, config.capture.rx_descriptors,
+                         state.driver.empty() ? "none" : state.driver, state.numa_node));
+    if (state.driver == "vfio-pci") check_vfio_node(address, state.iommu_group, acting_user(), notes);
+}
+
 std::uint64_t check_port(const Config& config, const PortConfig& port, Notes& notes) {
     if (!port.interface.empty()) return check_interface_port(config, port.interface, notes);
     if (!port.af_xdp.empty()) {
@@ -82,13 +101,7 @@ std::uint64_t check_port(const Config& config, const PortConfig& port, Notes& no
         return 0;
     }
     if (!port.pci.empty()) {
-        const PciState state = inspect_pci(port.pci);
-        check_pci(port.pci, state, notes);
-        if (state.exists)
-            add_note(notes, NoteLevel::info,
-                     fmt::format("{}: a DPDK port, {} queues of {} descriptors, driver {}, NUMA node {}", port.pci,
-                                 config.workers.count, config.capture.rx_descriptors,
-                                 state.driver.empty() ? "none" : state.driver, state.numa_node));
+        check_pci_port(config, port.pci, notes);
         return 0;
     }
     add_note(notes, NoteLevel::info, port.vdev + ": a virtual device that DPDK makes when run starts");
@@ -142,6 +155,12 @@ void check_room(const Config& config, const std::string& directory, Notes& notes
                          std::max<std::uint64_t>(there >> 20, 1)));
 }
 
+// Of a folder that is to be made: the service's, where there is one, whoever asks.
+std::string owner_options() {
+    if (find_user(kServiceUser)) return fmt::format("-o {0} -g {0}", kServiceUser);
+    return fmt::format("-o {}", geteuid());
+}
+
 void check_directory(const Config& config, Notes& notes) {
     const std::string& directory = config.log.directory;
     namespace fs = std::filesystem;
@@ -152,7 +171,7 @@ void check_directory(const Config& config, Notes& notes) {
     if (!fs::is_directory(existing, error) || access(existing.c_str(), W_OK | X_OK) != 0)
         add_note(notes, NoteLevel::problem,
                  fmt::format("log.directory: {} {}", directory, there ? "is not writable" : "cannot be made"),
-                 fmt::format("install -d -m 0750 -o {} {}", geteuid(), directory));
+                 fmt::format("install -d -m 0750 {} {}", owner_options(), shell_words({directory})));
     else
         add_note(notes, NoteLevel::info, fmt::format("logs go to {}{}", directory, there ? "" : ", which run makes"));
     check_room(config, existing, notes);
@@ -160,7 +179,7 @@ void check_directory(const Config& config, Notes& notes) {
 
 // Of the unit, where there is one: it has a user and a sandbox that whoever checks as root does not have.
 void check_service(const Config& config, const std::string& config_path, Notes& notes) {
-    if (geteuid() == 0 && getpwnam(kServiceUser) != nullptr) check_service_unit(config, config_path, notes);
+    if (geteuid() == 0 && find_user(kServiceUser)) check_service_unit(config, config_path, notes);
 }
 
 // Huge pages are taken from what other programs have: only where half of it is left is that safe to do by itself.
@@ -197,7 +216,9 @@ Notes inspect(const CommandLine& command_line, bool ask) {
     check_filter(config.capture.filter, notes);
     check_machine(config, ask, notes);
     check_directory(config, notes);
+    check_log_group(config.log.group, acting_user(), notes);
     check_service(config, command_line.config_path, notes);
+    check_outlet_places(as_service(config, command_line.config_path), notes);
     return notes;
 }
 

@@ -22,6 +22,7 @@ PciState inspect_pci(const std::string& address, const std::string& sysfs) {
     PciState state;
     state.exists = std::filesystem::exists(device, error);
     state.driver = std::filesystem::read_symlink(device / "driver", error).filename().string();
+    state.iommu_group = std::filesystem::read_symlink(device / "iommu_group", error).filename().string();
     std::ifstream node(device / "numa_node");
     if (!(node >> state.numa_node)) state.numa_node = -1;
     return state;

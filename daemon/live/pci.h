@@ -9,8 +9,9 @@ namespace ftpsensor {
 
 struct PciState {
     bool exists = false;
-    std::string driver; // "vfio-pci", "mlx5_core", "ixgbe"; empty: none
-    int numa_node = -1; // -1: unknown, or the machine has one
+    std::string driver;        // "vfio-pci", "mlx5_core", "ixgbe"; empty: none
+    int numa_node = -1;        // -1: unknown, or the machine has one
+    std::string iommu_group{}; // "12"; empty: none
 };
 
 PciState inspect_pci(const std::string& address, const std::string& sysfs = "/sys/bus/pci/devices");

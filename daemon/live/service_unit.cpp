@@ -1,6 +1,7 @@
 #include "daemon/live/service_unit.h"
 
 #include "core/base/ip_address.h"
+#include "daemon/live/service_user.h"
 
 #include <filesystem>
 #include <optional>
@@ -48,6 +49,14 @@ void check_service_unit(const Config& config, const std::string& config_path, No
                  fmt::format("metrics.address: {} is not loopback, and the unit {} answers the host itself alone",
                              config.metrics.address, unit),
                  fmt::format("by systemctl edit {}: [Service] IPAddressAllow= and the scraper's address", unit));
+}
+
+Config as_service(Config config, const std::string& config_path) {
+    if (unit_of(config_path) == kService) return config;
+    const std::string folder = fmt::format("{}-{}", kService, std::filesystem::path(config_path).stem().string());
+    config.log.directory = "/var/log/" + folder;
+    config.metrics.socket = "/run/" + folder + "/stats.sock";
+    return config;
 }
 
 } // namespace ftpsensor

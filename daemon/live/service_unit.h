@@ -10,11 +10,12 @@
 
 namespace ftpsensor {
 
-inline constexpr const char* kServiceUser = "ftpsensor";
-
 // Adds a warning for logs that go elsewhere than below /var/log/ftpsensor, and for metrics that only the host itself
 // would get (the unit's IPAddressDeny=any). Both tell what to add to the unit. `config_path`: .../ftpsensor/NAME.yaml
 // is that of ftpsensor@NAME, which says itself where the logs go; any other is taken for that of ftpsensor.
 void check_service_unit(const Config& config, const std::string& config_path, Notes& notes);
+
+// The configuration as the unit runs it: that of ftpsensor@NAME sets log.directory and metrics.socket by itself.
+Config as_service(Config config, const std::string& config_path);
 
 } // namespace ftpsensor

@@ -35,13 +35,14 @@ TEST_CASE("a device of the kernel's, of nobody's, or none is a problem with the 
     CHECK(absent.at(0).remedy == "dpdk-devbind.py --status-dev net");
 }
 
-TEST_CASE("driver and NUMA node are read from sysfs") {
+TEST_CASE("driver, IOMMU group and NUMA node are read from sysfs") {
     namespace fs = std::filesystem;
     const fs::path root = fs::temp_directory_path() / ("pci_test." + std::to_string(getpid()));
     fs::create_directories(root / "0000:01:00.0");
     fs::create_directories(root / "drivers" / "vfio-pci");
     fs::create_directory_symlink(root / "drivers" / "vfio-pci", root / "0000:01:00.0" / "driver");
     std::ofstream(root / "0000:01:00.0" / "numa_node") << "1\n";
+    fs::create_directory_symlink("../../../kernel/iommu_groups/12", root / "0000:01:00.0" / "iommu_group");
     fs::create_directories(root / "cpu3" / "node1");
     const auto state = inspect_pci("0000:01:00.0", root.string());
     const auto absent = inspect_pci("0000:02:00.0", root.string());
@@ -51,6 +52,8 @@ TEST_CASE("driver and NUMA node are read from sysfs") {
     CHECK(state.exists);
     CHECK(state.driver == "vfio-pci");
     CHECK(state.numa_node == 1);
+    CHECK(state.iommu_group == "12");
+    CHECK(absent.iommu_group.empty());
     CHECK_FALSE(absent.exists);
     CHECK(node == 1);
     CHECK(unknown == -1);

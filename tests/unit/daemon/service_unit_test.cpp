@@ -54,3 +54,15 @@ TEST_CASE("metrics for others than the host need an exception from the unit") {
     REQUIRE(notes.size() == 1);
     CHECK(notes[0].remedy.find("systemctl edit ftpsensor@east:") != std::string::npos);
 }
+
+TEST_CASE("a further sensor's unit sets the folder of its logs and its socket") {
+    Config config;
+    config.log.directory = "/data/ftp";
+    const Config own = as_service(config, kOwn);
+    CHECK(own.log.directory == "/data/ftp");
+    CHECK(own.metrics.socket == config.metrics.socket);
+    CHECK(as_service(config, "/tmp/east.yaml").log.directory == "/data/ftp");
+    const Config east = as_service(config, "/etc/ftpsensor/east.yaml");
+    CHECK(east.log.directory == "/var/log/ftpsensor-east");
+    CHECK(east.metrics.socket == "/run/ftpsensor-east/stats.sock");
+}
