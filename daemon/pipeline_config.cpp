@@ -9,6 +9,7 @@
 #include <thread>
 #include <tuple>
 
+#include <fmt/format.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -145,7 +146,12 @@ RetentionOptions retention_options(const Config& config) {
 
 LogPlace log_place(const Config& config) {
     LogPlace place{config.log.directory, static_cast<mode_t>(config.log.file_mode), std::nullopt};
-    if (!config.log.group.empty()) place.group = group_id(config.log.group);
+    if (config.log.group.empty()) return place;
+    try {
+        place.group = group_id(config.log.group);
+    } catch (const std::runtime_error& error) {
+        throw ConfigError(fmt::format("log.group: {}; try: groupadd {}", error.what(), config.log.group));
+    }
     return place;
 }
 

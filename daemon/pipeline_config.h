@@ -24,7 +24,7 @@ PipelineOptions pipeline_options(const Config& config, const RunKeys& keys, bool
 EntryOptions entry_options(const Config& config, const RunKeys& keys);
 RotationOptions rotation_options(const Config& config);
 RetentionOptions retention_options(const Config& config);
-// Throws std::runtime_error: an unknown group.
+// Throws ConfigError: an unknown group.
 LogPlace log_place(const Config& config);
 // Both write files in the same way, so that a reload leaves the present ones alone.
 bool same_files(const Config& a, const Config& b);

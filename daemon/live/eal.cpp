@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -60,6 +61,40 @@ std::string errors() {
     return g_errors;
 }
 
+// While it lives, what is printed goes nowhere: of an argument that is not its EAL says so in a message, and then
+// prints a hundred lines of usage. Nothing else prints as early as that.
+class NoOutput {
+public:
+    NoOutput() : nowhere_(std::fopen("/dev/null", "we")) {
+        if (nowhere_ != nullptr) std::swap(stdout, nowhere_);
+    }
+    ~NoOutput() {
+        if (nowhere_ == nullptr) return;
+        std::swap(stdout, nowhere_);
+        std::fclose(nowhere_);
+    }
+    NoOutput(const NoOutput&) = delete;
+    NoOutput& operator=(const NoOutput&) = delete;
+
+private:
+    std::FILE* nowhere_; // standard output, once it is swapped
+};
+
+int init(std::vector<char*>& argv) {
+    const NoOutput quiet;
+    return rte_eal_init(static_cast<int>(argv.size()) - 1, argv.data());
+}
+
+[[noreturn]] void refuse(const EalPlan& plan, const std::string& line) {
+    const std::string reason = errors();
+    const bool not_arguments = reason.find("command line") != reason.npos; // the words of each version of EAL
+    if (plan.given != 0 && not_arguments)
+        throw ConfigError("eal.eal_args: DPDK does not take them (" + reason + "); its arguments were: " + line +
+                          "; leave out of eal.eal_args what is not one, or has a wrong value");
+    throw std::runtime_error("DPDK did not start (" + (reason.empty() ? rte_strerror(rte_errno) : reason) +
+                             "); its arguments were: " + line + "; see eal.* in the config and `ftpsensord check`");
+}
+
 } // namespace
 
 Eal::Eal(const EalPlan& plan) : arguments_{"ftpsensord"} {
@@ -72,11 +107,7 @@ Eal::Eal(const EalPlan& plan) : arguments_{"ftpsensord"} {
     }
     argv.push_back(nullptr);
     route_messages();
-    if (rte_eal_init(static_cast<int>(arguments_.size()), argv.data()) < 0) {
-        const std::string reason = errors();
-        throw std::runtime_error("DPDK did not start (" + (reason.empty() ? rte_strerror(rte_errno) : reason) +
-                                 "); its arguments were: " + line + "; see eal.* in the config and `ftpsensord check`");
-    }
+    if (init(argv) < 0) refuse(plan, line);
 }
 
 // EAL leaves its run-time folder, and in it the telemetry's socket until the process ends.

@@ -17,6 +17,7 @@ namespace ftpsensor {
 
 struct EalPlan {
     std::vector<std::string> arguments; // without the program's name
+    std::size_t given = 0;              // the last of them: eal.eal_args
     MemoryPlan memory;
     Notes notes;
 };
@@ -34,7 +35,8 @@ std::string cpu_list(const std::vector<std::uint32_t>& cpus);
 // EAL for as long as it lives; one a process. Messages of DPDK go to the operational messages.
 class Eal {
 public:
-    explicit Eal(const EalPlan& plan); // throws std::runtime_error with what EAL itself called an error
+    // Throws std::runtime_error with what EAL itself called an error; ConfigError where eal.eal_args are not its.
+    explicit Eal(const EalPlan& plan);
     ~Eal();
     Eal(const Eal&) = delete;
     Eal& operator=(const Eal&) = delete;

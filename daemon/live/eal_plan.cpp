@@ -96,6 +96,7 @@ EalPlan plan_eal(const Config& config, const std::vector<HugepagePool>& pools, c
     add_devices(config, theirs, out);
     out.emplace_back("--log-level=lib.telemetry:error"); // 22.11 warns each time of a socket that nobody wants
     out.insert(out.end(), theirs.begin(), theirs.end());
+    plan.given = theirs.size();
     return plan;
 }
 

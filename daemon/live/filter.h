@@ -15,7 +15,7 @@ namespace ftpsensor {
 
 class PacketFilter {
 public:
-    // Throws std::runtime_error ("capture.filter: syntax error …").
+    // Throws ConfigError ("capture.filter: syntax error …"), or std::runtime_error where a name in it is not known now.
     explicit PacketFilter(const std::string& expression);
     ~PacketFilter();
     PacketFilter(const PacketFilter&) = delete;

@@ -216,14 +216,14 @@ void Port::set_up_queues(const Config& all, const rte_eth_dev_info& info, bool s
     while (steered > kSteeredLeast && bytes_of(mbufs_with(steered)) > all.eal.memory) steered /= 2;
     const std::uint32_t mbufs = mbufs_with(steered);
     const std::uint64_t bytes = bytes_of(mbufs);
-    pool_ = bytes > all.eal.memory ? nullptr
-                                   : rte_pktmbuf_pool_create((device_ + "_pool").substr(0, 24).c_str(), mbufs,
-                                                             kPoolCache, 0, static_cast<std::uint16_t>(room), socket);
-    if (pool_ == nullptr)
-        throw std::runtime_error(fmt::format(
-            "{}: {} packet buffers of {} bytes need {} MiB, eal.memory is {} MiB for all "
-            "ports; raise eal.memory or lower capture.snaplen, capture.rx_descriptors{} or workers.count",
-            name_, mbufs, room, (bytes >> 20) + 1, all.eal.memory >> 20, may_steer ? ", capture.resteer_packets" : ""));
+    const std::string lacking = fmt::format(
+        "{}: {} packet buffers of {} bytes need {} MiB, eal.memory is {} MiB for all ports; raise eal.memory or lower "
+        "capture.snaplen, capture.rx_descriptors{} or workers.count",
+        name_, mbufs, room, (bytes >> 20) + 1, all.eal.memory >> 20, may_steer ? ", capture.resteer_packets" : "");
+    if (bytes > all.eal.memory) throw ConfigError(lacking);
+    pool_ = rte_pktmbuf_pool_create((device_ + "_pool").substr(0, 24).c_str(), mbufs, kPoolCache, 0,
+                                    static_cast<std::uint16_t>(room), socket);
+    if (pool_ == nullptr) throw std::runtime_error(lacking);
     for (std::uint16_t q = 0; q < queues_; ++q)
         if (const int result = rte_eth_rx_queue_setup(port_id_, q, descriptors,
                                                       static_cast<unsigned>(std::max(socket, 0)), nullptr, pool_);

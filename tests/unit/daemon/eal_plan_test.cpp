@@ -74,6 +74,8 @@ TEST_CASE("an option in eal_args takes the place of the computed one, whatever i
     CHECK_FALSE(has(out, "-m"));
     CHECK_FALSE(has(out, "--no-telemetry"));
     CHECK(out.back() == "--log-level=pmd:debug");
+    CHECK(plan_eal(config, kNoHugepages, {0}, 1).given == 5); // whose fault a wrong one is
+    CHECK(plan_eal(Config(), kNoHugepages, {0}, 1).given == 0);
 }
 
 TEST_CASE("an option that only begins like another does not stand for it") {

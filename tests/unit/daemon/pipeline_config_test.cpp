@@ -24,3 +24,17 @@ TEST_CASE("each of the timeouts is taken") {
     CHECK(o.decode.fragment_timeouts.ipv4 == t.fragment);
     CHECK(o.decode.fragment_timeouts.ipv6 == t.fragment_ipv6);
 }
+
+TEST_CASE("a group that is not there is the configuration's fault, and its key is said") {
+    Config config;
+    config.log.group = "no-such-group";
+    std::string said;
+    try {
+        log_place(config);
+    } catch (const ConfigError& error) {
+        said = error.what();
+    }
+    CHECK(said == "log.group: there is no group 'no-such-group' on this machine; try: groupadd no-such-group");
+    config.log.group.clear();
+    CHECK_FALSE(log_place(config).group);
+}
