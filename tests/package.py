@@ -125,6 +125,21 @@ def check_devices(source, build):
         check(f'\nSUBSYSTEM=="vfio", GROUP="{group}", MODE="0660"\n' in rule, f"debian/ftpsensor.udev gives the groups to {unit}")
 
 
+def check_documents(source, program):
+    """What the program, its pages and its configuration name as NAME.md is in the package, and what debian/docs lists is there."""
+    listed = (source / "debian/docs").read_text().split()
+    for path in listed:
+        check((source / path).is_file(), f"debian/docs lists {path}, which is not there")
+    told = [(source / "share/ftpsensord.8").read_text(), (source / "config/ftpsensor.yaml").read_text(),
+            *(run(program, command, "--help").stdout for command in ("run", "check", "stats", "read"))]
+    named = set(re.findall(r"[\w./-]+\.md\b", "\n".join(told)))
+    check(named, "the program's texts name a document")
+    packaged = {pathlib.Path(path).name for path in listed}
+    check(named <= packaged, f"documents are named as /usr/share/doc/ftpsensor has them; it has no {sorted(named - packaged)}")
+    rules = (source / "debian/rules").read_text()
+    check("dh_compress -X.md" in rules, "documents keep their names: debhelper compresses what is long")
+
+
 def check_debian(source):
     control = (source / "debian/control").read_text()
     needed = set(re.findall(r"^ ([a-z0-9.+-]+)", re.search(r"^Build-Depends:\n(.*?)\n\S", control, re.M | re.S).group(1), re.M))
@@ -149,6 +164,7 @@ def main():
     check_completion(build, str(program), told, keys)
     check_units(build, program)
     check_devices(source, build)
+    check_documents(source, program)
     check_debian(source)
     sys.exit(1 if failures else 0)
 
