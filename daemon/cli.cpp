@@ -34,8 +34,9 @@ Files:
 
 Exit status:
   0  done
-  1  it failed while at work
-  2  an option, a file or the configuration is wrong; nothing was done
+  1  it failed: what it needs was not there (an interface, a sensor to ask), or broke while at work; of check: run
+     cannot start. systemd tries again.
+  2  an option, a file or the configuration is wrong; nothing was done. systemd does not try again.
 
 Messages go to standard error. `ftpsensord COMMAND --help` tells more of each command.)";
 
@@ -62,16 +63,17 @@ Examples:
 
 constexpr const char* kCheckFooter =
     R"(Reads the configuration and says what `run` would do with it, and of what is missing the command that mends it.
-Exit status 0: run can start. It changes nothing but with --fix, which runs those commands that are safe: an
-interface up, offloads off, huge pages where memory is plenty. They last until the machine restarts.
+Exit status 0: run can start; 1: it cannot. It changes nothing but with --fix, which runs those commands that are
+safe: an interface up, offloads off, huge pages where memory is plenty. They last until the machine restarts.
 
 Examples:
   ftpsensord check --fix                    as root
   ftpsensord check -c new.yaml && mv new.yaml /etc/ftpsensor/ftpsensor.yaml)";
 
 constexpr const char* kStatsFooter =
-    R"(Asks the sensor that runs with this configuration (metrics.socket), each second, and shows what it does and
-loses; Ctrl-C ends it. Where standard output is no terminal, it is shown once.
+    R"(Asks the sensor that runs with this configuration (metrics.socket; of ftpsensor@NAME, whose unit sets that: give
+--socket), each second, and shows what it does and loses; Ctrl-C ends it. Where standard output is no terminal, it is
+shown once.
 
 Examples:
   ftpsensord stats

@@ -207,6 +207,8 @@ TEST_CASE("help teaches: examples, files, statuses; each command has its own") {
     CHECK(printed({"read", "--help"}).find("--workers N") != std::string::npos);
     CHECK(printed({"run", "--help"}).find("SIGTERM") != std::string::npos);
     CHECK(printed({"check", "-h"}).find("--set KEY=VALUE") != std::string::npos);
+    CHECK(printed({"stats", "--help"}).find("ftpsensor@NAME") != std::string::npos); // whose socket is its unit's
+    CHECK(printed({"--help"}).find("systemd does not try again") != std::string::npos);
     CHECK(printed({"--version"}) == "ftpsensord " FTPSENSOR_VERSION "\n");
     CHECK(printed({"read", "--version"}) == "ftpsensord " FTPSENSOR_VERSION "\n");
 }
