@@ -6,6 +6,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <regex>
 #include <set>
 #include <thread>
 #include <vector>
@@ -45,6 +48,18 @@ std::string scrape(int port) {
 }
 
 } // namespace
+
+TEST_CASE("the rules that are installed ask for metrics that there are") {
+    std::ifstream file(FTPSENSOR_RULES);
+    REQUIRE(file);
+    const std::string rules{std::istreambuf_iterator<char>(file), {}};
+    const std::string text = text_of(sample_snapshot());
+    const std::regex metric("ftpsensor_[a-z_]+");
+    std::size_t asked = 0;
+    for (std::sregex_iterator m(rules.begin(), rules.end(), metric), end; m != end; ++m, ++asked)
+        CHECK_THAT(text, Catch::Contains("# TYPE " + m->str() + " "));
+    CHECK(asked > 20);
+}
 
 TEST_CASE("each figure of each scope is a metric with the row's labels") {
     Snapshot s = sample_snapshot();
