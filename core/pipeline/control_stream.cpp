@@ -84,7 +84,7 @@ bool ControlStream::ready(const HeldSegment& h) const {
 
 void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {
     begin(s.side, s.seq);
-    if (patient_ && is_too_far(s)) [[unlikely]]
+    if (patient_ && s.seq != next_[s.side] && is_too_far(s)) [[unlikely]]
         return;
     ++segments_;
     const std::uint32_t upper = s.seq + static_cast<std::uint32_t>(s.data.size());
@@ -103,7 +103,7 @@ void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) 
 void ControlStream::take(const Segment& s, Timestamp now, ControlSink& sink) {
     if (dropped_[s.side] && !patient_) [[unlikely]]
         skip_dropped(s.side, now, sink); // the tracker has seen them, and will tell no hole
-    if (!has_come(s.side, s.seq, s.data.size()) && (s.doubtful || !ready(s.side, s.seq, s.has_ack, s.ack))) {
+    if ((s.doubtful || !ready(s.side, s.seq, s.has_ack, s.ack)) && !has_come(s.side, s.seq, s.data.size())) {
         if (hold(s, now)) return;
         if (s.doubtful || !skip_to(s.side, s.seq, patient_ && s.has_ack, s.ack, now, sink)) {
             dropped_[s.side] = true;
@@ -232,6 +232,17 @@ void ControlStream::deliver(unsigned side, std::uint32_t seq, std::span<const st
     next_[side] = seq + static_cast<std::uint32_t>(data.size());
     remember(side, data.subspan(known));
     sink.bytes(side, data.subspan(known), now);
+}
+
+void ControlStream::remember(unsigned side, std::span<const std::uint8_t> data) {
+    std::string& kept = delivered_[side];
+    if (data.size() >= kComparedMax) {
+        kept.clear();
+        data = data.last(kComparedMax);
+    } else if (kept.size() + data.size() > kComparedMax) {
+        kept.erase(0, kept.size() + data.size() - kComparedMax);
+    }
+    kept.append(reinterpret_cast<const char*>(data.data()), data.size());
 }
 
 void ControlStream::take_out(std::size_t at, Timestamp now, ControlSink& sink) {

@@ -25,17 +25,6 @@ bool differ(std::uint32_t seq, std::span<const std::uint8_t> data, std::uint32_t
 
 } // namespace
 
-void ControlStream::remember(unsigned side, std::span<const std::uint8_t> data) {
-    std::string& kept = delivered_[side];
-    if (data.size() >= kComparedMax) {
-        kept.clear();
-        data = data.last(kComparedMax);
-    } else if (kept.size() + data.size() > kComparedMax) {
-        kept.erase(0, kept.size() + data.size() - kComparedMax);
-    }
-    kept.append(reinterpret_cast<const char*>(data.data()), data.size());
-}
-
 void ControlStream::acknowledged(unsigned side, std::uint32_t seq) {
     told_anew_ |= !held_.empty() && acked_[side] != seq;
     acked_[side] = seq;
