@@ -78,6 +78,7 @@ struct Lines {
     // There was no room for all connections' interim entries. Those that are over make room when their worker comes to
     // them, after a burst, and a reload cuts bursts.
     bool limited = false;
+    bool evicted = false; // the table was full
 
     void add(LogKind kind, std::string_view line) {
         text += line;
@@ -114,6 +115,7 @@ Lines read(const MemoryPipelineOptions& options, const std::vector<PacketView>& 
     pipeline.finish(packets.empty() ? 0 : packets.back().now);
     require_whole(pipeline);
     lines.limited = pipeline.count(Event::interim_limit) != 0;
+    lines.evicted = pipeline.count(Event::connection_evicted) != 0;
     return lines;
 }
 
@@ -230,10 +232,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Lines as_one = reloads ? read(options, packets, story, Reloads::of_nothing) : one;
     // In a full table, which of several connections makes room that may be over in the same tick depends on when the
     // worker came to them, which is after a burst: against the same bursts.
-    const Lines cut = reloads && bounded ? read(options, packets, story, Reloads::only_cuts) : one;
+    const bool full = one.evicted || as_one.evicted;
+    const Lines cut = reloads && (bounded || full) ? read(options, packets, story, Reloads::only_cuts) : one;
     if (one.limited || reloaded.limited || as_one.limited || cut.limited) return 0;
     require_same(cut, as_one, "a reload of nothing changes nothing");
-    if (!story.comparable() || bounded) return 0;
+    if (!story.comparable() || bounded || full) return 0;
     options.workers = 3;
     options.by_ports = (option & kByPorts) != 0;
     const Lines three = read(options, packets, story, Reloads::of_something);
