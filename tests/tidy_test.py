@@ -50,6 +50,11 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(list(tidy.uncounted_events(names, "count(Event::one); keep(Event::two)")), [])
         self.assertEqual(list(tidy.uncounted_events(names, "count(Event::one); two();")), [(2, "the event two is never counted")])
 
+    def test_catch_of_both_versions(self):
+        self.assert_one("tests/unit/a.cpp", "CHECK_THAT(a, Catch::StartsWith(b));\n", "Catch2")
+        self.assert_one("tests/unit/a.cpp", "CHECK(a == Catch::Approx(b));\n", "Catch2")
+        self.assertEqual(complaints("tests/unit/a.cpp", "CHECK_THAT(a, Catch::Contains(b));\n"), [])
+
     def test_lines(self):
         self.assert_one("core/conn/a.cpp", "// " + "x" * 118 + "\n", "columns")
         self.assert_one("core/conn/a.cpp", "int x; \n", "space")
