@@ -376,7 +376,7 @@ void ConnTracker::remove(std::uint32_t index, Timestamp due, std::uint64_t packe
 
 void ConnTracker::finish(Timestamp end, bool run_out) {
     advance(end);
-    tell_interims(end - 1);
+    tell_interims(end); // as a packet of that time would, whosever it is
     due_.clear();
     table_.for_each([&](std::uint32_t i) {
         Connection& c = table_[i];

@@ -197,6 +197,21 @@ TEST_CASE("interim: behind a stamp of another century each connection has its en
     CHECK(logs.entries("conn", {{"id.orig_p", "10"}}).size() == 1);
 }
 
+TEST_CASE("interim: a transfer is one from its first entry on, where a burst lasts for longer than the interval, too") {
+    Trace trace;
+    FtpTalk ftp(trace);
+    ftp.login().client("PASV").server("227 Entering Passive Mode (10,0,0,2,156,64).");
+    ftp.passive(40000).open().client("x");
+    packet_at(trace, kStart + kMinute);
+    for (const bool extended : {false, true})
+        for (const bool ftp_only : {false, true}) {
+            CAPTURE(extended, ftp_only);
+            const Logs logs = read(trace, {.extended = extended, .interim = 10 * kSecond, .ftp_only = ftp_only});
+            CHECK(logs.entries("conn", {{"id.resp_p", "40000"}}).size() == 6);
+            CHECK(logs.entries("conn", {{"id.resp_p", "40000"}, {"service", "ftp-data"}}).size() == 6);
+        }
+}
+
 TEST_CASE("entries: ftp leaves all but FTP's connections out") {
     Trace trace;
     FtpTalk ftp(trace);
