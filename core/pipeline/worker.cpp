@@ -256,7 +256,8 @@ void Worker::removed(Connection& c, std::uint32_t index, Timestamp due, std::uin
 bool Worker::interim(Connection& c, std::uint32_t index, Timestamp due, ConnRecord& record) {
     record.key = {due, 0, {}, 0xffffffff};
     connections_.fill_rest(c, index, record, text_);
-    // What announced it may not have been read yet, where a burst lasts for longer than the interval: the join will know.
+    // What announced it may not have been read yet, where a burst lasts for longer than the interval: the join will
+    // know.
     record.watched |= c.watching;
     record.interim = InterimPart::part;
     return !wants(record) || emitter_.emit(record, text_);
