@@ -137,7 +137,8 @@ TEST_CASE("run and check: a port is needed, captures are not taken") {
 
 TEST_CASE("a file of the tz database that is no zone to the library is refused before anything is done") {
     const CliFolder folder;
-    for (const char* zone : {"posix/Europe/Berlin", "posixrules", "right/UTC", "Factory"}) {
+    // (Factory is one to the standard library, which Debian 13's compiler has.)
+    for (const char* zone : {"posix/Europe/Berlin", "posixrules", "right/UTC"}) {
         const auto path = folder.config(kPort + "log: {rotation: {time_zone: " + zone + "}}\n");
         const bool installed = std::filesystem::exists(std::string("/usr/share/zoneinfo/") + zone);
         for (const char* command : {"check", "run"}) {
