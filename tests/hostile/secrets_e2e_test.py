@@ -113,10 +113,12 @@ def live(program, work, captures):
         logs = work / f"live-{capture.stem}"
         runtime = work / f"run-{number}"  # short: it is in the names of sockets
         runtime.mkdir()
+        shown = work / f"{number}.pcap"  # short, too: a device's arguments have 128 bytes (DPDK 24.11)
+        shown.symlink_to(capture)
         port = free_port()
         daemon = subprocess.Popen(
             [program, "run", *LOUD, "-c", "/dev/null", "--set", f"log.directory={logs}", "--set",
-             f'capture.ports=[{{vdev: "net_pcap0,rx_pcap={capture}"}}]', "--set", "eal.hugepages=off", "--set",
+             f'capture.ports=[{{vdev: "net_pcap0,rx_pcap={shown}"}}]', "--set", "eal.hugepages=off", "--set",
              "eal.memory=64MiB", "--set", "timeouts.tcp_close_delay=1s", "--set", f"metrics.port={port}", "--set",
              f"metrics.socket={runtime}/stats.sock", "--set", "metrics.log_interval=1s"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "RUNTIME_DIRECTORY": str(runtime)})

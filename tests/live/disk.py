@@ -29,7 +29,8 @@ class SmallDisk:
 
 
 def _in_mounts_of(process, *command):
-    subprocess.run(["nsenter", "-t", str(process.pid), "-m", *command], check=True)
+    # With its root, which is not that of its mounts where the test runs below a chroot.
+    subprocess.run(["nsenter", "-t", str(process.pid), "-m", "-r", *command], check=True)
 
 
 def make_read_only(process, folder):

@@ -186,7 +186,9 @@ AuthGroupFile {groups}
 RequireValidShell off
 PidFile {self.folder}/proftpd.pid
 ScoreboardFile {self.folder}/proftpd.scoreboard
-DelayEngine off
+<IfModule mod_delay.c>
+  DelayEngine off
+</IfModule>
 WtmpLog off
 TransferLog none
 SystemLog {self.folder}/proftpd-messages.txt

@@ -8,6 +8,7 @@ Needs root, to act as a user of whom nothing else runs."""
 import os
 import pathlib
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,10 +54,10 @@ def main():
     if os.geteuid() != 0:
         print("SKIPPED: needs root")
         sys.exit(SKIPPED)
-    ftpsensord = str(pathlib.Path(sys.argv[1]).resolve())
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         os.chown(folder, USER, USER)
+        ftpsensord = shutil.copy(sys.argv[1], folder)  # where that user may go: /root is nobody's else
         (folder / "sensor.yaml").write_text(f"""
 capture: {{ports: [{{vdev: "net_null0,size=64"}}], poll: adaptive, resteer: "off"}}
 workers: {{count: {WORKERS}}}
