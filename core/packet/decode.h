@@ -79,8 +79,8 @@ struct DecodedPacket {
     TunnelKind refused = TunnelKind::none; // with TunnelEnd::refused
     // To be used up before the next decode(): a layer points into the Decoder, or decode_more() is due.
     bool borrowed = false;
-    std::uint8_t told =
-        0; // so many layers are those of the frame before it in an aggregate, which has counted for them
+    // So many layers are those of the frame before it in an aggregate, which has counted for them.
+    std::uint8_t told = 0;
     std::array<Layer, kMaxTunnelDepth + 1> layers;
 };
 
