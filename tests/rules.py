@@ -2,7 +2,8 @@
 """The alerting rules that are installed: promtool reads them, and they say what they should of sensors that are well and
 that are not (rules_test.yaml). That their metrics exist, metrics_test knows.
 
-usage: rules.py SOURCE_ROOT. Exit status 77: there is no promtool (package prometheus; `./dev setup --test` unpacks it)."""
+usage: rules.py SOURCE_ROOT. Exit status 77: there is no promtool (package prometheus, in Debian 13 promtool; `./dev setup
+--test` unpacks it)."""
 import pathlib
 import shutil
 import subprocess

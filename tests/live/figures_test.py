@@ -5,7 +5,7 @@ is an entry that zgrep finds.
 usage: figures_test.py FTPSENSORD SOFT_FLOW_RULES
     SOFT_FLOW_RULES   the library that plays a port's flow rules (soft_flow_rules.cpp)
 
-promtool (package prometheus) reads the metrics where it is installed. Needs: see lab.py."""
+promtool (package prometheus, in Debian 13 promtool) reads the metrics where it is installed. Needs: see lab.py."""
 import glob
 import json
 import os

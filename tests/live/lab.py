@@ -24,6 +24,7 @@ import tempfile
 import time
 
 import isolation
+import same_logs
 
 SKIPPED = 77
 GUEST = "daemon"  # whom vsftpd acts as for guests: its own user is there only where its package was installed, and
@@ -347,3 +348,13 @@ def entries(logs):
                 entry = json.loads(line)
                 found.setdefault(entry["_path"], []).append(entry)
     return found
+
+
+def is_whole(entry, connections):
+    """Whether a transfer's entry says that all of it was seen, or is of a time when its connection was still open: the last FIN
+    may be seen behind the reply, and behind the next command."""
+    if "data_channel.complete" in entry:
+        return entry["data_channel.complete"]
+    carried = connections.get(entry.get("data_channel.uid"), {})
+    ended = same_logs.seconds(carried.get("ts", 0)) + carried.get("duration", 0)
+    return ended > same_logs.seconds(entry["_write_ts"]) - 1e-5

@@ -267,7 +267,10 @@ def main():
         found = lab.entries(configured.sensor.logs)
         retrievals = [entry for entry in found["ftp"] if entry["command"] == "RETR"]
         lab.check(len(retrievals) == transfers, f"{transfers} transfers are in the log, each once: {len(retrievals)}")
-        lab.check(all(entry["data_channel.complete"] for entry in retrievals), "each with its file")
+        connections = {entry["uid"]: entry for entry in found["conn"] if not entry.get("interim")}
+        size = len("hello, sensor\n")
+        broken = [entry for entry in retrievals if entry.get("data_channel.bytes") != size or not lab.is_whole(entry, connections)]
+        lab.check(not broken, f"each with its file {broken or ''}".rstrip())
         nodes = {entry.get("_node") for entry in retrievals}
         lab.check({f"n{i}" for i in range(8)} <= nodes, f"under every name of the node: {nodes}")
         uids = [entry["uid"] for entry in found["conn"] if not entry.get("interim")]

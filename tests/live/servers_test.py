@@ -19,7 +19,6 @@ import time
 import ftp_clients
 import ftp_servers
 import lab
-import same_logs
 
 PATH_COMMANDS = {"APPE", "CWD", "DELE", "MKD", "RETR", "RMD", "RNFR", "RNTO", "STOR", "STOU", "REST", "SIZE", "MDTM"}
 GREETING = "<init>"  # not a command: what the server's first reply answers
@@ -91,12 +90,6 @@ def sessions_of(entries):
     return [session for session in found if session]
 
 
-def was_open(entry, connections):
-    """Whether the transfer's connection ended only after its entry: the last FIN may be seen behind the next command."""
-    carried = connections.get(entry.get("data_channel.uid"), {})
-    return same_logs.seconds(carried.get("ts", 0)) + carried.get("duration", 0) > same_logs.seconds(entry["_write_ts"]) - 1e-5
-
-
 def check_transfers(server, entries, connections):
     """The default set: each transfer that ended well has its file and all bytes, and is said to be complete if it was so by then."""
     moved = [entry for entry in entries if entry["command"] in ("RETR", "STOR") and entry.get("reply_code") == 226]
@@ -106,8 +99,7 @@ def check_transfers(server, entries, connections):
     for entry in moved:
         content = ftp_servers.FILES.get(entry["arg"].rsplit("/", 1)[-1])
         size = len(content) if entry["command"] == "RETR" else ftp_clients.UPLOAD_BYTES
-        ended = entry.get("data_channel.complete") is True or ("data_channel.complete" not in entry and was_open(entry, connections))
-        if entry.get("data_channel.bytes") != size or not ended:
+        if entry.get("data_channel.bytes") != size or not lab.is_whole(entry, connections):
             wrong.append(entry)
     lab.check(not wrong, f"{server.name}: and is complete, with the bytes of its file {wrong or ''}".rstrip())
 
