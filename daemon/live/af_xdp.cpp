@@ -1,6 +1,7 @@
 #include "daemon/live/af_xdp.h"
 
 #include "daemon/live/rss.h"
+#include "daemon/live/service_unit.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -42,6 +43,12 @@ bool is_symmetric(const std::vector<std::uint8_t>& key) {
 
 } // namespace
 
+std::string allow_af_xdp(const std::string& unit) {
+    return fmt::format("by systemctl edit {}: [Service] AmbientCapabilities=CAP_BPF CapabilityBoundingSet=CAP_BPF "
+                       "SystemCallFilter=bpf (each on a line of its own)",
+                       unit);
+}
+
 AfXdpState inspect_af_xdp(const std::string& name) {
     AfXdpState state;
     const int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -63,7 +70,8 @@ void check_af_xdp(const std::string& name, const InterfaceState& interface, cons
                  "AF_PACKET instead: capture.ports: [{interface: " + name + "}]");
     else if (state.error != 0)
         add_note(notes, NoteLevel::problem,
-                 fmt::format("{}: no AF_XDP socket can be opened ({})", name, std::strerror(state.error)), kAllowAfXdp);
+                 fmt::format("{}: no AF_XDP socket can be opened ({})", name, std::strerror(state.error)),
+                 "run as root, or " + allow_af_xdp(kService));
     if (state.queues > std::min(state.served, workers))
         add_note(notes, NoteLevel::problem,
                  fmt::format("{}: receives on {} queues, AF_XDP would see the packets of {} alone", name, state.queues,

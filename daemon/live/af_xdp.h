@@ -15,10 +15,9 @@
 
 namespace ftpsensor {
 
-// What lets a process have such a port. The unit keeps it from all three, until it is told.
-inline constexpr const char* kAllowAfXdp =
-    "run as root, or by systemctl edit ftpsensor: [Service] AmbientCapabilities=CAP_BPF CapabilityBoundingSet=CAP_BPF "
-    "SystemCallFilter=bpf (each on a line of its own)";
+// What lets a unit's process have such a port: "by systemctl edit UNIT: [Service] ...". The unit that the package
+// installs keeps it from all three, until it is told.
+std::string allow_af_xdp(const std::string& unit);
 
 // Longest frame, bytes. The kernel's chunk is at most a page; DPDK has 320 bytes of it for its own headers, the kernel
 // keeps XDP_PACKET_HEADROOM (256) free.

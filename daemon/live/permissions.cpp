@@ -1,6 +1,7 @@
 #include "daemon/live/permissions.h"
 
 #include "daemon/live/af_xdp.h"
+#include "daemon/live/service_unit.h"
 
 #include <algorithm>
 #include <fstream>
@@ -55,7 +56,8 @@ void check_permissions(const Permissions& permissions, const CaptureConfig& capt
     const bool xdp = std::any_of(capture.ports.begin(), capture.ports.end(),
                                  [](const PortConfig& port) { return !port.af_xdp.empty(); });
     if (xdp && !permissions.bpf)
-        add_note(notes, NoteLevel::problem, "AF_XDP needs CAP_BPF for its XDP program", kAllowAfXdp);
+        add_note(notes, NoteLevel::problem, "AF_XDP needs CAP_BPF for its XDP program",
+                 "run as root, or " + allow_af_xdp(kService));
     if (!permissions.ipc_lock && locked_bytes > permissions.memlock_bytes_max)
         add_note(notes, NoteLevel::problem,
                  fmt::format("the rings lock {} MiB of memory, the limit of this process is {} MiB", locked_bytes >> 20,

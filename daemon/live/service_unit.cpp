@@ -1,6 +1,7 @@
 #include "daemon/live/service_unit.h"
 
 #include "core/base/ip_address.h"
+#include "daemon/live/af_xdp.h"
 #include "daemon/live/service_user.h"
 
 #include <filesystem>
@@ -11,7 +12,6 @@
 namespace ftpsensor {
 namespace {
 
-constexpr const char* kService = "ftpsensor"; // the unit, the folder and the stem of its configuration
 constexpr const char* kServiceLogs = "/var/log/ftpsensor";
 
 std::string unit_of(const std::string& config_path) {
@@ -49,6 +49,12 @@ void check_service_unit(const Config& config, const std::string& config_path, No
                  fmt::format("metrics.address: {} is not loopback, and the unit {} answers the host itself alone",
                              config.metrics.address, unit),
                  fmt::format("by systemctl edit {}: [Service] IPAddressAllow= and the scraper's address", unit));
+    for (const PortConfig& port : config.capture.ports)
+        if (!port.af_xdp.empty())
+            add_note(
+                notes, NoteLevel::warning,
+                fmt::format("{}: the unit {} has neither CAP_BPF nor bpf(2), which AF_XDP needs", port.af_xdp, unit),
+                allow_af_xdp(unit));
 }
 
 Config as_service(Config config, const std::string& config_path) {

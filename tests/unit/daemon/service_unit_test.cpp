@@ -1,4 +1,4 @@
-// What `check` says of the unit's sandbox: where logs may go, and who gets metrics.
+// What `check` says of the unit's sandbox: where logs may go, who gets metrics, and AF_XDP.
 #include "daemon/live/service_unit.h"
 #include "tests/support/catch.h"
 
@@ -53,6 +53,23 @@ TEST_CASE("metrics for others than the host need an exception from the unit") {
     const Notes notes = checked("/var/log/ftpsensor", "/etc/ftpsensor/east.yaml", "0.0.0.0");
     REQUIRE(notes.size() == 1);
     CHECK(notes[0].remedy.find("systemctl edit ftpsensor@east:") != std::string::npos);
+}
+
+TEST_CASE("a port through AF_XDP needs what the unit does not give") {
+    Config config;
+    config.log.directory = "/var/log/ftpsensor";
+    config.capture.ports.resize(3);
+    config.capture.ports[0].interface = "eth1";
+    config.capture.ports[1].af_xdp = "eth2";
+    config.capture.ports[2].pci = "0000:01:00.0";
+    Notes notes;
+    check_service_unit(config, "/etc/ftpsensor/east.yaml", notes);
+    REQUIRE(notes.size() == 1);
+    CHECK(notes[0].level == NoteLevel::warning);
+    CHECK(notes[0].text.starts_with("eth2: the unit ftpsensor@east"));
+    for (const char* wanted : {"systemctl edit ftpsensor@east:", "AmbientCapabilities=CAP_BPF",
+                               "CapabilityBoundingSet=CAP_BPF", "SystemCallFilter=bpf"})
+        CHECK(notes[0].remedy.find(wanted) != std::string::npos);
 }
 
 TEST_CASE("a further sensor's unit sets the folder of its logs and its socket") {
