@@ -84,14 +84,14 @@ bool ControlStream::ready(const HeldSegment& h) const {
 
 void ControlStream::segment(const Segment& s, Timestamp now, ControlSink& sink) {
     begin(s.side, s.seq);
+    if (told_anew_ && !held_.empty()) [[unlikely]]
+        deliver_ready(now, sink); // what has been acknowledged since goes before what follows it
+    told_anew_ = false;
     if (patient_ && s.seq != next_[s.side] && is_too_far(s)) [[unlikely]]
         return;
     ++segments_;
     const std::uint32_t upper = s.seq + static_cast<std::uint32_t>(s.data.size());
     if (seq_before(highest_[s.side], upper)) highest_[s.side] = upper;
-    if (told_anew_ && !held_.empty()) [[unlikely]]
-        deliver_ready(now, sink); // what has been acknowledged since goes before what follows it
-    told_anew_ = false;
     if (held_.empty()) [[likely]] {
         take(s, now, sink);
     } else {

@@ -133,6 +133,8 @@ public:
     std::string log;
 
 private:
+    static constexpr std::int64_t kHalf = std::int64_t{1} << 31; // of all numbers
+
     void begin(unsigned side, std::uint32_t seq) {
         stream.begin(side, seq);
         if (begun_[side]) return;
@@ -143,6 +145,12 @@ private:
     // In the tracker's way: the furthest by numbers that wrap.
     void tell() {
         for (const unsigned side : {0u, 1u}) stream.acknowledged_by_now(side, acked_[side], heard_[side]);
+    }
+    void sent(unsigned side, std::int64_t place, const std::vector<std::uint8_t>& data) {
+        for (const std::uint8_t b : data) {
+            if (place >= place_[side]) sent_[side][place].insert(b);
+            ++place;
+        }
     }
     void segment(const WildStep& s, std::uint32_t seq, std::uint32_t ack, Timestamp now) {
         const unsigned other = s.side ^ 1;
@@ -157,16 +165,18 @@ private:
         tell();
         const auto next = static_cast<std::uint32_t>(first_[s.side] + place_[s.side]);
         const std::int64_t ahead = static_cast<std::int32_t>(seq - next), at = place_[s.side] + ahead;
-        const std::int64_t end = ahead + static_cast<std::int64_t>(own.size()); // half the numbers ahead is behind
-        for (std::size_t i = 0; i < own.size() && end <= std::int64_t{1} << 31; ++i) {
-            const std::int64_t place = at + static_cast<std::int64_t>(i);
-            if (place >= place_[s.side]) sent_[s.side][place].insert(own[i]);
+        const std::int64_t end = ahead + static_cast<std::int64_t>(own.size());
+        sent(s.side, at, own);
+        if (end > kHalf || ahead < static_cast<std::int64_t>(ControlStream::kHeldBytesMax) - kHalf) {
+            // Left out; but what is held may come out before it, and then it is nearer, or no longer behind.
+            left_out_[s.side] = true;
+            if (ahead < 0) sent(s.side, at + 2 * kHalf, own);
         }
         stream.segment(segment, now, *this);
     }
     bool roomy_;
     bool begun_[2] = {}, ended_[2] = {}, over_[2] = {}, heard_[2] = {};
-    bool left_out_[2] = {}; // an answer did so with what had come
+    bool left_out_[2] = {}; // of what had come: by an answer, or nobody can tell where it came
     std::uint32_t first_[2] = {}, acked_[2] = {};
     std::int64_t place_[2] = {};
     std::map<std::int64_t, std::set<std::uint8_t>> sent_[2];

@@ -385,6 +385,16 @@ TEST_CASE("patient: a segment that reaches half the numbers ahead is none of the
     CHECK(s.sink.log == "0:ab 0-2147483638 0:far away ");
 }
 
+TEST_CASE("patient: how far ahead a segment reaches is asked once what was acknowledged has come out before it") {
+    Stream s(true);
+    s.stream.begin(0, 1);
+    s.send_doubtful(0, 1, "abcdef");
+    s.stream.acknowledged_by_now(0, 7, 1);
+    s.send(0, 0x80000002u, "far away"); // behind 1, but reaches half the numbers ahead of 7
+    CHECK(s.sink.log == "0:abcdef ");
+    CHECK(s.stream.held_bytes() == 0);
+}
+
 TEST_CASE("patient: a doubtful segment of what has come takes no room") {
     Stream s(true);
     s.stream.begin(0, 1);
