@@ -38,6 +38,14 @@ std::vector<int> find_packet_sockets(unsigned interface_index) {
     return sockets;
 }
 
+bool PacketSocketStats::lost_their_interface() const {
+    return std::any_of(sockets_.begin(), sockets_.end(), [](int socket) {
+        sockaddr_ll address{};
+        socklen_t size = sizeof address;
+        return getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 && address.sll_ifindex <= 0;
+    });
+}
+
 bool PacketSocketStats::poll() {
     bool all = true;
     for (std::size_t i = 0; i < sockets_.size(); ++i) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ftpsensor {
@@ -27,6 +28,8 @@ public:
     // Reads and resets the kernel's figures, adds them up. False: a socket could not be asked (closed).
     bool poll();
     void forget(); // what came before the capture began
+    // The kernel took them off it, which it does for good when an interface is removed or leaves the network namespace.
+    bool lost_their_interface() const;
     const KernelCounts& counts() const { return counts_; }
     std::uint64_t drops_of(std::size_t socket) const { return socket < drops_.size() ? drops_[socket] : 0; }
     const std::vector<int>& sockets() const { return sockets_; }

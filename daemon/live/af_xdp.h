@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ftpsensor {
@@ -25,7 +26,8 @@ inline constexpr std::uint32_t kAfXdpFrameMax = 3456;
 // Of a packet buffer, for its object in the pool (128 bytes of mbuf, a header of 64) to be such a chunk: 63 cache
 // lines.
 inline constexpr std::uint32_t kAfXdpDataRoom = 3840;
-inline constexpr std::uint16_t kAfXdpDescriptors = 2048; // of a queue; the driver fills as many more in advance
+inline constexpr std::string_view kAfXdpDriver = "net_af_xdp"; // also where it was given as a vdev
+inline constexpr std::uint16_t kAfXdpDescriptors = 2048;       // of a queue; the driver fills as many more in advance
 
 struct AfXdpState {
     int error = 0;                       // of socket(AF_XDP): 0, EAFNOSUPPORT (not in this kernel), EPERM

@@ -1,5 +1,6 @@
 #include "daemon/live/ask_ports.h"
 
+#include "daemon/live/pci.h"
 #include "daemon/live/port.h"
 
 #include <algorithm>
@@ -10,6 +11,11 @@ namespace ftpsensor {
 namespace {
 
 bool is_dpdks_own(const PortConfig& port) { return !port.pci.empty() || !port.vdev.empty(); }
+
+// vfio-pci gives a device to one process alone.
+bool is_open_to_others(const PortConfig& port) {
+    return !port.pci.empty() && inspect_pci(port.pci).driver.find("uio") != std::string::npos;
+}
 
 } // namespace
 
@@ -25,7 +31,15 @@ std::vector<PortSpread> ask_ports(const Config& config, const EalPlan& plan, Not
         std::vector<std::unique_ptr<Port>> ports; // all at once: they share the memory
         for (const PortConfig& port : config.capture.ports) {
             if (!is_dpdks_own(port)) continue;
+            if (is_open_to_others(port)) {
+                add_note(notes, NoteLevel::info,
+                         port.pci +
+                             ": not asked how it spreads packets: its driver (uio) would let it be reset while a "
+                             "sensor has it; run tells it as it starts");
+                continue;
+            }
             ports.push_back(std::make_unique<Port>(port, config, ports.size(), notes));
+            ports.back()->start(notes); // some drivers program their hash only then
             spreads.push_back(ports.back()->spread());
         }
     } catch (const std::exception& error) {

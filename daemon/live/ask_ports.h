@@ -1,5 +1,5 @@
-// What ports of DPDK's own drivers would take, for `check`: they are opened as `run` opens them, and closed again.
-// Nothing is captured. Starts EAL, which a process can do once. Main thread.
+// What ports of DPDK's own drivers would take, for `check`: they are opened and started as `run` does, and closed
+// again. Nothing is captured. Starts EAL, which a process can do once. Main thread.
 #pragma once
 
 #include "config/config.h"

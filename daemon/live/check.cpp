@@ -1,7 +1,8 @@
 // `ftpsensord check`: what `run` would do with this config on this machine, and what stands in its way.
 //
 // Changes nothing, but with --fix, and opens nothing but ports of DPDK's own drivers, where several workers would share
-// them: what they take of RSS shows only then. Each line that is not plain information says what to type.
+// them: what they take of RSS shows only once they are started. Each line that is not plain information says what to
+// type.
 #include "config/units.h"
 #include "daemon/commands.h"
 #include "daemon/live/af_xdp.h"

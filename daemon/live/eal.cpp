@@ -85,13 +85,21 @@ int init(std::vector<char*>& argv) {
     return rte_eal_init(static_cast<int>(argv.size()) - 1, argv.data());
 }
 
-[[noreturn]] void refuse(const EalPlan& plan, const std::string& line) {
+// EAL leaves its run-time folder, and in it the telemetry's socket until the process ends.
+void remove_folder() {
+    const std::string folder = rte_eal_get_runtime_dir();
+    if (folder.empty()) return; // it did not come so far
+    ::unlink((folder + "/dpdk_telemetry.v2").c_str());
+    ::rmdir(folder.c_str()); // where nothing else is in it
+}
+
+[[noreturn]] void refuse(const EalPlan& plan, const std::string& line, int error) {
     const std::string reason = errors();
     const bool not_arguments = reason.find("command line") != reason.npos; // the words of each version of EAL
     if (plan.given != 0 && not_arguments)
         throw ConfigError("eal.eal_args: DPDK does not take them (" + reason + "); its arguments were: " + line +
                           "; leave out of eal.eal_args what is not one, or has a wrong value");
-    throw std::runtime_error("DPDK did not start (" + (reason.empty() ? rte_strerror(rte_errno) : reason) +
+    throw std::runtime_error("DPDK did not start (" + (reason.empty() ? rte_strerror(error) : reason) +
                              "); its arguments were: " + line + "; see eal.* in the config and `ftpsensord check`");
 }
 
@@ -107,15 +115,15 @@ Eal::Eal(const EalPlan& plan) : arguments_{"ftpsensord"} {
     }
     argv.push_back(nullptr);
     route_messages();
-    if (init(argv) < 0) refuse(plan, line);
+    if (init(argv) >= 0) return;
+    const int error = rte_errno;
+    remove_folder();
+    refuse(plan, line, error);
 }
 
-// EAL leaves its run-time folder, and in it the telemetry's socket until the process ends.
 Eal::~Eal() {
-    const std::string folder = rte_eal_get_runtime_dir();
     rte_eal_cleanup();
-    ::unlink((folder + "/dpdk_telemetry.v2").c_str());
-    ::rmdir(folder.c_str()); // where nothing else is in it
+    remove_folder();
 }
 
 } // namespace ftpsensor

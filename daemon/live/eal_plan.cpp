@@ -11,6 +11,9 @@
 namespace ftpsensor {
 namespace {
 
+// RTE_MAX_LCORE as Debian builds it: of a range that begins there EAL takes the last CPU alone.
+constexpr std::uint32_t kNotInARange = 128;
+
 // EAL takes "--file-prefix x" and "--file-prefix=x", "-m 512" and "-m512".
 bool names_option(std::string_view argument, std::string_view option) {
     if (argument == option) return true;
@@ -27,8 +30,8 @@ bool given(const std::vector<std::string>& eal_args, std::initializer_list<std::
 }
 
 void add_memory(const MemoryPlan& memory, const std::vector<std::string>& theirs, std::vector<std::string>& out) {
-    // No files in hugetlbfs or /var/run: nothing is left behind by a kill -9, and sensors do not see each other. EAL
-    // refuses --in-memory without huge pages, where all that is left of it is --no-shconf.
+    // No files in hugetlbfs or /var/run: a kill -9 leaves no more behind than an empty folder, and sensors do not see
+    // each other. EAL refuses --in-memory without huge pages, where all that is left of it is --no-shconf.
     if (memory.hugepages) { // taken as the pools ask for them
         if (!given(theirs, {"--in-memory", "--legacy-mem", "--huge-dir", "--no-huge"})) out.emplace_back("--in-memory");
         return;
@@ -57,7 +60,8 @@ std::string cpu_list(const std::vector<std::uint32_t>& cpus) {
     std::string text;
     for (std::size_t first = 0; first < cpus.size();) {
         std::size_t last = first;
-        while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
+        if (cpus[first] != kNotInARange)
+            while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
         if (!text.empty()) text += ',';
         text += last == first ? std::to_string(cpus[first]) : fmt::format("{}-{}", cpus[first], cpus[last]);
         first = last + 1;

@@ -40,6 +40,14 @@ Ending::~Ending() {
 }
 
 void Ending::run() {
+    try {
+        look_after_it();
+    } catch (const std::exception& error) {
+        log_->error("systemd is not asked for more time any more: {}", error.what());
+    }
+}
+
+void Ending::look_after_it() {
     std::uint64_t before = progress_();
     for (;;) {
         pollfd waits[2] = {{over_, POLLIN, 0}, {signals_, POLLIN, 0}};

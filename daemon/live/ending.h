@@ -25,6 +25,7 @@ public:
 
 private:
     void run();
+    void look_after_it();
     void take_signals();
 
     int signals_;

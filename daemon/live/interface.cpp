@@ -85,6 +85,11 @@ unsigned read_sysfs_number(const std::string& path) {
     return file ? value : 0;
 }
 
+std::string name_now(unsigned index) { // "": there is none
+    std::array<char, IF_NAMESIZE> name{};
+    return if_indextoname(index, name.data()) != nullptr ? name.data() : "";
+}
+
 } // namespace
 
 bool ethtool_call(const std::string& name, void* request) {
@@ -217,7 +222,7 @@ void InterfaceGuard::switch_off(const std::string& interface, const std::vector<
             refused.push_back(offload);
             continue;
         }
-        changed_.push_back({interface, offload});
+        changed_.push_back({if_nametoindex(interface.c_str()), offload});
         done += fmt::format("{}{}", done.empty() ? "" : ", ", offload_name(offload));
     }
     if (!done.empty()) add_note(notes, NoteLevel::info, interface + ": switched off for the capture: " + done);
@@ -244,10 +249,11 @@ void InterfaceGuard::switch_off_peer(Notes& notes) {
     switch_off(peer, senders, notes);
 }
 
+// By index: meanwhile it may have another name, and another interface its own. One that is gone needs nothing.
 InterfaceGuard::~InterfaceGuard() {
     for (auto changed = changed_.rbegin(); changed != changed_.rend(); ++changed)
-        set_offload(changed->interface, changed->offload, true); // an interface that is gone needs nothing
-    ifreq request = request_for(name_);
+        if (const std::string name = name_now(changed->index); !name.empty()) set_offload(name, changed->offload, true);
+    ifreq request = request_for(name_now(state_.index));
     const ControlSocket control;
     if (state_.promiscuous && control.call(SIOCGIFFLAGS, request)) {
         request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_PROMISC);

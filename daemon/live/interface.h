@@ -77,7 +77,7 @@ private:
     void switch_off_peer(Notes& notes);
 
     struct Changed {
-        std::string interface;
+        unsigned index; // of the interface
         Offload offload;
     };
     std::string name_;

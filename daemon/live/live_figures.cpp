@@ -36,6 +36,7 @@ void LiveSensor::add_ports(Snapshot& snapshot) {
                             .missed_packets = counts.missed,
                             .no_mbuf_packets = counts.no_mbuf,
                             .kernel_dropped_packets = counts.kernel_drops,
+                            .interface_dropped_packets = counts.interface_drops,
                             .error_packets = counts.errors,
                             .shunt_rules = shunt.rules,
                             .shunt_rules_added = shunt.rules_added,
@@ -103,7 +104,7 @@ Snapshot LiveSensor::snapshot() {
     const EngineStats engine = engine_->stats();
     Snapshot snapshot;
     snapshot.time = host_clock();
-    snapshot.sensor.uptime_seconds = static_cast<double>(snapshot.time - started_) / 1e9;
+    snapshot.sensor.uptime_seconds = static_cast<double>(monotonic_clock() - started_monotonic_) / 1e9;
     snapshot.sensor.late_records = engine.late_records;
     snapshot.sensor.transfer_records_dropped = engine.transfer_records_dropped;
     snapshot.sensor.retention_removed_files = engine.files_removed;

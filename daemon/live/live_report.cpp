@@ -28,6 +28,7 @@ std::string loss_text(const Snapshot& change) {
         if (count != 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
     };
     add(sum(change.ports, &PortFigures::kernel_dropped_packets), "packets dropped by the kernel (ring full)");
+    add(sum(change.ports, &PortFigures::interface_dropped_packets), "packets dropped by the interface");
     add(sum(change.ports, &PortFigures::missed_packets), "packets missed by the port (no free descriptor)");
     add(sum(change.ports, &PortFigures::error_packets), "damaged frames");
     add(sum(change.workers, &WorkerFigures::cut_packets), "frames cut to their slot");
@@ -42,6 +43,10 @@ std::string loss_text(const Snapshot& change) {
 std::string loss_remedy(const Snapshot& change, const std::string& log_directory) {
     if (sum(change.workers, &WorkerFigures::steering_dropped_packets) != 0)
         return "a larger capture.resteer_packets, or CPUs of their own for the workers";
+    if (sum(change.ports, &PortFigures::interface_dropped_packets) == change.totals.lost_packets &&
+        change.totals.lost_packets != 0)
+        return "more rings of the card on CPUs of their own: ethtool -L and -G, /proc/irq/*/smp_affinity; "
+               "net.core.netdev_max_backlog";
     if (change.totals.lost_packets != 0)
         return "more workers, a larger capture.ring_bytes (interface) or capture.rx_descriptors (port)";
     if (sum(change.workers, &WorkerFigures::cut_packets) != 0)
@@ -83,14 +88,14 @@ void LiveReport::say_losses(const Figures& now) {
     const Snapshot change = difference(*now, *at_last_loss_);
     const std::string text = loss_text(change);
     if (text.empty()) return;
-    if (said_loss_ && now->time - at_last_loss_->time < kLossInterval) return;
+    if (said_loss_ && between(*at_last_loss_, *now) < kLossInterval) return;
     log_->warn("lost: {}; try: {}", text, loss_remedy(change, log_directory_));
     at_last_loss_ = now;
     said_loss_ = true;
 }
 
 void LiveReport::say_rates(const Figures& now) {
-    if (now->time - at_last_rates_->time < kRatesInterval) return;
+    if (between(*at_last_rates_, *now) < kRatesInterval) return;
     const Snapshot change = difference(*now, *at_last_rates_);
     const double seconds = seconds_of(change);
     const Totals& t = change.totals;
@@ -125,15 +130,15 @@ std::string LiveReport::status() const {
 // One figure a key, so that scripts (and the live tests) read it: "summary: received=… missed=… …".
 void LiveReport::summary(const Snapshot& end,
                          const std::vector<std::pair<std::string, std::uint64_t>>& loss_details) const {
-    log_->info(
-        "summary: seconds={:.1f} received={} bytes={} missed={} errors={} no_mbuf={} kernel_drops={} filtered={} "
-        "cut={} gathered={} out_of_step={} unread={}",
-        end.sensor.uptime_seconds, end.totals.received_packets, end.totals.received_bytes,
-        sum(end.ports, &PortFigures::missed_packets), end.totals.error_packets,
-        sum(end.ports, &PortFigures::no_mbuf_packets), sum(end.ports, &PortFigures::kernel_dropped_packets),
-        sum(end.workers, &WorkerFigures::filtered_packets), sum(end.workers, &WorkerFigures::cut_packets),
-        sum(end.workers, &WorkerFigures::gathered_packets), sum(end.workers, &WorkerFigures::rings_out_of_step),
-        sum(end.workers, &WorkerFigures::unread_packets));
+    log_->info("summary: seconds={:.1f} received={} bytes={} missed={} errors={} no_mbuf={} kernel_drops={} "
+               "interface_drops={} filtered={} cut={} gathered={} out_of_step={} unread={}",
+               end.sensor.uptime_seconds, end.totals.received_packets, end.totals.received_bytes,
+               sum(end.ports, &PortFigures::missed_packets), end.totals.error_packets,
+               sum(end.ports, &PortFigures::no_mbuf_packets), sum(end.ports, &PortFigures::kernel_dropped_packets),
+               sum(end.ports, &PortFigures::interface_dropped_packets),
+               sum(end.workers, &WorkerFigures::filtered_packets), sum(end.workers, &WorkerFigures::cut_packets),
+               sum(end.workers, &WorkerFigures::gathered_packets), sum(end.workers, &WorkerFigures::rings_out_of_step),
+               sum(end.workers, &WorkerFigures::unread_packets));
     log_->info("summary: steered={} steering_dropped={} steered_late={}",
                sum(end.workers, &WorkerFigures::steered_packets),
                sum(end.workers, &WorkerFigures::steering_dropped_packets),

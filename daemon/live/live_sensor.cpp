@@ -49,11 +49,10 @@ LiveSensor::LiveSensor(const CommandLine& command_line, Notes& notes) : command_
 
     const EalPlan plan = plan_eal(config, read_hugepage_pools(), cpus, getpid());
     notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
-    if (!plan.memory.possible) refuse_problems(plan.notes);
+    if (!plan.memory.possible) throw_first_problem(plan.notes); // of the machine: it may be otherwise in a minute
     eal_ = std::make_unique<Eal>(plan);
     for (const auto& port : config.capture.ports)
         ports_.push_back(std::make_unique<Port>(port, config, ports_.size(), notes));
-    set_up_steering(notes);
     nodes_ = worker_nodes(config, notes);
     if (config.capture.shunt != ConfigShunt::off)
         shunt_ = std::make_unique<Shunt>(config.capture, config.workers.count);
@@ -83,8 +82,10 @@ void LiveSensor::start(Notes& notes) {
     engine_->start();
     running_ = true;
     started_ = host_clock();
+    started_monotonic_ = monotonic_clock();
     link_down_seconds_.resize(ports_.size());
     for (auto& port : ports_) port->start(notes);
+    set_up_steering(notes); // by what the ports took
     start_shunt(notes);
     for (auto& port : ports_) port->begin();
     const RxOptions options{static_cast<std::uint16_t>(config.capture.burst), config.capture.snaplen,
@@ -131,12 +132,14 @@ void LiveSensor::stop() {
     if (!running_) return;
     running_ = false;
     if (shunt_) shunt_->stop(); // while the workers take what it reports
+    for (auto& port : ports_) port->freeze_losses();
     stop_.store(true, std::memory_order_relaxed);
     for (auto& thread : threads_) thread.join();
     if (steering_) steering_->close();
     for (auto& port : ports_) port->stop();
     for (const auto& failure : failures_)
         if (failure) std::rethrow_exception(failure);
+    if (shunt_ && shunt_->failed()) shunt_->rethrow_failure();
     // A start that failed half-way left workers that never were: their end is what the Engine's logger would wait for.
     // Its destructor does not.
     if (threads_.size() == engine_->workers()) engine_->stop();

@@ -43,7 +43,7 @@ public:
     bool every_queue_polled() const;
     // Whether every worker and the logger got on since the last call: what feeds the watchdog.
     bool all_advanced();
-    bool a_worker_failed() const { return failed_.load(std::memory_order_acquire); }
+    bool a_worker_failed() const { return failed_.load(std::memory_order_acquire) || (shunt_ && shunt_->failed()); }
     std::uint64_t progress() const { return engine_->progress(); } // of the logs; any thread, also while it stops
     void check_links(Notes& notes); // notes links that went down or came back since the last call
     void check_clock(Notes& notes) { clock_watch_.look(host_clock_ahead(), notes); } // likewise
@@ -81,6 +81,7 @@ private:
     std::uint64_t logger_beats_seen_ = 0;      // the same
     bool running_ = false;
     Timestamp started_ = 0;
+    Timestamp started_monotonic_ = 0;
     ClockWatch clock_watch_;
     std::vector<std::uint64_t> link_down_seconds_; // one a port
 };

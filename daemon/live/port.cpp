@@ -2,7 +2,6 @@
 
 #include "daemon/live/af_xdp.h"
 #include "daemon/live/pci.h"
-#include "daemon/live/rss.h"
 
 #include <algorithm>
 #include <array>
@@ -21,7 +20,6 @@ namespace {
 constexpr unsigned kPoolCache = 256; // mbufs a worker keeps to itself
 constexpr std::uint32_t kSteeredLeast = 256;
 constexpr std::uint16_t kVirtualDescriptors = 512;
-constexpr std::string_view kAfXdpDriver = "net_af_xdp"; // also where it was given as a vdev
 constexpr auto kAnySocket = static_cast<unsigned>(SOCKET_ID_ANY);
 
 std::string name_of(const PortConfig& config) {
@@ -39,14 +37,13 @@ PortKind kind_of(const PortConfig& config) {
 
 std::uint32_t workers_of(const Config& config) { return config.workers.count; }
 
-// The MTU for frames of `snaplen` bytes as far as the port goes; 0: leave it alone.
+// The MTU for frames of up to `snaplen` bytes, or the largest that the port has; 0: leave it alone.
 std::uint32_t mtu_for(const rte_eth_dev_info& info, std::uint32_t snaplen) {
-    const bool own_overhead = info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu;
-    const std::uint32_t overhead =
-        own_overhead ? info.max_rx_pktlen - info.max_mtu : RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
-    const std::uint32_t longest = std::min(snaplen, info.max_rx_pktlen);
-    if (longest <= overhead) return 0;
-    const std::uint32_t mtu = std::min<std::uint32_t>(longest - overhead, info.max_mtu);
+    const bool known = info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu;
+    const std::uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+    const std::uint32_t most = known ? info.max_mtu : info.max_rx_pktlen - std::min(info.max_rx_pktlen, overhead);
+    const std::uint32_t wanted = snaplen - std::min<std::uint32_t>(snaplen, RTE_ETHER_HDR_LEN);
+    const std::uint32_t mtu = std::min({wanted, most, std::uint32_t{info.max_mtu}});
     return mtu > RTE_ETHER_MTU ? mtu : 0;
 }
 
@@ -55,8 +52,7 @@ std::uint32_t mtu_for(const rte_eth_dev_info& info, std::uint32_t snaplen) {
 Port::Port(const PortConfig& config, const Config& all, std::size_t index, Notes& notes)
     : name_(name_of(config)), kind_(kind_of(config)), burst_(static_cast<std::uint16_t>(all.capture.burst)) {
     device_ = probe(config, all, index, notes);
-    if (rte_eth_dev_get_port_by_name(device_.c_str(), &port_id_) != 0)
-        throw std::runtime_error(name_ + ": DPDK has no driver for it; see `ftpsensord check`");
+    find_port();
     opened_ = true;
     try {
         configure(all, notes);
@@ -88,6 +84,19 @@ std::string Port::probe(const PortConfig& config, const Config& all, std::size_t
     }
     make_device(device, arguments);
     return device;
+}
+
+// By its device: some drivers (mlx4, mana) give their ports names of their own.
+void Port::find_port() {
+    for (std::uint64_t id = rte_eth_find_next(0); id < RTE_MAX_ETHPORTS;
+         id = rte_eth_find_next(static_cast<std::uint16_t>(id + 1))) {
+        rte_eth_dev_info info{};
+        port_id_ = static_cast<std::uint16_t>(id);
+        if (rte_eth_dev_info_get(port_id_, &info) == 0 && info.device != nullptr &&
+            device_ == rte_dev_name(info.device))
+            return;
+    }
+    throw std::runtime_error(name_ + ": DPDK has no driver for it; see `ftpsensord check`");
 }
 
 std::string Port::af_packet_arguments(const Config& all, Notes& notes) {
@@ -126,7 +135,8 @@ std::uint64_t Port::rx_offloads(const Config& all, std::uint64_t capability) {
     if (all.capture.checksums != ConfigChecksums::ignore) offloads |= RTE_ETH_RX_OFFLOAD_CHECKSUM;
     if (kind_ == PortKind::physical && all.capture.snaplen > RTE_MBUF_DEFAULT_DATAROOM)
         offloads |= RTE_ETH_RX_OFFLOAD_SCATTER; // long frames in several small mbufs
-    offloads |= RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+    // Stamps in ticks of a clock that cannot be read are of no use, and cost some cards (ice) their vector receive.
+    if (driver_ == "net_af_packet" || PortClock::is_readable(port_id_)) offloads |= RTE_ETH_RX_OFFLOAD_TIMESTAMP;
     offloads &= capability;
     stamp_offload_ = (offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP) != 0;
     return offloads;
@@ -149,28 +159,13 @@ void Port::configure(const Config& all, Notes& notes) {
     if (driver_ != kAfXdpDriver) conf.rxmode.mtu = mtu_for(info, all.capture.snaplen);
     set_up_rss(all, info, conf);
     apply(conf);
-    if (kind_ == PortKind::physical && conf.rxmode.mtu + RTE_ETHER_HDR_LEN < all.capture.snaplen)
-        add_note(
-            notes, NoteLevel::warning,
-            fmt::format("{}: the port takes frames with up to {} bytes behind the Ethernet header, longer ones are "
-                        "lost there",
-                        name_, conf.rxmode.mtu == 0 ? RTE_ETHER_MTU : conf.rxmode.mtu));
-    set_up_queues(all, info, (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0);
-    if (queues_ < 2) return;
-    if (!rss_key_.empty())
-        report_rss(conf, notes);
-    else
-        parts_ = parts_by_kind(driver_ == kAfXdpDriver ? PortKind::af_xdp : kind_);
-}
-
-void Port::set_up_rss(const Config& all, const rte_eth_dev_info& info, rte_eth_conf& conf) {
-    const bool ours = kind_ == PortKind::physical || kind_ == PortKind::virtual_device;
-    if (!ours || driver_ == kAfXdpDriver || queues_ < 2 || info.flow_type_rss_offloads == 0) return;
-    rss_key_ = symmetric_rss_key(info.hash_key_size != 0 ? info.hash_key_size : 40);
-    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    conf.rx_adv_conf.rss_conf.rss_key = rss_key_.data();
-    conf.rx_adv_conf.rss_conf.rss_key_len = static_cast<std::uint8_t>(rss_key_.size());
-    conf.rx_adv_conf.rss_conf.rss_hf = rss_hash_fields(all.capture.rss, info.flow_type_rss_offloads);
+    const std::uint32_t mtu = conf.rxmode.mtu == 0 ? RTE_ETHER_MTU : conf.rxmode.mtu;
+    if (kind_ == PortKind::physical && mtu + RTE_ETHER_HDR_LEN < all.capture.snaplen)
+        add_note(notes, NoteLevel::warning,
+                 fmt::format("{}: the port takes frames with up to {} bytes behind the Ethernet header, longer ones "
+                             "are lost there",
+                             name_, mtu));
+    set_up_queues(all, info, (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0, notes);
 }
 
 void Port::apply(const rte_eth_conf& conf) {
@@ -189,7 +184,7 @@ std::uint16_t Port::descriptors_wanted(const CaptureConfig& capture) const {
     return driver_ == kAfXdpDriver ? kAfXdpDescriptors : kVirtualDescriptors;
 }
 
-void Port::set_up_queues(const Config& all, const rte_eth_dev_info& info, bool scatter) {
+void Port::set_up_queues(const Config& all, const rte_eth_dev_info& info, bool scatter, Notes& notes) {
     const int socket = rte_eth_dev_socket_id(port_id_);
     std::uint16_t descriptors = descriptors_wanted(all.capture);
     std::uint16_t unused = kVirtualDescriptors;
@@ -208,7 +203,8 @@ void Port::set_up_queues(const Config& all, const rte_eth_dev_info& info, bool s
     std::uint32_t steered = may_steer ? all.capture.resteer_packets : 0;
     const auto mbufs_with = [&](std::uint32_t between) {
         const std::uint32_t in_hand = (2 + (may_steer ? 2 * workers_of(all) : 0)) * all.capture.burst + between;
-        return queues_ * (held + in_hand * segments + kPoolCache + kPoolCache / 2) + 1;
+        const std::uint32_t cached = kPoolCache + kPoolCache / 2; // also by the thread that starts the port
+        return queues_ * (held + in_hand * segments + cached) + cached + 1;
     };
     const auto bytes_of = [&](std::uint32_t mbufs) {
         return std::uint64_t{mbufs} * (room + sizeof(rte_mbuf) + RTE_CACHE_LINE_SIZE);
@@ -216,19 +212,43 @@ void Port::set_up_queues(const Config& all, const rte_eth_dev_info& info, bool s
     while (steered > kSteeredLeast && bytes_of(mbufs_with(steered)) > all.eal.memory) steered /= 2;
     const std::uint32_t mbufs = mbufs_with(steered);
     const std::uint64_t bytes = bytes_of(mbufs);
-    const std::string lacking = fmt::format(
-        "{}: {} packet buffers of {} bytes need {} MiB, eal.memory is {} MiB for all ports; raise eal.memory or lower "
-        "capture.snaplen, capture.rx_descriptors{} or workers.count",
-        name_, mbufs, room, (bytes >> 20) + 1, all.eal.memory >> 20, may_steer ? ", capture.resteer_packets" : "");
-    if (bytes > all.eal.memory) throw ConfigError(lacking);
-    pool_ = rte_pktmbuf_pool_create((device_ + "_pool").substr(0, 24).c_str(), mbufs, kPoolCache, 0,
-                                    static_cast<std::uint16_t>(room), socket);
-    if (pool_ == nullptr) throw std::runtime_error(lacking);
+    if (bytes > all.eal.memory)
+        throw ConfigError(fmt::format(
+            "{}: {} packet buffers of {} bytes need {} MiB, eal.memory is {} MiB for all ports; raise eal.memory or "
+            "lower capture.snaplen, capture.rx_descriptors{} or workers.count",
+            name_, mbufs, room, (bytes >> 20) + 1, all.eal.memory >> 20, may_steer ? ", capture.resteer_packets" : ""));
+    make_pool(mbufs, room, socket, notes);
     for (std::uint16_t q = 0; q < queues_; ++q)
         if (const int result = rte_eth_rx_queue_setup(port_id_, q, descriptors,
                                                       static_cast<unsigned>(std::max(socket, 0)), nullptr, pool_);
             result != 0)
             fail(fmt::format("rx queue {} cannot be set up", q), result);
+}
+
+// On the port's own NUMA node; where that has no room, anywhere.
+void Port::make_pool(std::uint32_t mbufs, std::uint32_t room, int socket, Notes& notes) {
+    const std::string name = (device_ + "_pool").substr(0, 24);
+    const auto make = [&](int node) {
+        return rte_pktmbuf_pool_create(name.c_str(), mbufs, kPoolCache, 0, static_cast<std::uint16_t>(room), node);
+    };
+    pool_ = make(socket);
+    if (pool_ == nullptr && socket != SOCKET_ID_ANY) {
+        pool_ = make(SOCKET_ID_ANY);
+        if (pool_ != nullptr)
+            add_note(
+                notes, NoteLevel::warning,
+                fmt::format("{}: NUMA node {} has no room for its packet buffers: they are on another one, and each "
+                            "packet goes from node to node",
+                            name_, socket),
+                fmt::format("more huge pages there: /sys/devices/system/node/node{}/hugepages/*/nr_hugepages", socket));
+    }
+    if (pool_ != nullptr) return;
+    const int error = rte_errno;
+    throw std::runtime_error(
+        fmt::format("{}: the memory for {} packet buffers of {} bytes cannot be had ({}); see `ftpsensord check` for "
+                    "huge pages, or "
+                    "lower capture.rx_descriptors, capture.snaplen, capture.resteer_packets or workers.count",
+                    name_, mbufs, room, rte_strerror(error)));
 }
 
 void Port::find_stamps() {
@@ -246,50 +266,11 @@ void Port::find_stamps() {
     if (rte_mbuf_dyn_rx_timestamp_register(&stamps_.field_offset, &stamps_.valid_flag) != 0) stamps_ = {};
 }
 
-// What the port really took. A driver may take a key only once it is configured.
-void Port::report_rss(const rte_eth_conf& asked, Notes& notes) {
-    std::array<std::uint8_t, 256> key{};
-    rte_eth_rss_conf taken{};
-    const auto read_back = [&] {
-        taken = {};
-        taken.rss_key = key.data();
-        taken.rss_key_len = static_cast<std::uint8_t>(rss_key_.size());
-        return rte_eth_dev_rss_hash_conf_get(port_id_, &taken) == 0;
-    };
-    const auto is_ours = [&] { return std::equal(rss_key_.begin(), rss_key_.end(), key.begin()); };
-    bool told = read_back();
-    if (told && !is_ours()) {
-        rte_eth_rss_conf again = asked.rx_adv_conf.rss_conf;
-        rte_eth_dev_rss_hash_update(port_id_, &again);
-        told = read_back();
-    }
-    const std::string remedy = "capture.resteer: auto, or workers.count: 1";
-    if (!told) {
-        parts_ = "it does not tell its RSS key";
-        add_note(notes, NoteLevel::warning,
-                 name_ + ": does not tell its RSS key: the two directions of a connection may reach two workers",
-                 remedy);
-        return;
-    }
-    const std::string fields = rss_fields_text(taken.rss_hf);
-    if (is_ours()) {
-        add_note(notes, NoteLevel::info,
-                 fmt::format("{}: RSS took the symmetric key ({}...), over {}", name_,
-                             rss_key_text({rss_key_.begin(), rss_key_.begin() + 4}), fields));
-        return;
-    }
-    parts_ = "its RSS is not symmetric";
-    add_note(
-        notes, NoteLevel::warning,
-        fmt::format("{}: the port kept its own RSS key ({}...), over {}: the two directions of a connection may reach "
-                    "two workers",
-                    name_, rss_key_text({key.begin(), key.begin() + 4}), fields),
-        remedy);
-}
-
 void Port::start(Notes& notes) {
     if (const int result = rte_eth_dev_start(port_id_); result != 0) fail("cannot be started", result);
     started_ = true;
+    if (!interface_) watch_ = std::make_unique<DeviceWatch>(port_id_, device_);
+    report_rss(notes);
     find_stamps();
     if (kind_ != PortKind::interface) {
         if (const int result = rte_eth_promiscuous_enable(port_id_); result != 0 && kind_ == PortKind::physical)
@@ -307,6 +288,7 @@ void Port::begin() {
         discard_earlier_packets();
     else
         rte_eth_stats_reset(port_id_);
+    if (interface_) interface_drops_.emplace(interface_->state().index, kind_ == PortKind::interface);
 }
 
 void Port::start_interface(Notes& notes) {
@@ -345,7 +327,9 @@ void Port::discard_earlier_packets() {
 
 void Port::stop() {
     if (!started_) return;
-    counts(); // the kernel's last figures, while the sockets are open
+    counts(); // the last figures, while there is somebody to ask
+    details_ = read_loss_details();
+    watch_.reset();
     rte_eth_dev_stop(port_id_);
     started_ = false;
 }
@@ -368,78 +352,6 @@ std::optional<RxSource> Port::source(std::uint32_t worker) const {
         source.wait_fd = kernel_counts_->sockets()[worker];
     }
     return source;
-}
-
-PortCounts Port::counts() {
-    rte_eth_stats stats{};
-    PortCounts counts;
-    if (rte_eth_stats_get(port_id_, &stats) == 0)
-        counts = {stats.ipackets, stats.ibytes, stats.imissed, stats.ierrors, stats.rx_nombuf, 0, {}};
-    counts.queues.resize(queues_);
-    for (std::size_t q = 0; q < std::min<std::size_t>(queues_, RTE_ETHDEV_QUEUE_STAT_CNTRS); ++q)
-        counts.queues[q].errors = stats.q_errors[q];
-    if (kernel_counts_) {
-        if (started_) kernel_counts_->poll();
-        counts.kernel_drops = kernel_counts_->counts().drops;
-        for (std::size_t q = 0; q < queues_; ++q) counts.queues[q].kernel_drops = kernel_counts_->drops_of(q);
-    }
-    return counts;
-}
-
-void Port::check_link(Notes& notes) {
-    bool carrier = true; // of a virtual device
-    if (interface_) {
-        const InterfaceLink link = inspect_link(interface_->state().index, name_);
-        carrier = link.carrier;
-        if (!link.exists) note_gone(link, notes);
-    } else if (kind_ == PortKind::physical) {
-        rte_eth_link link{};
-        carrier = rte_eth_link_get_nowait(port_id_, &link) != 0 || link.link_status == RTE_ETH_LINK_UP;
-    }
-    if (carrier == carrier_) return;
-    carrier_ = carrier;
-    if (gone_) return;
-    if (carrier)
-        add_note(notes, NoteLevel::info, name_ + ": the link is up again");
-    else
-        add_note(notes, NoteLevel::warning, name_ + ": the link is down: nothing is seen until it is up again",
-                 interface_ ? "ip link show " + name_ : "look at the cable and the mirror");
-}
-
-// The kernel takes sockets off an interface that is removed, for good.
-void Port::note_gone(const InterfaceLink& link, Notes& notes) {
-    if (!gone_)
-        add_note(notes, NoteLevel::warning,
-                 name_ +
-                     ": the interface was removed: nothing is seen of it; once there is one of that name again, the "
-                     "sensor ends, to be started anew",
-                 "ip link show " + name_);
-    gone_ = true;
-    if (link.replaced && !replaced_)
-        add_note(notes, NoteLevel::problem,
-                 name_ + ": there is an interface of that name again, which can be captured from only from the start: "
-                         "the sensor ends",
-                 "systemctl restart, where nobody starts it anew");
-    replaced_ = replaced_ || link.replaced;
-}
-
-std::vector<std::pair<std::string, std::uint64_t>> Port::loss_details() {
-    std::vector<std::pair<std::string, std::uint64_t>> details;
-    const int size = rte_eth_xstats_get(port_id_, nullptr, 0);
-    if (size <= 0) return details;
-    std::vector<rte_eth_xstat> values(static_cast<std::size_t>(size));
-    std::vector<rte_eth_xstat_name> names(values.size());
-    if (rte_eth_xstats_get(port_id_, values.data(), static_cast<unsigned>(size)) != size ||
-        rte_eth_xstats_get_names(port_id_, names.data(), static_cast<unsigned>(size)) != size)
-        return details;
-    for (const auto& value : values) {
-        const std::string name = names[value.id].name;
-        const bool loss =
-            name.starts_with("rx") && (name.find("drop") != name.npos || name.find("miss") != name.npos ||
-                                       name.find("err") != name.npos || name.find("discard") != name.npos);
-        if (loss && value.value != 0) details.emplace_back(name, value.value);
-    }
-    return details;
 }
 
 void Port::fail(const std::string& what, int error) const {

@@ -7,7 +7,9 @@
 
 #include "config/config.h"
 #include "daemon/live/af_packet_stats.h"
+#include "daemon/live/device_watch.h"
 #include "daemon/live/interface.h"
+#include "daemon/live/interface_drops.h"
 #include "daemon/live/note.h"
 #include "daemon/live/packet_ring.h"
 #include "daemon/live/ring_geometry.h"
@@ -39,11 +41,12 @@ struct RxSource {
 struct PortCounts { // since start()
     std::uint64_t received = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t missed = 0;       // the port's own drops: no descriptor was free (imissed)
-    std::uint64_t errors = 0;       // damaged frames (ierrors)
-    std::uint64_t no_mbuf = 0;      // looks that found the pool of packet buffers empty: no packets
-    std::uint64_t kernel_drops = 0; // AF_PACKET: found the ring full
-    struct Queue {                  // as far as the driver, or the kernel, tells them apart
+    std::uint64_t missed = 0;          // the port's own drops: no descriptor was free (imissed; with AF_XDP, no frame)
+    std::uint64_t errors = 0;          // damaged frames (ierrors)
+    std::uint64_t no_mbuf = 0;         // looks that found the pool of packet buffers empty: no packets
+    std::uint64_t kernel_drops = 0;    // AF_PACKET: found the ring full
+    std::uint64_t interface_drops = 0; // AF_PACKET, AF_XDP: lost before the ring (InterfaceDrops)
+    struct Queue {                     // as far as the driver, or the kernel, tells them apart
         std::uint64_t errors = 0;
         std::uint64_t kernel_drops = 0;
     };
@@ -63,21 +66,25 @@ public:
     std::uint16_t queues() const { return queues_; }
     std::uint16_t port_id() const { return port_id_; }
 
-    // Packets arrive.
+    // Packets arrive. Notes, too, what the port took of RSS, as far as several queues are about that.
     void start(Notes& notes);
     // After start(), of all ports: capture begins with the packets that arrive from now on, and workers can poll at
     // once. Waits, where the port stamps by a clock of its own, until 50 ms have passed since start().
     void begin();
+    // Workers are about to read no more than what their queues hold now: what comes after that is no loss. Loss figures
+    // stay as they are.
+    void freeze_losses();
     void stop(); // only once no worker polls
 
     // Worker `worker`'s queue; empty where the port has fewer queues than there are workers.
     std::optional<RxSource> source(std::uint32_t worker) const;
 
-    PortCounts counts();                                                  // reads the kernel's figures too
-    void check_link(Notes& notes);                                        // notes a change since the last call
-    PortSpread spread() const { return {name_, kind_, queues_, parts_}; } // as it was taken by the port
-    bool link_up() const { return carrier_; }                             // as of the last check_link()
-    bool replaced() const { return replaced_; } // the same: its interface is another one now, of which it sees nothing
+    PortCounts counts();                                                         // reads the kernel's figures too
+    void check_link(Notes& notes);                                               // notes a change since the last call
+    PortSpread spread() const { return {name_, kind_, queues_, parts_, hash_}; } // after start(): as the port took it
+    bool link_up() const { return carrier_; }                                    // as of the last check_link()
+    // The same: its interface is another one now, or its device is taken away: nothing will be seen of it.
+    bool replaced() const { return replaced_; }
     std::vector<std::pair<std::string, std::uint64_t>> loss_details(); // the driver's own counters of loss, not 0
 
 private:
@@ -89,13 +96,21 @@ private:
     std::uint64_t rx_offloads(const Config& all, std::uint64_t capability);
     void apply(const rte_eth_conf& conf);
     std::uint16_t descriptors_wanted(const CaptureConfig& capture) const;
-    void set_up_queues(const Config& all, const rte_eth_dev_info& info, bool scatter);
+    void find_port();
+    void set_up_queues(const Config& all, const rte_eth_dev_info& info, bool scatter, Notes& notes);
+    void make_pool(std::uint32_t mbufs, std::uint32_t room, int socket, Notes& notes);
     void set_up_rss(const Config& all, const rte_eth_dev_info& info, rte_eth_conf& conf);
-    void report_rss(const rte_eth_conf& conf, Notes& notes);
+    void report_rss(Notes& notes);
+    void note_own_key(std::uint64_t fields, Notes& notes);
+    void note_foreign_key(bool told, int refused, const std::vector<std::uint8_t>& key, std::uint64_t fields,
+                          Notes& notes);
     void find_stamps();
     void start_interface(Notes& notes);
     void discard_earlier_packets();
+    void read_counts();
+    std::vector<std::pair<std::string, std::uint64_t>> read_loss_details() const;
     void note_gone(const InterfaceLink& link, Notes& notes);
+    void note_removed(Notes& notes);
     [[noreturn]] void fail(const std::string& what, int error) const;
 
     std::string name_;
@@ -103,6 +118,8 @@ private:
     std::unique_ptr<InterfaceGuard> interface_;      // kinds interface and af_xdp
     std::optional<RingGeometry> ring_;               // kind interface
     std::optional<PacketSocketStats> kernel_counts_; // kind interface
+    std::optional<InterfaceDrops> interface_drops_;  // kinds interface and af_xdp
+    std::unique_ptr<DeviceWatch> watch_;             // the other kinds, while started
     struct QueueRing {
         QueueRing(int socket, const RingGeometry& geometry, std::uint16_t burst)
             : mapping(socket, geometry), ring(mapping.data(), geometry, burst) {}
@@ -113,12 +130,19 @@ private:
     std::string device_;                            // DPDK's name of it
     std::string driver_;
     std::string parts_;                 // PortSpread's
+    std::string hash_;                  // the same
     std::vector<std::uint8_t> rss_key_; // that was asked for; empty: none
+    std::uint64_t rss_fields_ = 0;
+    std::uint16_t rss_table_ = 0; // its entries
+    bool only_by_ports_ = false;  // the port cannot do without them, though it should
     std::uint16_t port_id_ = 0;
     std::uint16_t queues_ = 0;
     std::uint16_t burst_ = 0;
     bool opened_ = false;
     bool started_ = false;
+    bool losses_frozen_ = false;
+    PortCounts counts_; // as last read
+    std::vector<std::pair<std::string, std::uint64_t>> details_;
     bool replays_file_ = false; // net_pcap from a file: its stamps are of another day
     bool stamp_offload_ = false;
     bool carrier_ = true; // as last noted

@@ -17,8 +17,12 @@ std::vector<std::uint8_t> symmetric_rss_key(std::size_t bytes); // a multiple of
 
 // The RTE_ETH_RSS_* bits of `capability` to ask for. addresses: a pair of hosts on one worker: fragments, tunnels and a
 // session's data connections stay with their connection, but one busy pair is one busy worker. ports: TCP and UDP ports
-// too, which spreads better and parts those. auto: addresses, as fragments are then always where they belong.
+// too, which spreads better and parts those. auto: addresses, as fragments are then always where they belong. A card
+// that cannot hash the addresses of TCP and UDP alone (i40e, ENA) is asked for their ports, too: else none of them has
+// a hash, and all go to one queue.
 std::uint64_t rss_hash_fields(ConfigRss rss, std::uint64_t capability);
+bool hashes_ports(std::uint64_t fields);
+bool spreads_tcp(std::uint64_t fields); // over IPv4, by whatever
 
 std::string rss_key_text(const std::vector<std::uint8_t>& key); // "6d:5a:6d:5a", as ethtool takes it
 std::string rss_fields_text(std::uint64_t fields);              // "addresses, TCP and UDP ports (0x…)"

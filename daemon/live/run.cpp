@@ -128,15 +128,30 @@ private:
     bool stopped_ = false;
 };
 
+// What was found on the way to a start that fails may be why: it is told before the failure itself.
+class NotesOfStart {
+public:
+    explicit NotesOfStart(spdlog::logger& log) : log_(log) {}
+    ~NotesOfStart() { tell(); }
+    NotesOfStart(const NotesOfStart&) = delete;
+    NotesOfStart& operator=(const NotesOfStart&) = delete;
+    void tell() { log_notes(log_, std::exchange(found, {})); }
+
+    Notes found;
+
+private:
+    spdlog::logger& log_;
+};
+
 } // namespace
 
 int run_command(const CommandLine& command_line) {
     const FileDescriptor signals(block_signals());
     const auto log = messages("capture");
-    Notes notes;
-    LiveSensor sensor(command_line, notes);
-    sensor.start(notes);
-    log_notes(*log, notes);
+    NotesOfStart notes(*log);
+    LiveSensor sensor(command_line, notes.found);
+    sensor.start(notes.found);
+    notes.tell();
 
     Outlets outlets(command_line.config, sensor.snapshot(), messages("metrics"));
     tell_telemetry(outlets.board());

@@ -53,6 +53,7 @@ std::optional<double> rate_between(const TicksTime& first, const TicksTime& late
 
 } // namespace
 
+Timestamp monotonic_clock() { return read_clock(CLOCK_MONOTONIC); }
 Timestamp kernel_clock() { return read_clock(CLOCK_REALTIME); }
 
 Timestamp host_clock() {
@@ -71,6 +72,11 @@ std::optional<Duration> host_clock_ahead() {
     if (read_clock(CLOCK_MONOTONIC) - before > kAtOnce) return std::nullopt;
     const Duration most = g_ahead.load(std::memory_order_relaxed);
     return most == INT64_MIN ? 0 : std::max<Duration>(most - (real - before), 0);
+}
+
+bool PortClock::is_readable(std::uint16_t port_id) {
+    std::uint64_t ticks = 0;
+    return rte_eth_read_clock(port_id, &ticks) == 0;
 }
 
 bool PortClock::begin(std::uint16_t port_id) {

@@ -36,8 +36,9 @@ struct StampSource { // of one port; plain, shared by its queues
     TicksTime base;               // for `ticks`
 };
 
-Timestamp kernel_clock(); // CLOCK_REALTIME, by which the kernel stamps. Any thread
-Timestamp host_clock();   // CLOCK_REALTIME, but that it never goes back. Any thread
+Timestamp monotonic_clock(); // CLOCK_MONOTONIC: for how long something took. Any thread
+Timestamp kernel_clock();    // CLOCK_REALTIME, by which the kernel stamps. Any thread
+Timestamp host_clock();      // CLOCK_REALTIME, but that it never goes back. Any thread
 // How far it is ahead of the kernel's clock since that was set back (at boot it often is); 0: it was not. Empty: this
 // thread was interrupted meanwhile. Any thread.
 std::optional<Duration> host_clock_ahead();
@@ -80,6 +81,7 @@ private:
 // The rate of a port's clock, between begin() and end(), which waits for what is missing to 50 ms.
 class PortClock {
 public:
+    static bool is_readable(std::uint16_t port_id);
     bool begin(std::uint16_t port_id); // false: it can't be read, which `ticks` needs
     TicksTime end(std::uint16_t port_id);
 

@@ -1,5 +1,7 @@
 #include "daemon/live/shunt.h"
 
+#include "daemon/live/rx_clock.h"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -15,11 +17,6 @@ constexpr auto kRound = std::chrono::milliseconds(10);
 constexpr Duration kStopMost = kSecond / 2; // that a worker has to take the last reports
 constexpr std::size_t kRequestsOfPlace = 8; // begin, end, end at once; and those of the place's last owner
 constexpr std::size_t kRulesOfConnection = 2;
-
-Timestamp steady_time() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
 
 // Of an address that no network has (RFC 5737).
 FlowRule probe_rule(bool without_ends) {
@@ -101,9 +98,14 @@ void Shunt::start() {
 
 void Shunt::run() {
     const bool registered = rte_thread_register() == 0; // drivers keep caches by lcore
-    while (!stop_.load(std::memory_order_relaxed)) {
-        step(steady_time());
-        std::this_thread::sleep_for(kRound);
+    try {
+        while (!stop_.load(std::memory_order_relaxed)) {
+            step(monotonic_clock());
+            std::this_thread::sleep_for(kRound);
+        }
+    } catch (...) {
+        failure_ = std::current_exception();
+        failed_.store(true, std::memory_order_release);
     }
     if (registered) rte_thread_unregister();
 }
@@ -112,12 +114,12 @@ void Shunt::stop() {
     max_.store(0, std::memory_order_relaxed); // workers give no more
     stop_.store(true, std::memory_order_relaxed);
     if (thread_.joinable()) thread_.join();
-    const Timestamp began = steady_time();
+    const Timestamp began = monotonic_clock();
     take_requests(began);
     for (Shunted& s : shunted_)
         if (!s.ends()) end_at(s, began, began); // to wait would tell no more of what goes on
     step(began);
-    for (Timestamp now = began; !shunted_.empty() && now - began < kDelayMax + kStopMost; now = steady_time()) {
+    for (Timestamp now = began; !shunted_.empty() && now - began < kDelayMax + kStopMost; now = monotonic_clock()) {
         std::this_thread::sleep_for(kRound);
         step(now);
     }

@@ -20,6 +20,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <thread>
@@ -49,7 +50,9 @@ public:
     void start();             // the thread
     void stop();              // takes all rules away; what they told has been reported. Waits kDelayMax for what ended
     void step(Timestamp now); // one round of the thread: steady time
-    ShuntFigures figures(const std::string& port) const; // any thread
+    ShuntFigures figures(const std::string& port) const;                    // any thread
+    bool failed() const { return failed_.load(std::memory_order_acquire); } // its thread has ended by an exception
+    [[noreturn]] void rethrow_failure() const { std::rethrow_exception(failure_); }
 
     std::uint32_t max() const override { return max_.load(std::memory_order_relaxed); }
     void begin(std::size_t worker, ShuntTicket ticket, const ShuntFlow& flow) override;
@@ -125,6 +128,8 @@ private:
     std::vector<std::unique_ptr<PortState>> ports_;    // those that can
     std::vector<Shunted> shunted_;                     // the thread's
     std::atomic<bool> stop_{false};
+    std::atomic<bool> failed_{false};
+    std::exception_ptr failure_; // what ended the thread; written before failed_
     std::thread thread_;
 };
 

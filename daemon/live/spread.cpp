@@ -18,7 +18,8 @@ std::string resteer_reason(const Config& config, const std::vector<PortSpread>& 
     if (config.capture.resteer == ConfigResteer::on) return "on";
     for (const PortSpread& port : ports) {
         if (!port.parts.empty()) return port.name + ": " + port.parts;
-        if (port.kind != ports.front().kind || port.queues != ports.front().queues)
+        const PortSpread& first = ports.front();
+        if (port.kind != first.kind || port.queues != first.queues || port.hash != first.hash)
             return port.name + ": spreads otherwise than " + ports.front().name;
     }
     return {};

@@ -23,6 +23,9 @@ struct PortSpread {
     std::uint32_t queues = 1;
     // Why the two directions of a connection, or packets of a tunnel, may reach two queues; empty: they do not.
     std::string parts = {};
+    // What decides which queue a hash goes to, and what is hashed; ports of two cards may differ in it. Empty: not
+    // ours.
+    std::string hash = {};
 };
 
 // Of a port that spreads over several queues by a hash that is not ours to choose.

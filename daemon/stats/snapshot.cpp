@@ -3,6 +3,7 @@
 #include "daemon/stats/figures.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace ftpsensor {
@@ -80,9 +81,13 @@ void set_ratios(Snapshot& change) {
 const LogFigures* Snapshot::log(const std::string& name) const { return find_named(logs, name); }
 const EventFigures* Snapshot::event(const std::string& name) const { return find_named(events, name); }
 
+Duration between(const Snapshot& before, const Snapshot& now) {
+    return static_cast<Duration>(std::llround((now.sensor.uptime_seconds - before.sensor.uptime_seconds) * 1e9));
+}
+
 Snapshot difference(const Snapshot& now, const Snapshot& before) {
     Snapshot change = now;
-    change.interval = now.time - before.time;
+    change.interval = between(before, now);
     for (std::size_t i = 0; i < std::min(change.ports.size(), before.ports.size()); ++i)
         subtract_all(queue_figures(), change.ports[i].queues, before.ports[i].queues);
     subtract_all(port_figures(), change.ports, before.ports);
@@ -101,7 +106,7 @@ Snapshot difference(const Snapshot& now, const Snapshot& before) {
 
 void derive(Snapshot& now, const Snapshot& before) {
     add_up(now);
-    now.interval = now.time - before.time;
+    now.interval = between(before, now);
     const Snapshot change = difference(now, before);
     for (std::size_t i = 0; i < now.workers.size(); ++i) now.workers[i].busy_ratio = change.workers[i].busy_ratio;
     now.sensor.worker_skew_ratio = change.sensor.worker_skew_ratio;
@@ -110,8 +115,7 @@ void derive(Snapshot& now, const Snapshot& before) {
 
 std::shared_ptr<const Snapshot> StatsBoard::publish(Snapshot snapshot) {
     const auto before = latest();
-    Snapshot nothing;
-    nothing.time = snapshot.time - static_cast<Duration>(snapshot.sensor.uptime_seconds * 1e9);
+    const Snapshot nothing;
     snapshot.number = before ? before->number + 1 : 1;
     derive(snapshot, before ? *before : nothing);
     auto published = std::make_shared<const Snapshot>(std::move(snapshot));

@@ -31,6 +31,7 @@ struct PortFigures {
     std::uint64_t missed_packets = 0;
     std::uint64_t no_mbuf_packets = 0;
     std::uint64_t kernel_dropped_packets = 0;
+    std::uint64_t interface_dropped_packets = 0;
     std::uint64_t error_packets = 0;
     std::uint64_t shunt_rules = 0; // capture.shunt; at present
     std::uint64_t shunt_rules_added = 0;
@@ -41,7 +42,7 @@ struct PortFigures {
     std::uint64_t shunted_bytes = 0;
     std::vector<QueueFigures> queues;
 
-    std::uint64_t lost_packets() const { return missed_packets + kernel_dropped_packets; }
+    std::uint64_t lost_packets() const { return missed_packets + kernel_dropped_packets + interface_dropped_packets; }
 };
 
 struct RingFigures { // of the ring from one worker to another (capture.resteer)
@@ -99,8 +100,8 @@ struct EventFigures {
     std::uint64_t count = 0;
 };
 
-struct SensorFigures { // what is not of one part
-    double uptime_seconds = 0;
+struct SensorFigures {         // what is not of one part
+    double uptime_seconds = 0; // by CLOCK_MONOTONIC
     double logger_lag_seconds = 0;
     std::uint64_t late_records = 0;
     std::uint64_t transfer_records_dropped = 0;
@@ -142,6 +143,9 @@ struct Snapshot {
     const LogFigures* log(const std::string& name) const;
     const EventFigures* event(const std::string& name) const;
 };
+
+// From the one to the other, by the uptime, which does not step with the clock.
+Duration between(const Snapshot& before, const Snapshot& now);
 
 // Fills in the derived figures of `now`. Ratios are about what came since `before`: how busy, how uneven, how much was
 // missed.

@@ -127,12 +127,12 @@ StatsEntries::StatsEntries(StatsEntryOptions options, Figures first)
 std::vector<std::string> StatsEntries::tick(const Figures& now, bool last) {
     std::vector<std::string> lines;
     if (options_.interval == 0) return lines;
-    if (last || !told_loss_ || now->time - at_last_loss_->time >= kLossInterval) {
+    if (last || !told_loss_ || between(*at_last_loss_, *now) >= kLossInterval) {
         Lines(options_, difference(*now, *at_last_loss_), lines).losses();
         at_last_loss_ = now;
         told_loss_ = !lines.empty();
     }
-    if (last || now->time - at_last_figures_->time >= options_.interval) {
+    if (last || between(*at_last_figures_, *now) >= options_.interval) {
         Lines(options_, difference(*now, *at_last_figures_), lines).figures();
         at_last_figures_ = now;
     }

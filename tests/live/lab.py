@@ -77,7 +77,7 @@ def check(condition, what):
 # Where others have the processors for longer than the port's ring lasts, or than the kernel needs to deliver what it stamped:
 # a packet that comes to another worker's ring after later ones is as good as one that came late, and the ring to a worker
 # that does not run fills.
-LOST_ON_THE_WAY = ("missed", "kernel_drops", "steering_dropped", "steered_late")
+LOST_ON_THE_WAY = ("missed", "kernel_drops", "interface_drops", "steering_dropped", "steered_late")
 LOSSES = ("errors", "no_mbuf", "cut", "unread", "conn_records_dropped", "ftp_records_dropped", "late_records", "write_errors", "entries_lost")
 ROUNDS_MAX = 6
 

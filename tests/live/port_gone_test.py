@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""An interface that is down, has another name, is removed and comes back: what the sensor says of it, and what it sees then.
+"""An interface that is down, has another name, is removed, moves away and comes back: what the sensor says of it, sees then,
+and gives back.
 
 usage: port_gone_test.py FTPSENSORD
 
@@ -34,11 +35,55 @@ def down_and_renamed(hub, sensor):
     lab.wait_for(lambda: sensor.said().count("the link is up again") == 2 and link_up(hub), "up under its old name")
 
 
+def gro(hub, interface):
+    return "generic-receive-offload: on" in hub.call("sensor", "ethtool", "-k", interface).stdout
+
+
+def offloads_come_back(hub):
+    """By its index: the name is another one's by then."""
+    hub.call("sensor", "ethtool", "-K", lab.SPAN, "gro", "on")
+    sensor = hub.start_sensor(folder="renamed")
+    lab.check(not gro(hub, lab.SPAN), "gro is off for the capture")
+    hub.call("sensor", "ip", "link", "set", lab.SPAN, "down")
+    hub.call("sensor", "ip", "link", "set", lab.SPAN, "name", "renamed")
+    hub.call("sensor", "ip", "link", "add", lab.SPAN, "type", "bridge")
+    hub.call("sensor", "ethtool", "-K", lab.SPAN, "gro", "off")
+    hub.call("sensor", "ip", "link", "set", "renamed", "up")
+    sensor.stop()
+    lab.check(gro(hub, "renamed"), "and on again, under its new name")
+    lab.check(not gro(hub, lab.SPAN), "while another interface of the old name stays as it was")
+    hub.call("sensor", "ip", "link", "del", lab.SPAN)
+    hub.call("sensor", "ip", "link", "set", "renamed", "down")
+    hub.call("sensor", "ip", "link", "set", "renamed", "name", lab.SPAN)
+    hub.call("sensor", "ip", "link", "set", lab.SPAN, "up")
+    hub.call("sensor", "ethtool", "-K", lab.SPAN, "gro", "off")
+
+
+def moved_away_and_back(hub, waits):
+    """The kernel has taken the sockets off it, and it has its index again."""
+    sensor = hub.start_sensor(workers=2, folder=f"moved-{waits}")
+    before = hub.call("sensor", "cat", f"/sys/class/net/{lab.SPAN}/ifindex").stdout
+    subprocess.run(["ip", "netns", "add", "elsewhere"], check=True)  # where no interface has its index
+    hub.call("sensor", "ip", "link", "set", lab.SPAN, "netns", "elsewhere")
+    if waits:
+        lab.wait_for(lambda: "the interface was removed" in sensor.said(), "an interface that left is said")
+    hub.call("elsewhere", "ip", "link", "set", lab.SPAN, "netns", "sensor")
+    subprocess.run(["ip", "netns", "del", "elsewhere"], check=True)
+    hub.call("sensor", "ip", "link", "set", lab.SPAN, "up")
+    lab.check(hub.call("sensor", "cat", f"/sys/class/net/{lab.SPAN}/ifindex").stdout == before, "it is back under its index")
+    lab.wait_for(lambda: sensor.process.poll() is not None, "the sensor ends when it is back")
+    lab.check(sensor.process.returncode == 1, f"for systemd to start it again: status {sensor.process.returncode}")
+    lab.check("there is an interface of that name again" in sensor.said(), "and says why")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     lab.need()
     with lab.Lab(sys.argv[1]) as hub:
+        offloads_come_back(hub)
+        for waits in (True, False):
+            moved_away_and_back(hub, waits)
         sensor = hub.start_sensor(workers=2)
         down_and_renamed(hub, sensor)
         hub.call("sensor", "ip", "link", "del", lab.SPAN)

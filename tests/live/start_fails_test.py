@@ -75,6 +75,8 @@ metrics: {{port: 0, socket: ""}}
         else:
             sys.exit(f"FAILED: it never captures: {failed[-1]}")
         print(f"ok: {len(failed)} starts with too few threads end, and with {threads} it captures; the last said: {failed[-1]}")
+        if "packet buffers in ordinary pages" not in failed[-1]:
+            sys.exit("FAILED: what it found before that is not said")
         if len(failed) < WORKERS or "no further thread can be started" not in failed[-1]:
             sys.exit("FAILED: that is not what was to fail")
 

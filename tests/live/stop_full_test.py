@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """SIGTERM with far more connections open than wait for the logger at a time: all of them are recorded, in constant memory, and
-systemd is told meanwhile; with a ring full of packets that nobody has read yet: they are read, or counted; a second SIGTERM
-ends it at once.
+systemd is told meanwhile; with a ring full of packets that nobody has read yet: they are read, or counted; what comes after
+the stop is no loss; a second SIGTERM ends it at once.
 
 usage: stop_full_test.py FTPSENSORD
 
 Needs: see lab.py."""
+import json
 import pathlib
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -59,8 +61,8 @@ def memory(pid):
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
 
 
-def start(hub, folder, **options):
-    return hub.start_sensor(workers=1, folder=folder, capture__ring_bytes="256MiB", log__queue_records=QUEUE,
+def start(hub, folder, ring="256MiB", **options):
+    return hub.start_sensor(workers=1, folder=folder, capture__ring_bytes=ring, log__queue_records=QUEUE,
                               timeouts__udp_inactivity="10min", **options)
 
 
@@ -108,6 +110,23 @@ def check_ring(hub):
               f"{recorded} of {IN_RING} packets in the ring are recorded, {unread:.0f} counted as unread; {dropped:.0f} did not fit")
 
 
+def check_packets_after_it(hub):
+    """The ring runs over while what is open is written: of that day's traffic nothing was lost by it."""
+    sensor = start_full(hub, "after", ring="8MiB", capture__snaplen=256)
+    time.sleep(1.5)  # figures of all that was sent so far
+    command = [hub.ftpsensord, "stats", "--json", "--socket", hub.stats_socket]
+    before = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["ports"][0]["kernel_dropped_packets"]
+    sensor.process.send_signal(signal.SIGTERM)
+    lab.wait_for(lambda: "stopping on SIGTERM" in sensor.said(), "the sensor stops")
+    sender = subprocess.Popen(hub.inside("hub", sys.executable, "-c", SEND, PEER, "2000000"))
+    status = sensor.process.wait(timeout=60)
+    lab.check(sender.poll() is None, "packets go on until it has ended")
+    sender.kill()
+    sender.wait()
+    lab.check(status == 0, f"status 0, was {status}, while packets go on")
+    lab.check(sensor.summary()["kernel_drops"] == before, f"none of them is told as lost: {sensor.summary()['kernel_drops']:.0f} of {before} before")
+
+
 def check_second_signal(hub):
     sensor = start_full(hub, "second")
     sensor.process.send_signal(signal.SIGTERM)
@@ -124,6 +143,7 @@ def main():
     with lab.Lab(sys.argv[1], with_server=False, hosts=()) as hub:
         check_recorded(hub)
         check_ring(hub)
+        check_packets_after_it(hub)
         check_second_signal(hub)
 
 

@@ -89,4 +89,6 @@ TEST_CASE("lists of CPUs are written in ranges") {
     CHECK(cpu_list({}).empty());
     CHECK(cpu_list({3}) == "3");
     CHECK(cpu_list({0, 1, 2, 4, 6, 7}) == "0-2,4,6-7");
+    CHECK(cpu_list({128, 129, 130}) == "128,129-130"); // of 128-130 EAL would take 130 alone
+    CHECK(cpu_list({126, 127, 128, 129}) == "126-129");
 }

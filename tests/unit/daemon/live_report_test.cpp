@@ -24,6 +24,7 @@ std::string said_of(Lose lose) {
     const auto first = std::make_shared<const Snapshot>(s);
     LiveReport report(log, "/srv/ftp logs", first);
     s.time += kSecond;
+    ++s.sensor.uptime_seconds;
     lose(s);
     derive(s, *first);
     report.tick(std::make_shared<const Snapshot>(s));
@@ -42,6 +43,16 @@ TEST_CASE("of packets that the kernel dropped the keys are named that keep them"
     const std::string said = said_of([](Snapshot& s) { s.ports[0].kernel_dropped_packets = 7; });
     CHECK(said.find("lost: 7 packets dropped by the kernel (ring full); try: more workers, a larger "
                     "capture.ring_bytes") != std::string::npos);
+}
+
+TEST_CASE("of packets that were lost before the ring the card is named, and the ring only where it lost some, too") {
+    const std::string card = said_of([](Snapshot& s) { s.ports[0].interface_dropped_packets = 7; });
+    CHECK(card.find("lost: 7 packets dropped by the interface; try: more rings of the card") != std::string::npos);
+    const std::string both = said_of([](Snapshot& s) {
+        s.ports[0].interface_dropped_packets = 7;
+        s.ports[0].kernel_dropped_packets = 1;
+    });
+    CHECK(both.find("7 packets dropped by the interface; try: more workers") != std::string::npos);
 }
 
 TEST_CASE("where nothing is lost nothing is said") {

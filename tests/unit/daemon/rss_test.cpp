@@ -7,6 +7,7 @@
 #include <array>
 #include <string>
 
+#include <rte_ethdev.h>
 #include <unistd.h>
 
 using namespace ftpsensor;
@@ -48,6 +49,25 @@ TEST_CASE("ports are hashed only where asked for, and nothing that the port cann
     CHECK(rss_hash_fields(ConfigRss::automatic, all) == addresses);
     CHECK(rss_hash_fields(ConfigRss::ports, addresses) == addresses);
     CHECK(rss_hash_fields(ConfigRss::ports, 0) == 0);
+    CHECK_FALSE(hashes_ports(addresses));
+    CHECK(hashes_ports(ports));
+    CHECK(spreads_tcp(addresses));
+}
+
+// Else such packets have no hash, and all of them go to the first queue.
+TEST_CASE("a card that cannot hash the addresses of TCP and UDP alone is asked for their ports, too") {
+    constexpr std::uint64_t over_ipv4 = RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP;
+    constexpr std::uint64_t over_ipv6 = RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP;
+    constexpr std::uint64_t fragments = RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_FRAG_IPV6 | RTE_ETH_RSS_NONFRAG_IPV4_OTHER;
+    for (const ConfigRss rss : {ConfigRss::automatic, ConfigRss::addresses, ConfigRss::ports}) {
+        const std::uint64_t i40e = rss_hash_fields(rss, over_ipv4 | over_ipv6 | fragments | RTE_ETH_RSS_L2_PAYLOAD);
+        CHECK(i40e == (over_ipv4 | over_ipv6 | fragments));
+        CHECK(spreads_tcp(i40e));
+        CHECK(rss_hash_fields(rss, over_ipv4) == over_ipv4); // as ENA
+    }
+    CHECK(rss_hash_fields(ConfigRss::addresses, RTE_ETH_RSS_IPV4 | over_ipv4 | over_ipv6) ==
+          (RTE_ETH_RSS_IPV4 | over_ipv6)); // of one that can for IPv4
+    CHECK_FALSE(spreads_tcp(fragments));
 }
 
 TEST_CASE("what is asked for and taken is told as a person types it") {
@@ -56,6 +76,8 @@ TEST_CASE("what is asked for and taken is told as a person types it") {
     CHECK(rss_fields_text(rss_hash_fields(ConfigRss::addresses, all)).starts_with("addresses (hash fields 0x"));
     CHECK(rss_fields_text(rss_hash_fields(ConfigRss::ports, all))
               .starts_with("addresses, TCP ports, UDP ports, SCTP ports ("));
+    CHECK(rss_fields_text(RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP)
+              .starts_with("addresses of fragments and of other protocols, TCP ports ("));
     CHECK(rss_fields_text(0).starts_with("nothing"));
 }
 
@@ -65,11 +87,15 @@ TEST_CASE("packets go to their owners where a port parts them, or two ports spre
     config.capture.resteer = ConfigResteer::automatic;
     const PortSpread good{"a", PortKind::physical, 2, ""}, bad{"b", PortKind::interface, 2, "why"};
     const PortSpread fewer{"c", PortKind::physical, 1, ""}, other{"d", PortKind::virtual_device, 2, ""};
+    const PortSpread small{"e", PortKind::physical, 2, "", "ixgbe, 128 entries"};
+    const PortSpread large{"f", PortKind::physical, 2, "", "i40e, 512 entries"};
     CHECK(resteer_reason(config, {good}).empty());
     CHECK(resteer_reason(config, {good, good}).empty());
     CHECK(resteer_reason(config, {good, bad}) == "b: why");
     CHECK(resteer_reason(config, {good, fewer}) == "c: spreads otherwise than a");
     CHECK(resteer_reason(config, {good, other}) == "d: spreads otherwise than a");
+    CHECK(resteer_reason(config, {small, small}).empty());
+    CHECK(resteer_reason(config, {small, large}) == "f: spreads otherwise than e"); // of the same hash, another queue
     config.capture.resteer = ConfigResteer::on;
     CHECK(resteer_reason(config, {good}) == "on");
     config.workers.count = 1;

@@ -59,6 +59,7 @@ TEST_CASE("ratios are of the time since the snapshot before; the first one's sin
     CHECK(published->totals.missed_ratio == 0.1);
 
     s.time += kSecond;
+    s.sensor.uptime_seconds += 1;
     s.workers[1].busy_seconds = 0.25;
     s.workers[1].packets = 200;
     published = board.publish(s);
@@ -85,6 +86,7 @@ TEST_CASE("a difference holds what came, gauges as they are, events that happene
     const Snapshot before = sample_snapshot(0);
     Snapshot now = sample_snapshot(0);
     now.time += 10 * kSecond;
+    now.sensor.uptime_seconds += 10;
     now.ports[1].received_packets += 5;
     now.ports[1].queues[1].error_packets += 6;
     now.workers[0].connections_open = 3; // fewer than before

@@ -15,6 +15,7 @@ using Figures = std::shared_ptr<const Snapshot>;
 Figures at(int second, std::uint64_t kernel_drops = 0, std::uint64_t out_of_room = 0) {
     Snapshot s = sample_snapshot();
     s.time = (1'600'000'000 + second) * kSecond;
+    s.sensor.uptime_seconds = 3600 + second;
     s.ports[0].kernel_dropped_packets += kernel_drops;
     if (out_of_room != 0) s.events.push_back({"reassembly_memory", "", out_of_room});
     return std::make_shared<const Snapshot>(s);
