@@ -301,11 +301,13 @@ void Engine::idle(std::uint32_t worker, Timestamp now) {
 std::vector<std::string> Engine::reload(const Config& config) { return state_->reload(config); }
 void Engine::finish(std::uint32_t worker, Timestamp end) { state_->workers[worker]->finish(end); }
 
-void Engine::stop() {
+bool Engine::stop() {
     state_->stopping.store(true, std::memory_order_release);
     if (state_->logger.joinable()) state_->logger.join();
+    bool finished = true;
     for (const LogKind log : {LogKind::ftp, LogKind::conn}) // the last room on the disk is ftp's
-        if (state_->writer(log)) state_->writer(log)->finish();
+        if (state_->writer(log)) finished = state_->writer(log)->finish() && finished;
+    return finished;
 }
 
 std::uint64_t Engine::logger_beats() const { return state_->logger_beats.load(std::memory_order_relaxed); }

@@ -87,8 +87,10 @@ public:
     // taken the last one, it throws, too.
     std::vector<std::string> reload(const Config& config);
 
-    void stop();               // after every worker has finished: writes and rotates all that is left, ends the threads
-    EngineStats stats() const; // the thread of reload(); examples only after stop()
+    // After every worker has finished: writes and rotates all that is left, ends the threads. False: something was
+    // lost, or could not be rotated.
+    bool stop();
+    EngineStats stats() const;          // the thread of reload(); examples only after stop()
     std::uint64_t logger_beats() const; // the logger's sign of life; any thread
     // Grows with each entry that is made and each byte that a disk took; after start(), any thread.
     std::uint64_t progress() const;

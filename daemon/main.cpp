@@ -9,6 +9,7 @@
 #include <system_error>
 #include <variant>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 namespace {
@@ -48,12 +49,25 @@ int run_or_say_why(const CommandLine& line) {
     }
 }
 
-} // namespace
+// What is opened later must not become standard input, output or error where those are closed.
+void keep_standard_descriptors() {
+    for (int fd = 0; fd < 3; ++fd)
+        if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY); // the lowest that is free
+}
 
-int main(int argc, char** argv) {
+int run_main(int argc, char** argv) {
     const auto parsed = parse_command_line(argc, argv);
     if (const auto* line = std::get_if<CommandLine>(&parsed)) return run_or_say_why(*line);
     const auto& exit = std::get<CommandLineExit>(parsed);
     std::fputs(exit.text.c_str(), exit.status == kExitSuccess ? stdout : stderr);
     return exit.status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    keep_standard_descriptors();
+    const int status = run_main(argc, argv);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    return fail(status == kExitSuccess ? kExitFailure : status, "standard output could not be written to the end");
 }

@@ -3,6 +3,7 @@
 #include "daemon/messages.h"
 
 #include <chrono>
+#include <ctime>
 
 #include <pthread.h>
 #include <spdlog/spdlog.h>
@@ -13,18 +14,30 @@ namespace {
 
 constexpr auto kEvery = std::chrono::seconds(10);
 
-Timestamp wall_clock() {
-    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count();
+constexpr Duration kStep = kMinute; // more than what NTP slews by between two looks
+
+Timestamp read_clock(clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return static_cast<Timestamp>(now.tv_sec) * kSecond + now.tv_nsec;
 }
 
 } // namespace
 
+bool ClockTrust::look(Timestamp wall, Timestamp steady) {
+    const Duration ahead = wall - steady;
+    if (!looked_ || ahead - ahead_ > kStep || ahead_ - ahead > kStep) since_ = steady;
+    looked_ = true;
+    ahead_ = ahead;
+    return steady - since_ >= settles_;
+}
+
 RetentionThread::RetentionThread(FileSystem& files, DirectoryLock& lock, const LogPlace& place,
-                                 const RotationOptions& rotation, const RetentionOptions& options)
+                                 const RotationOptions& rotation, const RetentionOptions& options,
+                                 Duration clock_settles)
     : files_(files), lock_(lock), directory_(place.directory),
-      retention_(std::make_unique<Retention>(files, place, rotation)), log_(messages("log")), options_(options),
-      thread_([this] { run(); }) {
+      retention_(std::make_unique<Retention>(files, place, rotation)), log_(messages("log")),
+      clock_trust_(clock_settles), options_(options), thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), "fs-retention");
 }
 
@@ -76,8 +89,10 @@ void RetentionThread::hold_folder() {
     folder_is_ours_ = ours;
 }
 
-void RetentionThread::look(const RetentionOptions& options) {
-    const RetentionReport report = retention_->apply(options, wall_clock());
+void RetentionThread::look(RetentionOptions options) {
+    const Timestamp now = read_clock(CLOCK_REALTIME);
+    if (!clock_trust_.look(now, read_clock(CLOCK_BOOTTIME))) options.age = 0;
+    const RetentionReport report = retention_->apply(options, now);
     files_removed_.fetch_add(report.removed(), std::memory_order_relaxed);
     bytes_removed_.fetch_add(report.bytes_removed, std::memory_order_relaxed);
     say(report);

@@ -20,11 +20,27 @@ class logger;
 
 namespace ftpsensor {
 
+// A clock that is far ahead, as at boot before NTP, would make all logs old: files go for their age only once the clock
+// has kept step with CLOCK_BOOTTIME for so long. Not thread-safe.
+class ClockTrust {
+public:
+    explicit ClockTrust(Duration settles) : settles_(settles) {}
+    bool look(Timestamp wall, Timestamp steady); // both as of now
+
+private:
+    Duration settles_;
+    bool looked_ = false;
+    Duration ahead_ = 0; // of the wall's clock
+    Timestamp since_ = 0;
+};
+
 class RetentionThread {
 public:
+    static constexpr Duration kClockSettles = 10 * kMinute;
+
     // `files` and `lock` outlive it. Looks at once.
     RetentionThread(FileSystem& files, DirectoryLock& lock, const LogPlace& place, const RotationOptions& rotation,
-                    const RetentionOptions& options);
+                    const RetentionOptions& options, Duration clock_settles = kClockSettles);
     ~RetentionThread();
     RetentionThread(const RetentionThread&) = delete;
     RetentionThread& operator=(const RetentionThread&) = delete;
@@ -37,7 +53,7 @@ public:
 
 private:
     void run();
-    void look(const RetentionOptions& options);
+    void look(RetentionOptions options);
     void say(const RetentionReport& report);
     void hold_folder();
 
@@ -47,6 +63,7 @@ private:
     bool folder_is_ours_ = true;
     std::unique_ptr<Retention> retention_; // the thread's
     std::shared_ptr<spdlog::logger> log_;
+    ClockTrust clock_trust_;
     std::string trouble_; // what was said last; empty: none
     std::atomic<std::uint64_t> files_removed_{0};
     std::atomic<std::uint64_t> bytes_removed_{0};

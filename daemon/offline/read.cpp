@@ -159,14 +159,39 @@ std::exception_ptr work_here(CaptureReader& reader, Engine& engine) {
     return failure;
 }
 
+// What a worker leaves that has failed: the reader must not wait for it.
+void take_the_rest(Distributor& distributor, std::uint32_t worker) {
+    for (bool ended = false; !ended;) {
+        Distributor::Work work = distributor.take(worker);
+        if (work.block) distributor.done(worker, std::move(work.block));
+        ended = work.ended;
+    }
+}
+
 std::exception_ptr work_in_threads(CaptureReader& reader, Engine& engine) {
     Distributor distributor(engine.workers());
+    std::vector<std::exception_ptr> failures(engine.workers());
     std::vector<std::thread> workers;
-    for (std::uint32_t i = 0; i < engine.workers(); ++i)
-        workers.emplace_back([&engine, &distributor, i] { run_worker(engine, distributor, i); });
-    const std::exception_ptr failure = read_all(reader, distributor);
+    const auto work = [&](std::uint32_t i) {
+        try {
+            run_worker(engine, distributor, i);
+        } catch (...) {
+            failures[i] = std::current_exception();
+            take_the_rest(distributor, i);
+        }
+    };
+    std::exception_ptr failure;
+    try {
+        for (std::uint32_t i = 0; i < engine.workers(); ++i) workers.emplace_back(work, i);
+        failure = read_all(reader, distributor);
+    } catch (...) { // no further thread
+        failure = std::current_exception();
+        distributor.end();
+    }
     for (auto& worker : workers) worker.join();
-    return failure;
+    failures.push_back(failure);
+    const auto first = std::find_if(failures.begin(), failures.end(), [](const auto& f) { return f != nullptr; });
+    return first == failures.end() ? nullptr : *first;
 }
 
 } // namespace
@@ -180,13 +205,16 @@ int read_command(const CommandLine& command_line) {
     engine.start();
     const std::exception_ptr failure =
         engine.workers() == 1 ? work_here(reader, engine) : work_in_threads(reader, engine);
-    engine.stop();
-    if (failure) std::rethrow_exception(failure);
+    if (failure) std::rethrow_exception(failure); // the Engine's end does not wait for workers that never were
+    const bool finished = engine.stop();
 
     const EngineStats stats = engine.stats();
     print_summary(stats, reader, seconds_since(start));
+    if (!finished)
+        fmt::print("not finished {}/current: what is left there is finished by whoever writes to this folder next\n",
+                   printable(config.log.directory));
     const bool nothing_read = !reader.damaged().empty() && packets_of(stats) == 0;
-    return stats.entries_lost != 0 || nothing_read ? kExitFailure : kExitSuccess;
+    return !finished || stats.entries_lost != 0 || nothing_read ? kExitFailure : kExitSuccess;
 }
 
 } // namespace ftpsensor

@@ -156,10 +156,14 @@ std::vector<MetricFamily> metric_families(const Snapshot& s) {
     return all;
 }
 
+std::string place_of(const MetricsConfig& config) {
+    const bool v6 = config.address.find(':') != std::string::npos;
+    return fmt::format("{}{}{}:{}", v6 ? "[" : "", config.address, v6 ? "]" : "", config.port);
+}
+
 MetricsServer::MetricsServer(const MetricsConfig& config, const StatsBoard& board)
     : address_(*IpAddress::parse(config.address)), collectable_(std::make_shared<LatestSnapshot>(board)) {
-    const bool v6 = config.address.find(':') != std::string::npos;
-    const std::string place = fmt::format("{}{}{}:{}", v6 ? "[" : "", config.address, v6 ? "]" : "", config.port);
+    const std::string place = place_of(config);
     CivetCallbacks callbacks; // copied by the library
     callbacks.begin_request = begin_request;
     try {
@@ -168,26 +172,30 @@ MetricsServer::MetricsServer(const MetricsConfig& config, const StatsBoard& boar
                                      kRequestPatienceMs},
             &callbacks);
     } catch (const std::exception&) { // says no more than that it did not work
-        throw std::runtime_error(
-            fmt::format("metrics: cannot listen on {}; is the address this host's, and the port free? "
-                        "see: ss -ltn; metrics.port: 0 switches them off",
-                        place));
+        throw std::runtime_error(fmt::format("cannot listen on {}; is the address this host's, and the port free? "
+                                             "see: ss -ltn; metrics.port: 0 switches them off",
+                                             place));
     }
     exposer_->RegisterCollectable(collectable_);
 }
 
-// The library's thread looks every two seconds whether it is to end, or when a connection comes: it gets some.
+// The library's thread looks every two seconds whether it is to end, or when a connection comes: it gets some, unless
+// no further thread can be had.
 MetricsServer::~MetricsServer() {
     std::atomic<bool> ended{false};
-    std::thread caller([this, &ended, port = port()] {
-        while (!ended.load()) {
-            call(address_, port);
-            std::this_thread::sleep_for(kCallEvery);
-        }
-    });
+    std::thread caller;
+    try {
+        caller = std::thread([this, &ended, port = port()] {
+            while (!ended.load()) {
+                call(address_, port);
+                std::this_thread::sleep_for(kCallEvery);
+            }
+        });
+    } catch (const std::system_error&) {
+    }
     exposer_.reset();
     ended.store(true);
-    caller.join();
+    if (caller.joinable()) caller.join();
 }
 
 int MetricsServer::port() const { return exposer_->GetListeningPorts().front(); }

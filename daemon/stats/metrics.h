@@ -22,6 +22,8 @@ namespace ftpsensor {
 // Names follow Prometheus' conventions: ftpsensor_<scope>_<figure>, and _total behind a counter's.
 std::vector<prometheus::MetricFamily> metric_families(const Snapshot& snapshot);
 
+std::string place_of(const MetricsConfig& config); // "127.0.0.1:9821", "[::1]:9821"
+
 class MetricsServer {
 public:
     // Throws std::runtime_error: the address cannot be listened on. `board` outlives it.

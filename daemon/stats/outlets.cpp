@@ -44,7 +44,7 @@ void Outlets::open_metrics(const MetricsConfig& config) {
     if (config.port == 0) return;
     try {
         metrics_.emplace(config, *board_);
-        log_->info("metrics at http://{}:{}/metrics", config.address, config.port);
+        log_->info("metrics at http://{}/metrics", place_of(config));
     } catch (const std::runtime_error& error) {
         log_->warn("{}", error.what());
     }

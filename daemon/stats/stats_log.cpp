@@ -6,6 +6,7 @@ namespace ftpsensor {
 namespace {
 
 constexpr std::string_view kPath = "stats";
+constexpr auto kEndPatience = std::chrono::seconds(1); // with a disk that is behind
 
 LogSettings settings_of(const Config& config) {
     LogFileOptions options = log_file_options(config, log_place(config), LogKind::conn);
@@ -54,6 +55,11 @@ void StatsLog::tick(const std::shared_ptr<const Snapshot>& now, bool last) {
     }
     batch_.through = now->time;
     writer_.offer(batch_);
+}
+
+void StatsLog::finish() {
+    if (!batch_.lines.empty() && !writer_.offer(batch_, kEndPatience)) left_out_ += batch_.lines.size();
+    writer_.finish();
 }
 
 LogFigures StatsLog::figures() const {

@@ -21,7 +21,7 @@ public:
     void tick(const std::shared_ptr<const Snapshot>& now, bool last = false);
     // `config` is in effect from now on. Throws std::runtime_error: an unknown group.
     void reload(const Config& config);
-    void finish() { writer_.finish(); } // writes and rotates
+    void finish(); // writes and rotates
     LogFigures figures() const;
 
 private:

@@ -47,6 +47,7 @@ public:
     Socket() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         if (fd_ < 0) throw std::runtime_error(fmt::format("no Unix socket can be made: {}", std::strerror(errno)));
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+        ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience); // of connect(2), too
     }
     ~Socket() {
         if (fd_ >= 0) ::close(fd_);
@@ -92,12 +93,14 @@ StatsSocket::StatsSocket(const std::string& path, const StatsBoard& board) : pat
             "metrics.socket: {} is there and is no socket, and stays; `ftpsensord stats` will not work; give "
             "another place",
             path));
-    if (Socket().connect(address) == 0)
+    // Refused is what a killed sensor left. A queue that is full, a socket of another kind or of somebody else is not.
+    if (const int error = Socket().connect(address); error == ECONNREFUSED)
+        ::unlink(path.c_str());
+    else if (error != ENOENT)
         throw std::runtime_error(
-            fmt::format("metrics.socket: another sensor answers at {}; `ftpsensord stats` will not "
-                        "show this one; give it a place of its own",
-                        path));
-    ::unlink(path.c_str()); // what a killed sensor left
+            fmt::format("metrics.socket: {} is another program's{}; `ftpsensord stats` will not show this sensor; give "
+                        "it a place of its own",
+                        path, error == 0 ? ", which answers" : fmt::format(" ({})", std::strerror(error))));
     Socket listener;
     if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         ::chmod(path.c_str(), kSocketMode) != 0 || ::listen(listener.get(), 16) != 0)
@@ -106,13 +109,16 @@ StatsSocket::StatsSocket(const std::string& path, const StatsBoard& board) : pat
                         std::strerror(errno)));
     const timeval for_ever{}; // of accept(2)
     ::setsockopt(listener.get(), SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof for_ever);
+    ::lstat(path.c_str(), &made_);
     listener_ = listener.release();
     thread_ = std::thread([this] { serve(); });
     ::pthread_setname_np(thread_.native_handle(), "fs-stats");
 }
 
 StatsSocket::~StatsSocket() {
-    ::unlink(path_.c_str());
+    struct stat there {}; // a later sensor's may have its place
+    if (::lstat(path_.c_str(), &there) == 0 && there.st_ino == made_.st_ino && there.st_dev == made_.st_dev)
+        ::unlink(path_.c_str());
     ::shutdown(listener_, SHUT_RDWR); // wakes accept()
     thread_.join();
     ::close(listener_);

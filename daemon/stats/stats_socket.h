@@ -10,6 +10,8 @@
 #include <string>
 #include <thread>
 
+#include <sys/stat.h>
+
 namespace ftpsensor {
 
 class StatsSocket {
@@ -28,6 +30,7 @@ private:
     std::string path_;
     const StatsBoard& board_;
     int listener_ = -1;
+    struct stat made_ {}; // the socket's file
     std::thread thread_;
 };
 

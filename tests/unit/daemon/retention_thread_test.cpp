@@ -90,7 +90,7 @@ TEST_CASE("looks at once, and again when the bounds change") {
         add_file(folder.path, "2020-08-16/conn_20200816_07:00:00-08:00:00+0000.log.gz", std::chrono::hours(20));
     const auto young =
         add_file(folder.path, "2020-08-16/conn_20200816_08:00:00-09:00:00+0000.log.gz", std::chrono::hours(10));
-    RetentionThread retention(posix_file_system(), lock, place, RotationOptions{}, {.age = 25 * kHour});
+    RetentionThread retention(posix_file_system(), lock, place, RotationOptions{}, {.age = 25 * kHour}, 0);
     CHECK(within_seconds(5, [&] { return !std::filesystem::exists(older); }));
     CHECK(within_seconds(5, [&] { return retention.files_removed() == 1; }));
     CHECK(std::filesystem::exists(old));
@@ -101,6 +101,37 @@ TEST_CASE("looks at once, and again when the bounds change") {
     CHECK(std::filesystem::exists(young));
 }
 
+TEST_CASE("nothing goes for its age while the clock may be ahead, what is too much does") {
+    const Folder folder;
+    const LogPlace place{folder.path, 0640, std::nullopt};
+    DirectoryLock lock(place);
+    const auto older =
+        add_file(folder.path, "2020-08-16/conn_20200816_06:00:00-07:00:00+0000.log.gz", std::chrono::hours(30));
+    const auto old =
+        add_file(folder.path, "2020-08-16/conn_20200816_07:00:00-08:00:00+0000.log.gz", std::chrono::hours(20));
+    RetentionThread retention(posix_file_system(), lock, place, RotationOptions{}, {.age = kHour});
+    retention.set_options({.age = kHour, .bytes = std::filesystem::file_size(old)});
+    CHECK(within_seconds(5, [&] { return !std::filesystem::exists(older); }));
+    CHECK(within_seconds(5, [&] { return retention.files_removed() == 1; }));
+    CHECK(std::filesystem::exists(old));
+}
+
+TEST_CASE("a clock is trusted once it has kept step for so long") {
+    ClockTrust trust(10 * kMinute);
+    CHECK_FALSE(trust.look(1'000 * kSecond, 5 * kSecond));
+    CHECK_FALSE(trust.look(1'500 * kSecond, 505 * kSecond));
+    CHECK(trust.look(1'600 * kSecond, 605 * kSecond));
+    CHECK(trust.look(1'615 * kSecond, 615 * kSecond)); // slewed
+    for (const Timestamp step : {1'000'000 * kSecond, -500 * kSecond}) {
+        CHECK_FALSE(trust.look(1'625 * kSecond + step, 625 * kSecond));
+        CHECK_FALSE(trust.look(2'224 * kSecond + step, 1'224 * kSecond));
+        CHECK(trust.look(2'225 * kSecond + step, 1'225 * kSecond));
+        CHECK_FALSE(trust.look(1'615 * kSecond, 615 * kSecond)); // and back
+        CHECK(trust.look(2'215 * kSecond, 1'215 * kSecond));
+    }
+    CHECK(ClockTrust(0).look(0, 0));
+}
+
 TEST_CASE("other names are taken without waiting for a disk that does not answer") {
     const Folder folder;
     const LogPlace place{folder.path, 0640, std::nullopt};
@@ -109,7 +140,7 @@ TEST_CASE("other names are taken without waiting for a disk that does not answer
     StuckFileSystem files;
     files.stuck = true;
     {
-        RetentionThread retention(files, lock, place, RotationOptions{}, {.age = 25 * kHour});
+        RetentionThread retention(files, lock, place, RotationOptions{}, {.age = 25 * kHour}, 0);
         CHECK(within_seconds(5, [&] { return files.asked.load(); }));
         const auto began = std::chrono::steady_clock::now();
         retention.set_files(std::make_unique<Retention>(files, place, RotationOptions{.file_name = "{log}_%Y%m%d.gz"}));

@@ -96,6 +96,7 @@ TEST_CASE("a scrape has the latest snapshot") {
     CHECK_THAT(scrape(server.port()), Catch::Contains("ftpsensor_worker_packets_total{worker=\"worker-01\"} " +
                                                       std::to_string(published->workers[0].packets) + "\n"));
     config.port = static_cast<std::uint32_t>(server.port());
+    CHECK(place_of({.address = "::1", .port = 9821}) == "[::1]:9821");
     CHECK_THROWS_WITH((MetricsServer{config, board}), Catch::Contains("cannot listen on 127.0.0.1:"));
 }
 

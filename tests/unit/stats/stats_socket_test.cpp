@@ -37,15 +37,22 @@ private:
     std::string path_;
 };
 
-// As a sensor that was killed leaves it.
-void leave_socket(const std::string& path) {
+sockaddr_un address_of(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path.copy(address.sun_path, sizeof address.sun_path - 1);
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    ::close(fd);
+    return address;
 }
+
+int bind_socket(const std::string& path, int type) {
+    const sockaddr_un address = address_of(path);
+    const int fd = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    return fd;
+}
+
+// As a sensor that was killed leaves it.
+void leave_socket(const std::string& path) { ::close(bind_socket(path, SOCK_STREAM)); }
 
 } // namespace
 
@@ -149,10 +156,52 @@ TEST_CASE("a socket that nobody serves is taken over; one that a sensor serves i
     leave_socket(path);
     {
         const StatsSocket socket(path, board);
-        CHECK_THROWS_WITH((StatsSocket{path, board}), Catch::Contains("another sensor answers"));
+        CHECK_THROWS_WITH((StatsSocket{path, board}), Catch::Contains("is another program's, which answers"));
     }
     CHECK_FALSE(std::filesystem::exists(path)); // gone with the sensor
     CHECK_THROWS_WITH(fetch_stats(path), Catch::Contains("no sensor answers at " + path));
+}
+
+TEST_CASE("a socket of another kind is another program's, and stays") {
+    const Folder folder;
+    StatsBoard board;
+    const std::string path = folder.file("log");
+    const int theirs = bind_socket(path, SOCK_DGRAM);
+    CHECK_THROWS_WITH((StatsSocket{path, board}), Catch::Contains("is another program's ("));
+    CHECK(std::filesystem::is_socket(path));
+    ::close(theirs);
+}
+
+TEST_CASE("where too many wait to be answered, that is said in two seconds, and the place stays") {
+    const Folder folder;
+    StatsBoard board;
+    const std::string path = folder.file("busy.sock");
+    const int theirs = bind_socket(path, SOCK_STREAM);
+    REQUIRE(::listen(theirs, 0) == 0);
+    const sockaddr_un address = address_of(path);
+    const int waits = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::connect(waits, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    const auto began = std::chrono::steady_clock::now();
+    CHECK_THROWS_WITH(fetch_stats(path), Catch::Contains("no sensor answers"));
+    CHECK_THROWS_WITH((StatsSocket{path, board}), Catch::Contains("is another program's ("));
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(10));
+    CHECK(std::filesystem::is_socket(path));
+    ::close(waits);
+    ::close(theirs);
+}
+
+TEST_CASE("a socket that came in its place is left to who made it") {
+    const Folder folder;
+    StatsBoard board;
+    const std::string path = folder.file("stats.sock");
+    int theirs = -1;
+    {
+        const StatsSocket socket(path, board);
+        std::filesystem::rename(path, folder.file("moved")); // so that its number is not given to the next
+        theirs = bind_socket(path, SOCK_STREAM);
+    }
+    CHECK(std::filesystem::is_socket(path));
+    ::close(theirs);
 }
 
 TEST_CASE("a place that cannot be is said with what to do") {
