@@ -65,6 +65,10 @@ void validate_log(const Config& config) {
     if (log.waiting_bytes < log.flush_bytes) // one member might not fit, and would be lost at the first failure
         fail("log.waiting_bytes", fmt::format("{} is less than log.flush_bytes", format_size(log.waiting_bytes)),
              fmt::format("give at least {}", format_size(log.flush_bytes)));
+    if (const std::string names = log.folder_name + log.file_name;
+        names.find('%') == std::string::npos && names.find("{start}") == std::string::npos)
+        fail("log.file_name", fmt::format("'{}' has no time, and all files would be of one name", log.file_name),
+             "give it {start}, or a conversion such as %Y%m%d");
     if (log.retention.size != 0 && log.rotation.size > log.retention.size)
         fail("log.rotation.size", fmt::format("{} is more than log.retention.size", format_size(log.rotation.size)),
              fmt::format("give at most {}", format_size(log.retention.size)));

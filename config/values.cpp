@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kAlphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-constexpr std::size_t kFileNameMax = 255; // bytes of one path component (NAME_MAX)
+// Bytes of one path component (NAME_MAX), less what a longer weekday, month or log's name and a number may add to a
+// sample.
+constexpr std::size_t kFileNameMax = 255 - 32;
 
 bool consists_of(std::string_view value, std::string_view characters) {
     return value.find_first_not_of(characters) == std::string_view::npos;
@@ -220,6 +222,10 @@ std::string file_name_fault(const std::string& value) {
     if (value.find("{log}") == std::string::npos) return fmt::format("'{}' has no {{log}}", value);
     if (!value.ends_with(".gz")) return fmt::format("'{}' does not end in .gz", value);
     std::string filled = value;
+    replace_all(filled, "{log}", "_"); // of "%{log}" that makes no conversion
+    if (const auto bad = unknown_conversion(filled); bad == "%_")
+        return fmt::format("'{}' has a % before {{log}}", value);
+    filled = value;
     replace_all(filled, "{log}", "conn");
     replace_all(filled, "{start}", "06:00:00");
     replace_all(filled, "{end}", "07:00:00");

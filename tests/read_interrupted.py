@@ -4,6 +4,7 @@
 usage: read_interrupted.py FTPSENSOR MISSION_CAPTURE"""
 import gzip
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -109,6 +110,28 @@ def ignored(binary, mission, work):
     check("and all is read", process.wait(PATIENCE) == 0 and "connections  2" in text and "stopped" not in text, text)
 
 
+def named_pipe(binary, mission, work):
+    """One that nobody has opened for writing: what was read before it stays."""
+    (work / "before.pcap").write_bytes(mission)
+    pipe, logs = work / "pipe", work / "named"
+    os.mkfifo(pipe)
+    process = start(binary, logs, str(work / "before.pcap"), str(pipe))
+    slept_on_pipe(process)
+    process.send_signal(signal.SIGTERM)
+    text, status = process.stdout.read(), process.wait(PATIENCE)
+    check("a named pipe without a writer is waited for no longer", status == 0 and f"stopped      {pipe}" in text, (status, text))
+    whole(logs, text, "the file before it")
+    process = start(binary, work / "written", str(pipe))
+    time.sleep(0.2)
+    with open(pipe, "wb") as writer:
+        writer.write(mission[:1000])
+        writer.flush()
+        time.sleep(0.2)
+        writer.write(mission[1000:])
+    text, status = process.stdout.read(), process.wait(PATIENCE)
+    check("and one with a writer is read to its end", status == 0 and "connections  2" in text and "damaged" not in text, (status, text))
+
+
 def files(binary, mission, work):
     """Files end at the packet where the signal came; those behind are not read, and the summary says so."""
     (work / "mission.pcap").write_bytes(mission)
@@ -136,6 +159,7 @@ def main():
         second_signal(binary, mission, work)
         ignored(binary, mission, work)
         files(binary, mission, work)
+        named_pipe(binary, mission, work)
 
 
 if __name__ == "__main__":

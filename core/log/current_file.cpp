@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 namespace ftpsensor {
@@ -102,6 +103,9 @@ IoResult CurrentFile::rotate() {
         return {};
     }
     if (!sealed_) {
+        // What was torn, and could not be cut off: nothing has been written over it since.
+        if (const std::int64_t size = files_.size(fd_); size > static_cast<std::int64_t>(bytes_))
+            if (const int error = files_.truncate(fd_, bytes_); error < 0) return {-error, "truncate", path_};
         unsealed_bytes_ = bytes_;
         if (IoResult footer = write_text(hooks_.footer, times_.last); !footer.ok()) return footer;
         // A second fsync after a failed one reports success without having written (Linux drops the pages): so the
@@ -109,7 +113,9 @@ IoResult CurrentFile::rotate() {
         if (const int error = files_.sync(fd_); error < 0) warn_(IoResult{-error, "sync", path_}.message());
         sealed_ = true;
     }
-    const Timestamp end = is_full() ? seconds_of(begin_, times_.last, interval_).end : interval_.end;
+    Timestamp end = is_full() ? seconds_of(begin_, times_.last, interval_).end : interval_.end;
+    if (times_.last >= interval_.end) // it went on beyond it
+        end = seconds_of(begin_, times_.last, {begin_, std::numeric_limits<Timestamp>::max()}).end;
     const Interval named = rotation_.rotates() ? Interval{begin_, end} : Interval{times_.first, times_.last};
     MoveResult moved =
         move_to_archive(files_, place_, path_, place_.directory + '/' + rotation_.archive_path(log_, named));

@@ -86,8 +86,9 @@ bool LogFile::finish() {
     next_attempt_ = now_; // the last chance does not wait
     write_waiting();
     wants_space_.store(false, std::memory_order_relaxed); // it tries no more
-    const bool all_written = waiting_.empty();
-    while (!waiting_.empty()) drop_oldest();
+    const std::uint64_t dropped = counters_.entries_dropped.load(std::memory_order_relaxed);
+    while (!waiting_.empty()) make_room();
+    const bool all_written = counters_.entries_dropped.load(std::memory_order_relaxed) == dropped;
     abandon_if_vanished();
     const bool rotated = !file_->is_open() || rotate();
     return all_written && rotated;
@@ -115,13 +116,43 @@ void LogFile::flush() {
 }
 
 void LogFile::wait(const MemberView& member) {
-    while (!waiting_.empty() && waiting_bytes_ + member.bytes.size() > options_.waiting_bytes_max) drop_oldest();
+    while (!waiting_.empty() && waiting_bytes_ + member.bytes.size() > options_.waiting_bytes_max) make_room();
     waiting_.push_back(
         {{member.bytes.begin(), member.bytes.end()}, member.times, member.interval, member.entries, member.text_bytes});
     waiting_bytes_ += member.bytes.size();
-    if (waiting_bytes_ > options_.waiting_bytes_max) drop_oldest(); // larger than the bound by itself
+    if (waiting_bytes_ > options_.waiting_bytes_max) make_room(); // larger than the bound by itself
     counters_.bytes_waiting.store(waiting_bytes_, std::memory_order_relaxed);
     say_wants_space();
+}
+
+void LogFile::make_room() {
+    if (!write_beyond()) drop_oldest();
+}
+
+// Where the oldest waits for nothing but that the file before it is moved (its folder is a file, or somebody else's),
+// it goes into that file, rather than be lost.
+bool LogFile::write_beyond() {
+    if (!cannot_be_moved_ || !file_->is_open()) return false;
+    const Waiting oldest = std::move(waiting_.front());
+    if (!file_->write(oldest.bytes, oldest.times).ok()) {
+        waiting_.front() = oldest;
+        return false;
+    }
+    if (!std::exchange(goes_beyond_, true))
+        notify_(LogNotice::warning, options_.place.current_path(options_.log) +
+                                        ": goes on beyond its interval, since it cannot be moved to its place");
+    count_written(oldest.entries, oldest.text_bytes, oldest.bytes.size());
+    waiting_bytes_ -= oldest.bytes.size();
+    waiting_.pop_front();
+    counters_.bytes_waiting.store(waiting_bytes_, std::memory_order_relaxed);
+    return true;
+}
+
+void LogFile::count_written(std::uint64_t entries, std::uint64_t text_bytes, std::uint64_t file_bytes) {
+    add(counters_.entries_written, entries);
+    add(counters_.text_bytes, text_bytes);
+    add(counters_.file_bytes, file_bytes);
+    add(counters_.members, 1);
 }
 
 void LogFile::drop_oldest() {
@@ -150,10 +181,7 @@ bool LogFile::write_member(const MemberView& member) {
     const Timestamp begin = cut_ == member.interval ? rest_begin_ : member.interval.start;
     if (!file_->is_open() && !check(file_->open(member.interval, begin, member.times.first))) return false;
     if (!check(file_->write(member.bytes, member.times))) return false;
-    add(counters_.entries_written, member.entries);
-    add(counters_.text_bytes, member.text_bytes);
-    add(counters_.file_bytes, member.bytes.size());
-    add(counters_.members, 1);
+    count_written(member.entries, member.text_bytes, member.bytes.size());
     note_success();
     return true;
 }
@@ -173,7 +201,9 @@ void LogFile::rotate_if_over() {
 
 bool LogFile::rotate() {
     const bool full = file_->is_full(), counts = file_->has_entries();
-    if (!check(file_->rotate())) return false;
+    cannot_be_moved_ = !check(file_->rotate());
+    if (cannot_be_moved_) return false;
+    goes_beyond_ = false;
     if (!counts) return true;
     if (full) {
         cut_ = file_->interval();
@@ -189,6 +219,7 @@ void LogFile::abandon_if_vanished() {
                                     ": removed or replaced by someone else; what it held is gone, a new one is begun");
     add(counters_.files_lost, 1);
     file_->abandon();
+    cannot_be_moved_ = goes_beyond_ = false;
 }
 
 bool LogFile::may_try() {

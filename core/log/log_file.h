@@ -7,7 +7,8 @@
 //
 // A write that fails is never an exception and never the end: the members wait, at most `waiting_bytes_max` of them
 // (compressed), and are tried again at each tick, less and less often up to kRetryDelayMax. When the bound is reached
-// the oldest member is dropped, which is always whole entries, and counted.
+// the oldest member is dropped, which is always whole entries, and counted; or, where nothing fails but the move of the
+// file before it, it goes into that file.
 //
 // One thread writes (append, tick, finish, and the hooks are called there). status() and wants_space() may be called by
 // any other.
@@ -114,7 +115,10 @@ private:
     void enter_interval(Timestamp now);
     void flush();
     void wait(const MemberView& member);
+    void make_room();
+    bool write_beyond();
     void drop_oldest();
+    void count_written(std::uint64_t entries, std::uint64_t text_bytes, std::uint64_t file_bytes);
     void write_waiting();
     void rotate_if_over();
     bool write_member(const MemberView& member);
@@ -149,7 +153,9 @@ private:
     bool in_interval_ = false;
     Timestamp now_ = 0;
 
-    std::deque<Waiting> waiting_; // oldest first
+    bool cannot_be_moved_ = false; // the file under way: its rotation failed
+    bool goes_beyond_ = false;     // and it took what belongs to later intervals
+    std::deque<Waiting> waiting_;  // oldest first
     std::size_t waiting_bytes_ = 0;
     Timestamp next_attempt_ = 0;
     Duration retry_delay_ = kRetryDelayMin;

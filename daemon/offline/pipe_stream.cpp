@@ -23,8 +23,9 @@ std::unique_ptr<PipeStream> PipeStream::open(const std::string& path, const Inte
     const bool standard = path == "-";
     if ((standard ? ::fstat(STDIN_FILENO, &status) : ::stat(path.c_str(), &status)) != 0 || S_ISREG(status.st_mode))
         return nullptr;
-    const int fd =
-        standard ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    // A named pipe is opened without waiting for its writer: that is wait()'s, which an interrupt ends.
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (S_ISFIFO(status.st_mode) ? O_NONBLOCK : 0);
+    const int fd = standard ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(path.c_str(), flags);
     return fd < 0 ? nullptr : std::unique_ptr<PipeStream>(new PipeStream(fd, interrupt));
 }
 

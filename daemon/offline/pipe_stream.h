@@ -17,8 +17,8 @@ namespace ftpsensor {
 
 class PipeStream {
 public:
-    // Standard input ("-"), or what is at `path`. Null: a regular file, or it can't be opened (libpcap says why). May
-    // wait for a writer.
+    // Standard input ("-"), or what is at `path`. Null: a regular file, or it can't be opened (libpcap says why).
+    // Does not wait for a writer: reading does.
     static std::unique_ptr<PipeStream> open(const std::string& path, const Interrupt& interrupt);
     ~PipeStream();
     PipeStream(const PipeStream&) = delete;

@@ -273,6 +273,10 @@ TEST_CASE("file and folder names are patterns that always give a name in its pla
     CHECK(file("{log}_%D.gz").ends_with("would name a file 'conn_08/16/20.gz'" + file_right));
     CHECK(file(".{log}.gz").ends_with("would name a file '.conn.gz'" + file_right));
     CHECK(file("{log}" + std::string(300, 'x') + ".gz").ends_with("is too long for a file name" + file_right));
+    // A Wednesday in September is longer than the day of the sample.
+    CHECK(file("{log}_%A_%B_" + std::string(233, 'x') + ".gz").ends_with("is too long for a file name" + file_right));
+    CHECK(file("%{log}_%Y.gz") == "f.yaml:1:18: log.file_name: '%{log}_%Y.gz' has a % before {log}" + file_right);
+    CHECK(file("%%{log}_%Y.gz") == "accepted");
 
     const std::string folder_right = "; give a pattern of strftime(3) without /, such as %Y-%m-%d; \"\": none";
     CHECK(folder("%Y") == "accepted");

@@ -123,6 +123,20 @@ TEST_CASE("all commands, or some") {
           }) == "ftp.commands: has other commands beside all; give [all] or the commands alone");
 }
 
+TEST_CASE("a finished file is named by a time, or its folder is") {
+    const auto named = [](const char* folder, const char* file) {
+        return fault_after([&](Config& c) {
+            c.log.folder_name = folder;
+            c.log.file_name = file;
+        });
+    };
+    CHECK(named("", "{log}.log.gz") == "log.file_name: '{log}.log.gz' has no time, and all files would be of one name; "
+                                       "give it {start}, or a conversion such as %Y%m%d");
+    CHECK(named("logs", "{log}.log.gz").starts_with("log.file_name: "));
+    CHECK(named("", "{log}_{start}.log.gz") == named("%Y-%m-%d", "{log}.log.gz"));
+    CHECK(named("", "{log}_%H.log.gz") == named("%Y-%m-%d", "{log}.log.gz"));
+}
+
 TEST_CASE("sessions are connections") {
     CHECK(fault_after([](Config& c) { c.limits.connections_max = 50'000; }) ==
           "limits.ftp_sessions_max: 100000 is more than limits.connections_max; give at most 50000");
