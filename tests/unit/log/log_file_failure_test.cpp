@@ -1,68 +1,11 @@
 // A disk that fails: entries wait, oldest are dropped at the bound and counted, the file stays valid, writing resumes.
-#include "core/log/log_file.h"
-#include "log_test_support.h"
+#include "numbered_log.h"
 #include "tests/support/catch.h"
 
 #include <random>
 
 using namespace ftpsensor;
-
-namespace {
-
-constexpr Timestamp kHourStart = 1597557600 * kSecond;
-const std::string kSix = "2020-08-16/conn_20200816_06:00:00-07:00:00+0000.log.gz";
-const std::string kSeven = "2020-08-16/conn_20200816_07:00:00-08:00:00+0000.log.gz";
-const std::string kCurrent = "current/conn.log.gz";
-
-std::string line(int number) { return "{\"n\":" + std::to_string(number) + "}\n"; }
-
-std::string lines(int from, int to) {
-    std::string text;
-    for (int i = from; i < to; ++i) text += line(i);
-    return text;
-}
-
-struct Log {
-    TempDirectory directory;
-    FaultyFileSystem files;
-    Rotation rotation{RotationOptions{}};
-    std::vector<std::pair<LogNotice, std::string>> notices;
-    LogFile file;
-    Timestamp now = kHourStart;
-    int next = 0;
-
-    explicit Log(std::size_t waiting_bytes_max = 1u << 20, const RotationOptions& rotation_options = {})
-        : rotation(rotation_options), file(files, rotation, options("conn", nullptr, waiting_bytes_max), notify()) {}
-    explicit Log(const char* name, const LogFile* first = nullptr, std::size_t waiting_bytes_max = 1u << 20)
-        : file(files, rotation, options(name, first, waiting_bytes_max), notify()) {}
-
-    LogNoticeHook notify() {
-        return [this](LogNotice notice, const std::string& message) { notices.emplace_back(notice, message); };
-    }
-    LogFileOptions options(const char* name, const LogFile* first, std::size_t waiting_bytes_max) const {
-        LogFileOptions o;
-        o.place.directory = directory.path();
-        o.log = name;
-        o.first = first;
-        o.waiting_bytes_max = waiting_bytes_max;
-        return o;
-    }
-    void seconds(int count) { // one entry, one member a second
-        for (int i = 0; i < count; ++i) {
-            file.append(line(next++), now);
-            now += kSecond;
-            file.tick(now);
-        }
-    }
-    int count(LogNotice kind) const {
-        int n = 0;
-        for (const auto& [notice, message] : notices) n += notice == kind;
-        return n;
-    }
-    std::string text(const std::string& name) const { return gunzip_file(directory / name); }
-};
-
-} // namespace
+using namespace ftpsensor::test;
 
 TEST_CASE("a disk that never took an entry: no empty file is left, which gunzip would complain of") {
     Log log;
@@ -186,67 +129,6 @@ TEST_CASE("the directory cannot be made: entries wait") {
     CHECK(log.text(kCurrent) == lines(0, 15));
 }
 
-TEST_CASE("a rename that fails holds the next hour back, not the packets, and catches up in order") {
-    Log log;
-    log.now += kHour - 3 * kSecond;
-    log.seconds(2);
-    log.files.rename_error = EACCES;
-    log.seconds(20); // over the boundary
-    CHECK(log.directory.files() == std::set<std::string>{kCurrent});
-    CHECK(log.text(kCurrent) == lines(0, 3));
-    CHECK(log.file.status().entries_waiting == 19);
-    log.files.rename_error = 0;
-    log.seconds(10);
-    CHECK(log.text(kSix) == lines(0, 3));
-    CHECK(log.text(kCurrent) == lines(3, 32));
-    CHECK(log.file.finish());
-    CHECK(log.text(kSeven) == lines(3, 32));
-}
-
-TEST_CASE("a file that can never be moved takes what follows, rather than that it is lost") {
-    for (const bool mended : {true, false}) {
-        Log log(300); // a few members wait
-        log.now += kHour - 3 * kSecond;
-        log.seconds(2);
-        log.files.rename_error = ENOTDIR;
-        log.seconds(40); // over the boundary
-        CHECK(log.directory.files() == std::set<std::string>{kCurrent});
-        CHECK(log.file.status().entries_dropped == 0);
-        const auto waiting = static_cast<int>(log.file.status().entries_waiting);
-        CHECK(waiting > 2);
-        CHECK(log.text(kCurrent) == lines(0, 42 - waiting));
-        CHECK(log.count(LogNotice::warning) == 1);
-        CHECK(log.count(LogNotice::dropping) == 0);
-        if (mended) {
-            log.files.rename_error = 0;
-            log.seconds(12);
-            CHECK(log.file.finish());
-            const auto files = log.directory.files();
-            REQUIRE(files.size() == 2);
-            const std::string longer = *files.begin();
-            CHECK(longer.starts_with("2020-08-16/conn_20200816_06:00:00-07:00:")); // by what is in it
-            CHECK(longer != kSix);
-            CHECK(files.contains(kSeven));
-            CHECK(log.text(longer) + log.text(kSeven) == lines(0, 54));
-        } else {
-            CHECK_FALSE(log.file.finish()); // it was not moved
-            CHECK(log.file.status().entries_dropped == 0);
-            CHECK(log.text(kCurrent) == lines(0, 42));
-        }
-    }
-}
-
-TEST_CASE("a torn part that could not be cut off is not moved to the finished files") {
-    Log log;
-    log.seconds(2);
-    log.files.truncate_error = EIO;
-    log.files.writable_bytes = 20;
-    log.seconds(1);
-    CHECK_FALSE(log.file.finish());                                  // and the member is dropped
-    CHECK(log.directory.files() == std::set<std::string>{kCurrent}); // for recovery
-    CHECK(log.file.status().entries_dropped == 1);
-}
-
 TEST_CASE("several hours of failure: every hour gets its own file afterwards") {
     Log log;
     log.files.write_error = ENOSPC;
@@ -316,24 +198,6 @@ TEST_CASE("the end with a disk that still fails: said, counted, and the rest lef
     CHECK_FALSE(log.file.finish());
     CHECK(log.file.status().entries_dropped == 3);
     CHECK(log.text(kCurrent) == lines(0, 2));
-}
-
-TEST_CASE("a size bound and a rename that fails: the full file takes no more, what follows waits") {
-    RotationOptions by_size;
-    by_size.file_bytes = 300;
-    Log log(1u << 20, by_size);
-    log.files.rename_error = EROFS;
-    log.seconds(30);
-    const std::string full = log.text(kCurrent);
-    CHECK(read_file(log.directory / kCurrent).size() < 300 + 100);
-    CHECK(log.file.status().entries_waiting > 20);
-    log.files.rename_error = 0;
-    log.seconds(12);
-    CHECK(log.file.finish());
-    std::string all;
-    for (const std::string& name : log.directory.files()) all += log.text(name);
-    CHECK(all == lines(0, 42));
-    CHECK(log.directory.files().size() > 5);
 }
 
 TEST_CASE("the dated folder is removed, and the whole log directory: both are made again") {
