@@ -78,8 +78,8 @@ Keys capture_keys() {
                 {{"auto", ConfigRss::automatic}, {"addresses", ConfigRss::addresses}, {"ports", ConfigRss::ports}}),
             "What a physical port spreads packets over its queues by, the same for both directions. addresses: most "
             "control and data connections meet on one worker, but all of a tunnel or proxy does, too. ports: an even "
-            "spread. The logs are the same. A card that hashes TCP and UDP by ports alone (i40e, ENA) does so with "
-            "either.",
+            "spread. The logs are the same. A card that cannot leave out the ports of TCP and UDP (i40e, ENA) takes "
+            "them with either.",
             in, &CaptureConfig::rss),
         key("capture.shunt",
             choice<ConfigShunt>({{"off", ConfigShunt::off}, {"on", ConfigShunt::on}, {"counts", ConfigShunt::counts}}),

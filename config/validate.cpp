@@ -56,6 +56,12 @@ void validate_shunt(const Config& config) {
              fmt::format("give at least {}", least));
 }
 
+bool tells_time(std::string_view names) {
+    for (auto at = names.find('%'); at != std::string_view::npos; at = names.find('%', at + 2))
+        if (names.substr(at, 2) != "%%") return true;
+    return names.find("{start}") != std::string_view::npos || names.find("{end}") != std::string_view::npos;
+}
+
 void validate_log(const Config& config) {
     const auto& log = config.log;
     if (log.rotation.interval != 0 && log.flush_interval > log.rotation.interval)
@@ -65,8 +71,7 @@ void validate_log(const Config& config) {
     if (log.waiting_bytes < log.flush_bytes) // one member might not fit, and would be lost at the first failure
         fail("log.waiting_bytes", fmt::format("{} is less than log.flush_bytes", format_size(log.waiting_bytes)),
              fmt::format("give at least {}", format_size(log.flush_bytes)));
-    if (const std::string names = log.folder_name + log.file_name;
-        names.find('%') == std::string::npos && names.find("{start}") == std::string::npos)
+    if (!tells_time(log.folder_name + log.file_name))
         fail("log.file_name", fmt::format("'{}' has no time, and all files would be of one name", log.file_name),
              "give it {start}, or a conversion such as %Y%m%d");
     if (log.retention.size != 0 && log.rotation.size > log.retention.size)

@@ -133,7 +133,9 @@ TEST_CASE("a finished file is named by a time, or its folder is") {
     CHECK(named("", "{log}.log.gz") == "log.file_name: '{log}.log.gz' has no time, and all files would be of one name; "
                                        "give it {start}, or a conversion such as %Y%m%d");
     CHECK(named("logs", "{log}.log.gz").starts_with("log.file_name: "));
+    CHECK(named("100%%", "{log}.log.gz").starts_with("log.file_name: "));
     CHECK(named("", "{log}_{start}.log.gz") == named("%Y-%m-%d", "{log}.log.gz"));
+    CHECK(named("", "{log}_{end}.log.gz") == named("%Y-%m-%d", "{log}.log.gz"));
     CHECK(named("", "{log}_%H.log.gz") == named("%Y-%m-%d", "{log}.log.gz"));
 }
 
