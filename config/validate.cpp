@@ -4,6 +4,7 @@
 #include "config/units.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include <fmt/format.h>
 
