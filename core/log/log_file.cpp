@@ -132,10 +132,11 @@ void LogFile::make_room() {
 // Where the oldest waits for nothing but that the file before it is moved (its folder is a file, or somebody else's),
 // it goes into that file, rather than be lost.
 bool LogFile::write_beyond() {
-    if (!cannot_be_moved_ || !file_->is_open()) return false;
-    const Waiting oldest = std::move(waiting_.front());
-    if (!file_->write(oldest.bytes, oldest.times).ok()) {
-        waiting_.front() = oldest;
+    if (cannot_be_moved_) abandon_if_vanished();
+    if (!cannot_be_moved_ || (options_.first != nullptr && options_.first->wants_space())) return false;
+    const Waiting& oldest = waiting_.front();
+    if (!check(file_->write(oldest.bytes, oldest.times))) {
+        cannot_be_moved_ = false; // nor be written: the disk is asked again when it is time
         return false;
     }
     if (!std::exchange(goes_beyond_, true))
@@ -201,9 +202,12 @@ void LogFile::rotate_if_over() {
 
 bool LogFile::rotate() {
     const bool full = file_->is_full(), counts = file_->has_entries();
-    cannot_be_moved_ = !check(file_->rotate());
-    if (cannot_be_moved_) return false;
-    goes_beyond_ = false;
+    if (!check(file_->rotate())) {
+        const int error = last_failure_.error;
+        cannot_be_moved_ = error != ENOSPC && error != EDQUOT && error != EIO; // else it is the disk's own trouble
+        return false;
+    }
+    cannot_be_moved_ = goes_beyond_ = false;
     if (!counts) return true;
     if (full) {
         cut_ = file_->interval();

@@ -153,7 +153,7 @@ private:
     bool in_interval_ = false;
     Timestamp now_ = 0;
 
-    bool cannot_be_moved_ = false; // the file under way: its rotation failed
+    bool cannot_be_moved_ = false; // the file under way, which is open: for its place's sake
     bool goes_beyond_ = false;     // and it took what belongs to later intervals
     std::deque<Waiting> waiting_;  // oldest first
     std::size_t waiting_bytes_ = 0;

@@ -12,9 +12,10 @@ namespace {
 
 bool is_dpdks_own(const PortConfig& port) { return !port.pci.empty() || !port.vdev.empty(); }
 
-// vfio-pci gives a device to one process alone.
+// vfio-pci gives a device to one process alone. At uio a second one would reset it, and a driver that shares it with
+// the kernel (mlx5) would let both have it.
 bool is_open_to_others(const PortConfig& port) {
-    return !port.pci.empty() && inspect_pci(port.pci).driver.find("uio") != std::string::npos;
+    return !port.pci.empty() && inspect_pci(port.pci).driver != "vfio-pci";
 }
 
 } // namespace
@@ -34,12 +35,12 @@ std::vector<PortSpread> ask_ports(const Config& config, const EalPlan& plan, Not
             if (is_open_to_others(port)) {
                 add_note(notes, NoteLevel::info,
                          port.pci +
-                             ": not asked how it spreads packets: its driver (uio) would let it be reset while a "
-                             "sensor has it; run tells it as it starts");
+                             ": not asked how it spreads packets: its driver lets several processes have it, and a "
+                             "sensor may; run tells it as it starts");
                 continue;
             }
             ports.push_back(std::make_unique<Port>(port, config, ports.size(), notes));
-            ports.back()->start(notes); // some drivers program their hash only then
+            ports.back()->ask(notes);
             spreads.push_back(ports.back()->spread());
         }
     } catch (const std::exception& error) {

@@ -117,7 +117,9 @@ Eal::Eal(const EalPlan& plan) : arguments_{"ftpsensord"} {
     route_messages();
     if (init(argv) >= 0) return;
     const int error = rte_errno;
-    remove_folder();
+    if (const std::string folder = rte_eal_get_runtime_dir(); // else it may be another process's
+        folder.ends_with("/ftpsensor-" + std::to_string(getpid())))
+        remove_folder();
     refuse(plan, line, error);
 }
 

@@ -1,8 +1,8 @@
-// What an interface lost before any socket saw it: in the card's own ring, or in the kernel's queue behind it.
+// What an interface lost before any socket saw it, by rtnl_link_stats.
 //
-// By rtnl_link_stats (netdevice statistics): rx_missed_errors and rx_fifo_errors, and rx_dropped, where virtio and the
-// kernel's backlog count. Nothing else is counted there as long as a socket takes all packets of a promiscuous
-// interface. Main thread.
+// rx_missed_errors and rx_fifo_errors are the card's: its ring was full. rx_dropped is of two kinds that cannot be told
+// apart: what virtio or the kernel's queue had no room for, and what nobody but a packet socket took (frames with two
+// VLAN tags, or with PPPoE or MPLS in one), which was received all the same: unclaimed. Main thread.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,25 @@ namespace ftpsensor {
 // What a counter of 32 bits went on by: it may have wrapped, or begun anew (a driver's that was reset).
 std::uint64_t counter_growth(std::uint32_t before, std::uint32_t now);
 
+struct InterfaceCounters { // of 32 bits each
+    std::uint32_t missed = 0;
+    std::uint32_t fifo = 0;
+    std::uint32_t dropped = 0;
+};
+
 class InterfaceDrops {
 public:
-    // Counts from now on. `with_dropped`: rx_dropped, too; not of AF_XDP, where veth counts what XDP's ring refuses.
-    InterfaceDrops(unsigned interface_index, bool with_dropped);
-    std::uint64_t poll(); // packets so far; at least once in four thousand million of them
+    explicit InterfaceDrops(unsigned interface_index); // counts from now on
+    void poll();                                       // at least once in four thousand million packets
+    void add(const InterfaceCounters& now);            // what poll() reads
+    std::uint64_t lost() const { return lost_; }       // packets
+    std::uint64_t unclaimed() const { return unclaimed_; }
 
 private:
-    struct Counters {
-        std::uint32_t missed = 0;
-        std::uint32_t fifo = 0;
-        std::uint32_t dropped = 0;
-    };
-    bool read(Counters& counters) const; // false: there is no such interface
-
     unsigned index_;
-    bool with_dropped_;
-    Counters last_;
-    std::uint64_t total_ = 0;
+    InterfaceCounters last_;
+    std::uint64_t lost_ = 0;
+    std::uint64_t unclaimed_ = 0;
 };
 
 } // namespace ftpsensor

@@ -37,6 +37,7 @@ void LiveSensor::add_ports(Snapshot& snapshot) {
                             .no_mbuf_packets = counts.no_mbuf,
                             .kernel_dropped_packets = counts.kernel_drops,
                             .interface_dropped_packets = counts.interface_drops,
+                            .interface_unclaimed_packets = counts.unclaimed,
                             .error_packets = counts.errors,
                             .shunt_rules = shunt.rules,
                             .shunt_rules_added = shunt.rules_added,

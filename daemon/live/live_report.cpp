@@ -131,11 +131,12 @@ std::string LiveReport::status() const {
 void LiveReport::summary(const Snapshot& end,
                          const std::vector<std::pair<std::string, std::uint64_t>>& loss_details) const {
     log_->info("summary: seconds={:.1f} received={} bytes={} missed={} errors={} no_mbuf={} kernel_drops={} "
-               "interface_drops={} filtered={} cut={} gathered={} out_of_step={} unread={}",
+               "interface_drops={} interface_unclaimed={} filtered={} cut={} gathered={} out_of_step={} unread={}",
                end.sensor.uptime_seconds, end.totals.received_packets, end.totals.received_bytes,
                sum(end.ports, &PortFigures::missed_packets), end.totals.error_packets,
                sum(end.ports, &PortFigures::no_mbuf_packets), sum(end.ports, &PortFigures::kernel_dropped_packets),
                sum(end.ports, &PortFigures::interface_dropped_packets),
+               sum(end.ports, &PortFigures::interface_unclaimed_packets),
                sum(end.workers, &WorkerFigures::filtered_packets), sum(end.workers, &WorkerFigures::cut_packets),
                sum(end.workers, &WorkerFigures::gathered_packets), sum(end.workers, &WorkerFigures::rings_out_of_step),
                sum(end.workers, &WorkerFigures::unread_packets));

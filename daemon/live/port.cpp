@@ -37,13 +37,18 @@ PortKind kind_of(const PortConfig& config) {
 
 std::uint32_t workers_of(const Config& config) { return config.workers.count; }
 
-// The MTU for frames of up to `snaplen` bytes, or the largest that the port has; 0: leave it alone.
+// What a frame has beside its MTU, as the port counts.
+std::uint32_t overhead_of(const rte_eth_dev_info& info) {
+    const bool own = info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu;
+    return own ? info.max_rx_pktlen - info.max_mtu : RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+}
+
+// The MTU for frames of `snaplen` bytes as far as the port goes; 0: leave it alone. With its overhead it stays within
+// `snaplen`: some drivers (mlx5, virtio) refuse a port whose largest frame a packet buffer does not hold.
 std::uint32_t mtu_for(const rte_eth_dev_info& info, std::uint32_t snaplen) {
-    const bool known = info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu;
-    const std::uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
-    const std::uint32_t most = known ? info.max_mtu : info.max_rx_pktlen - std::min(info.max_rx_pktlen, overhead);
-    const std::uint32_t wanted = snaplen - std::min<std::uint32_t>(snaplen, RTE_ETHER_HDR_LEN);
-    const std::uint32_t mtu = std::min({wanted, most, std::uint32_t{info.max_mtu}});
+    const std::uint32_t longest = std::min(snaplen, info.max_rx_pktlen);
+    if (longest <= overhead_of(info)) return 0;
+    const std::uint32_t mtu = std::min<std::uint32_t>(longest - overhead_of(info), info.max_mtu);
     return mtu > RTE_ETHER_MTU ? mtu : 0;
 }
 
@@ -158,9 +163,10 @@ void Port::configure(const Config& all, Notes& notes) {
     conf.rxmode.offloads = rx_offloads(all, info.rx_offload_capa);
     if (driver_ != kAfXdpDriver) conf.rxmode.mtu = mtu_for(info, all.capture.snaplen);
     set_up_rss(all, info, conf);
+    conf.intr_conf.rmv = info.dev_flags != nullptr && (*info.dev_flags & RTE_ETH_DEV_INTR_RMV) != 0 ? 1 : 0;
     apply(conf);
     const std::uint32_t mtu = conf.rxmode.mtu == 0 ? RTE_ETHER_MTU : conf.rxmode.mtu;
-    if (kind_ == PortKind::physical && mtu + RTE_ETHER_HDR_LEN < all.capture.snaplen)
+    if (kind_ == PortKind::physical && mtu + overhead_of(info) < all.capture.snaplen)
         add_note(notes, NoteLevel::warning,
                  fmt::format("{}: the port takes frames with up to {} bytes behind the Ethernet header, longer ones "
                              "are lost there",
@@ -266,11 +272,15 @@ void Port::find_stamps() {
     if (rte_mbuf_dyn_rx_timestamp_register(&stamps_.field_offset, &stamps_.valid_flag) != 0) stamps_ = {};
 }
 
-void Port::start(Notes& notes) {
+void Port::ask(Notes& notes) {
     if (const int result = rte_eth_dev_start(port_id_); result != 0) fail("cannot be started", result);
     started_ = true;
-    if (!interface_) watch_ = std::make_unique<DeviceWatch>(port_id_, device_);
     report_rss(notes);
+}
+
+void Port::start(Notes& notes) {
+    ask(notes);
+    if (!interface_) watch_ = std::make_unique<DeviceWatch>(port_id_, device_);
     find_stamps();
     if (kind_ != PortKind::interface) {
         if (const int result = rte_eth_promiscuous_enable(port_id_); result != 0 && kind_ == PortKind::physical)
@@ -288,7 +298,7 @@ void Port::begin() {
         discard_earlier_packets();
     else
         rte_eth_stats_reset(port_id_);
-    if (interface_) interface_drops_.emplace(interface_->state().index, kind_ == PortKind::interface);
+    if (interface_) interface_drops_.emplace(interface_->state().index);
 }
 
 void Port::start_interface(Notes& notes) {
@@ -328,7 +338,7 @@ void Port::discard_earlier_packets() {
 void Port::stop() {
     if (!started_) return;
     counts(); // the last figures, while there is somebody to ask
-    details_ = read_loss_details();
+    loss_details();
     watch_.reset();
     rte_eth_dev_stop(port_id_);
     started_ = false;

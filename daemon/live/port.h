@@ -45,7 +45,8 @@ struct PortCounts { // since start()
     std::uint64_t errors = 0;          // damaged frames (ierrors)
     std::uint64_t no_mbuf = 0;         // looks that found the pool of packet buffers empty: no packets
     std::uint64_t kernel_drops = 0;    // AF_PACKET: found the ring full
-    std::uint64_t interface_drops = 0; // AF_PACKET, AF_XDP: lost before the ring (InterfaceDrops)
+    std::uint64_t interface_drops = 0; // AF_PACKET, AF_XDP: lost before the ring
+    std::uint64_t unclaimed = 0;       // the same: InterfaceDrops
     struct Queue {                     // as far as the driver, or the kernel, tells them apart
         std::uint64_t errors = 0;
         std::uint64_t kernel_drops = 0;
@@ -66,6 +67,8 @@ public:
     std::uint16_t queues() const { return queues_; }
     std::uint16_t port_id() const { return port_id_; }
 
+    // Starts it to see what it takes of RSS, and no more: the network interface behind it stays as it is.
+    void ask(Notes& notes);
     // Packets arrive. Notes, too, what the port took of RSS, as far as several queues are about that.
     void start(Notes& notes);
     // After start(), of all ports: capture begins with the packets that arrive from now on, and workers can poll at

@@ -14,6 +14,7 @@ PortCounts Port::counts() {
 
 // A port that does not answer (it is reset, or going away) keeps its last figures: counters never go back.
 void Port::read_counts() {
+    if (watch_ && gone_) return; // registers of a card that is not there read as ones
     counts_.queues.resize(queues_);
     rte_eth_stats stats{};
     const bool told = rte_eth_stats_get(port_id_, &stats) == 0;
@@ -34,7 +35,11 @@ void Port::read_counts() {
         counts_.kernel_drops = kernel_counts_->counts().drops;
         for (std::size_t q = 0; q < queues_; ++q) counts_.queues[q].kernel_drops = kernel_counts_->drops_of(q);
     }
-    if (interface_drops_) counts_.interface_drops = interface_drops_->poll();
+    if (interface_drops_) {
+        interface_drops_->poll();
+        counts_.interface_drops = interface_drops_->lost();
+        counts_.unclaimed = interface_drops_->unclaimed();
+    }
 }
 
 void Port::freeze_losses() {
@@ -96,7 +101,7 @@ void Port::note_gone(const InterfaceLink& link, Notes& notes) {
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> Port::loss_details() {
-    if (started_ && !losses_frozen_) details_ = read_loss_details();
+    if (started_ && !losses_frozen_ && !(watch_ && gone_)) details_ = read_loss_details();
     return details_;
 }
 

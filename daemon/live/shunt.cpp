@@ -114,6 +114,7 @@ void Shunt::stop() {
     max_.store(0, std::memory_order_relaxed); // workers give no more
     stop_.store(true, std::memory_order_relaxed);
     if (thread_.joinable()) thread_.join();
+    if (failed()) return give_up(); // what failed would again
     const Timestamp began = monotonic_clock();
     take_requests(began);
     for (Shunted& s : shunted_)

@@ -10,7 +10,7 @@ constexpr auto kGauge = FigureKind::gauge;
 constexpr bool kLoss = true;
 
 using P = PortFigures;
-constexpr std::array<Figure<P>, 16> kPort{{
+constexpr std::array<Figure<P>, 17> kPort{{
     {"received_packets", kCounter, &P::received_packets, "Packets that the port delivered."},
     {"received_bytes", kCounter, &P::received_bytes, "Their bytes, from the Ethernet header on."},
     {"missed_packets", kCounter, &P::missed_packets, "Lost: the port had no free descriptor (AF_XDP: no frame).",
@@ -21,7 +21,9 @@ constexpr std::array<Figure<P>, 16> kPort{{
     {"kernel_dropped_packets", kCounter, &P::kernel_dropped_packets, "Lost: the kernel's ring was full (AF_PACKET).",
      kLoss},
     {"interface_dropped_packets", kCounter, &P::interface_dropped_packets,
-     "Lost before that: by the card, or the kernel's queue behind it.", kLoss},
+     "Lost before that: the card's ring was full.", kLoss},
+    {"interface_unclaimed_packets", kCounter, &P::interface_unclaimed_packets,
+     "Dropped by the interface, or received by the sensor and wanted by nobody else: the kernel does not say which."},
     {"error_packets", kCounter, &P::error_packets, "Damaged frames.", kLoss},
     {"link_up", kGauge, &P::link_up, "Whether the link is up."},
     {"link_down_seconds", kCounter, &P::link_down_seconds, "How long the link was down: nothing was seen.", kLoss},

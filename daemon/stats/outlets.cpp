@@ -25,7 +25,8 @@ std::shared_ptr<const Snapshot> Outlets::finish(Snapshot snapshot) {
     snapshot.logs.push_back(stats_log_->figures());
     auto published = board_->publish(std::move(snapshot));
     stats_log_->tick(published, true);
-    stats_log_->finish();
+    if (const std::size_t lines = stats_log_->finish(); lines != 0)
+        log_->warn("stats.log: its last {} lines are lost, the disk is behind", lines);
     return published;
 }
 

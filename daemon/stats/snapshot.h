@@ -32,6 +32,7 @@ struct PortFigures {
     std::uint64_t no_mbuf_packets = 0;
     std::uint64_t kernel_dropped_packets = 0;
     std::uint64_t interface_dropped_packets = 0;
+    std::uint64_t interface_unclaimed_packets = 0;
     std::uint64_t error_packets = 0;
     std::uint64_t shunt_rules = 0; // capture.shunt; at present
     std::uint64_t shunt_rules_added = 0;

@@ -57,9 +57,11 @@ void StatsLog::tick(const std::shared_ptr<const Snapshot>& now, bool last) {
     writer_.offer(batch_);
 }
 
-void StatsLog::finish() {
-    if (!batch_.lines.empty() && !writer_.offer(batch_, kEndPatience)) left_out_ += batch_.lines.size();
+std::size_t StatsLog::finish() {
+    const std::size_t lines = batch_.lines.size();
+    const bool all = lines == 0 || writer_.offer(batch_, kEndPatience);
     writer_.finish();
+    return all ? 0 : lines;
 }
 
 LogFigures StatsLog::figures() const {

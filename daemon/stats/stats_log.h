@@ -21,7 +21,8 @@ public:
     void tick(const std::shared_ptr<const Snapshot>& now, bool last = false);
     // `config` is in effect from now on. Throws std::runtime_error: an unknown group.
     void reload(const Config& config);
-    void finish(); // writes and rotates
+    // Writes and rotates. Returns how many lines the disk did not take in time.
+    std::size_t finish();
     LogFigures figures() const;
 
 private:

@@ -113,12 +113,22 @@ def check_ring(hub):
 def check_packets_after_it(hub):
     """The ring runs over while what is open is written: of that day's traffic nothing was lost by it."""
     sensor = start_full(hub, "after", ring="8MiB", capture__snaplen=256)
-    time.sleep(1.5)  # figures of all that was sent so far
     command = [hub.ftpsensord, "stats", "--json", "--socket", hub.stats_socket]
-    before = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["ports"][0]["kernel_dropped_packets"]
+
+    def figures():
+        port = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["ports"][0]
+        return port["kernel_dropped_packets"], port["received_packets"]
+
+    def all_are_counted():
+        before = figures()
+        time.sleep(1.5)
+        return before[0] + before[1] >= CONNECTIONS and before == figures()
+
+    lab.wait_for(all_are_counted, "all that was sent is counted")
+    before = figures()[0]
     sensor.process.send_signal(signal.SIGTERM)
     lab.wait_for(lambda: "stopping on SIGTERM" in sensor.said(), "the sensor stops")
-    sender = subprocess.Popen(hub.inside("hub", sys.executable, "-c", SEND, PEER, "2000000"))
+    sender = subprocess.Popen(hub.inside("hub", sys.executable, "-c", SEND, PEER, "1000000000"))
     status = sensor.process.wait(timeout=60)
     lab.check(sender.poll() is None, "packets go on until it has ended")
     sender.kill()

@@ -2,6 +2,9 @@
 #include "numbered_log.h"
 #include "tests/support/catch.h"
 
+#include <cerrno>
+#include <filesystem>
+
 using namespace ftpsensor;
 using namespace ftpsensor::test;
 
@@ -53,6 +56,45 @@ TEST_CASE("a file that can never be moved takes what follows, rather than that i
             CHECK(log.text(kCurrent) == lines(0, 42));
         }
     }
+}
+
+TEST_CASE("what is the disk's own trouble, or takes the room of the log that goes first, is not written beyond") {
+    for (const int error : {ENOSPC, EDQUOT, EIO}) {
+        Log log(300);
+        log.now += kHour - 3 * kSecond;
+        log.seconds(2);
+        log.files.rename_error = error;
+        log.seconds(40);
+        CHECK(log.text(kCurrent) == lines(0, 3));
+        CHECK(log.file.status().entries_dropped > 0);
+    }
+    Log first("ftp");
+    Log log("conn", &first.file, 300);
+    log.now += kHour - 3 * kSecond;
+    log.seconds(2);
+    log.files.rename_error = ENOTDIR;
+    log.seconds(2);
+    first.files.write_error = ENOSPC;
+    first.seconds(2);
+    REQUIRE(first.file.wants_space());
+    log.seconds(40);
+    CHECK(log.text(kCurrent) == lines(0, 3));
+    CHECK(log.file.status().entries_dropped > 0);
+}
+
+TEST_CASE("a file that cannot be moved and is gone takes nothing") {
+    Log log(300);
+    log.now += kHour - 3 * kSecond;
+    log.seconds(2);
+    log.files.rename_error = ENOTDIR;
+    log.seconds(2);
+    std::filesystem::remove(log.directory / kCurrent);
+    log.seconds(30);
+    CHECK(log.file.status().files_lost == 1);
+    CHECK(log.file.status().entries_dropped == 0);
+    log.files.rename_error = 0;
+    CHECK(log.file.finish());
+    CHECK(log.text(kSeven) == lines(3, 34));
 }
 
 TEST_CASE("a torn part that could not be cut off is not moved to the finished files") {
