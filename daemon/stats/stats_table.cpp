@@ -57,12 +57,12 @@ private:
         return sent == 0 ? 0 : static_cast<double>(now_.totals.missed_bytes) / static_cast<double>(sent);
     }
     void ports() {
-        line("\n{:<20} {:>4} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}", "PORT", "LINK", "packets/s", "bit/s",
+        line("\n{:<20} {:>4} {:>10} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}", "PORT", "LINK", "packets/s", "bit/s",
              "interface", "kernel", "missed", "no mbuf", "errors");
         for (std::size_t i = 0; i < now_.ports.size(); ++i) {
             const auto& p = now_.ports[i];
             const auto& c = change_.ports[i];
-            line("{:<20} {:>4} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}", p.name, p.link_up ? "up" : "DOWN",
+            line("{:<20} {:>4} {:>10} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}", p.name, p.link_up ? "up" : "DOWN",
                  rate(c.received_packets), rate(c.received_bytes * 8), total(p.interface_dropped_packets),
                  total(p.kernel_dropped_packets), total(p.missed_packets), total(p.no_mbuf_packets),
                  total(p.error_packets));

@@ -21,6 +21,7 @@ TEST_CASE("the table names every port, worker and log, with rates of the time be
     const Snapshot before = sample_snapshot();
     Snapshot now = sample_snapshot();
     now.time += 2 * kSecond;
+    now.sensor.uptime_seconds += 2;
     now.ports[0].received_packets += 3000;
     now.ports[1].link_up = false;
     now.logs[0].failing = true;
