@@ -284,8 +284,7 @@ Keys log_flow_keys() {
                 "Of gzip, as ISA-L counts: 0 is fastest, 3 smallest; all are gzip.", in, &LogConfig::compression_level),
             key("log.flush_interval", duration(kMillisecond, kHour),
                 "What was logged is readable in the file, and safe from a crash of the sensor, at the latest after "
-                "this long. The "
-                "disk has it when the kernel writes it back.",
+                "this long. The disk has it when the kernel writes it back.",
                 in, &LogConfig::flush_interval),
             key("log.flush_bytes", size<std::uint64_t>(4 * kKiB, 64 * kMiB),
                 "And at the latest after this much text. Small values compress worse.", in, &LogConfig::flush_bytes),
@@ -346,8 +345,7 @@ Keys retention_keys() {
     return live({
         key("log.retention.age", duration(kMinute, 100 * 366 * kDay, "however old"),
             "Files that were finished longer ago are removed; not in the first ten minutes, nor within ten minutes of "
-            "a step "
-            "of the clock, which may be wrong by years then.",
+            "a step of the clock, which may be wrong by years then.",
             in, retention, &RetentionConfig::age),
         key("log.retention.size", size<std::uint64_t>(kMiB, 1024 * kTiB, "however large"),
             "All logs together, the current files included.", in, retention, &RetentionConfig::size),

@@ -76,7 +76,7 @@ void RetentionThread::run() {
         const RetentionOptions options = options_;
         lock.unlock();
         hold_folder();
-        if (options.any()) look(options);
+        look(options);
         lock.lock();
         changed_.wait_for(lock, kEvery, [this] { return stop_ || look_now_; });
     }
@@ -92,6 +92,7 @@ void RetentionThread::hold_folder() {
 void RetentionThread::look(RetentionOptions options) {
     const Timestamp now = read_clock(CLOCK_REALTIME);
     if (!clock_trust_.look(now, read_clock(CLOCK_BOOTTIME))) options.age = 0;
+    if (!options.any()) return;
     const RetentionReport report = retention_->apply(options, now);
     files_removed_.fetch_add(report.removed(), std::memory_order_relaxed);
     bytes_removed_.fetch_add(report.bytes_removed, std::memory_order_relaxed);

@@ -147,10 +147,10 @@ bool has_carrier(const std::string& name) {
 }
 
 InterfaceLink inspect_link(unsigned index, const std::string& name) {
-    std::array<char, IF_NAMESIZE> now{};
+    const std::string now = name_now(index);
     InterfaceLink link;
-    link.exists = if_indextoname(index, now.data()) != nullptr;
-    link.carrier = link.exists && has_carrier(now.data());
+    link.exists = !now.empty();
+    link.carrier = link.exists && has_carrier(now);
     link.replaced = !link.exists && has_carrier(name);
     return link;
 }

@@ -252,8 +252,8 @@ void Port::make_pool(std::uint32_t mbufs, std::uint32_t room, int socket, Notes&
     const int error = rte_errno;
     throw std::runtime_error(
         fmt::format("{}: the memory for {} packet buffers of {} bytes cannot be had ({}); see `ftpsensord check` for "
-                    "huge pages, or "
-                    "lower capture.rx_descriptors, capture.snaplen, capture.resteer_packets or workers.count",
+                    "huge pages, or lower capture.rx_descriptors, capture.snaplen, capture.resteer_packets or "
+                    "workers.count",
                     name_, mbufs, room, rte_strerror(error)));
 }
 

@@ -44,7 +44,7 @@ void Port::read_counts() {
 
 void Port::freeze_losses() {
     counts();
-    details_ = read_loss_details();
+    loss_details();
     losses_frozen_ = true;
 }
 

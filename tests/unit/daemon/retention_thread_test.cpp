@@ -31,6 +31,15 @@ std::string add_file(const std::string& directory, const char* name, std::chrono
     return path;
 }
 
+struct OldLogs {
+    Folder folder;
+    LogPlace place{folder.path, 0640, std::nullopt};
+    std::string older =
+        add_file(folder.path, "2020-08-16/conn_20200816_06:00:00-07:00:00+0000.log.gz", std::chrono::hours(30));
+    std::string old =
+        add_file(folder.path, "2020-08-16/conn_20200816_07:00:00-08:00:00+0000.log.gz", std::chrono::hours(20));
+};
+
 class StuckFileSystem final : public FileSystem {
 public:
     std::atomic<bool> stuck{false};
@@ -81,39 +90,29 @@ bool within_seconds(int seconds, const std::function<bool()>& condition) {
 } // namespace
 
 TEST_CASE("looks at once, and again when the bounds change") {
-    const Folder folder;
-    const LogPlace place{folder.path, 0640, std::nullopt};
-    DirectoryLock lock(place);
-    const auto older =
-        add_file(folder.path, "2020-08-16/conn_20200816_06:00:00-07:00:00+0000.log.gz", std::chrono::hours(30));
-    const auto old =
-        add_file(folder.path, "2020-08-16/conn_20200816_07:00:00-08:00:00+0000.log.gz", std::chrono::hours(20));
+    const OldLogs logs;
+    DirectoryLock lock(logs.place);
     const auto young =
-        add_file(folder.path, "2020-08-16/conn_20200816_08:00:00-09:00:00+0000.log.gz", std::chrono::hours(10));
-    RetentionThread retention(posix_file_system(), lock, place, RotationOptions{}, {.age = 25 * kHour}, 0);
-    CHECK(within_seconds(5, [&] { return !std::filesystem::exists(older); }));
+        add_file(logs.folder.path, "2020-08-16/conn_20200816_08:00:00-09:00:00+0000.log.gz", std::chrono::hours(10));
+    RetentionThread retention(posix_file_system(), lock, logs.place, RotationOptions{}, {.age = 25 * kHour}, 0);
+    CHECK(within_seconds(5, [&] { return !std::filesystem::exists(logs.older); }));
     CHECK(within_seconds(5, [&] { return retention.files_removed() == 1; }));
-    CHECK(std::filesystem::exists(old));
+    CHECK(std::filesystem::exists(logs.old));
     retention.set_options({.age = 15 * kHour});
     CHECK(within_seconds(5, [&] { return retention.files_removed() == 2; }));
-    CHECK_FALSE(std::filesystem::exists(old));
+    CHECK_FALSE(std::filesystem::exists(logs.old));
     CHECK(retention.bytes_removed() > 0);
     CHECK(std::filesystem::exists(young));
 }
 
 TEST_CASE("nothing goes for its age while the clock may be ahead, what is too much does") {
-    const Folder folder;
-    const LogPlace place{folder.path, 0640, std::nullopt};
-    DirectoryLock lock(place);
-    const auto older =
-        add_file(folder.path, "2020-08-16/conn_20200816_06:00:00-07:00:00+0000.log.gz", std::chrono::hours(30));
-    const auto old =
-        add_file(folder.path, "2020-08-16/conn_20200816_07:00:00-08:00:00+0000.log.gz", std::chrono::hours(20));
-    RetentionThread retention(posix_file_system(), lock, place, RotationOptions{}, {.age = kHour});
-    retention.set_options({.age = kHour, .bytes = std::filesystem::file_size(old)});
-    CHECK(within_seconds(5, [&] { return !std::filesystem::exists(older); }));
+    const OldLogs logs;
+    DirectoryLock lock(logs.place);
+    RetentionThread retention(posix_file_system(), lock, logs.place, RotationOptions{}, {.age = kHour});
+    retention.set_options({.age = kHour, .bytes = std::filesystem::file_size(logs.old)});
+    CHECK(within_seconds(5, [&] { return !std::filesystem::exists(logs.older); }));
     CHECK(within_seconds(5, [&] { return retention.files_removed() == 1; }));
-    CHECK(std::filesystem::exists(old));
+    CHECK(std::filesystem::exists(logs.old));
 }
 
 TEST_CASE("a clock is trusted once it has kept step for so long") {
