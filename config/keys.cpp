@@ -54,7 +54,7 @@ Keys capture_keys() {
             choice<ConfigPoll>(
                 {{"auto", ConfigPoll::automatic}, {"adaptive", ConfigPoll::adaptive}, {"busy", ConfigPoll::busy}}),
             "How a worker waits for packets. adaptive: sleeps after empty polls. busy: never sleeps, and takes its "
-            "whole CPU. auto: adaptive on virtual ports, else busy.",
+            "whole CPU. auto: busy where one of the ports is a pci one, else adaptive.",
             in, &CaptureConfig::poll),
         key("capture.snaplen", size<Count>(64, 65535),
             "The largest frame that is taken whole, on an interface as far as its MTU goes. The default fits jumbo "
@@ -68,7 +68,7 @@ Keys capture_keys() {
             "The AF_PACKET ring of one queue: what the kernel holds while a worker is busy or not scheduled. Twice as "
             "much memory is locked, a worker and interface: the driver has a ring to send by, too. A frame of any size "
             "takes a slot of MTU + 100 bytes, rounded up to 512: at an MTU of 1500 the default has 32768 slots, 33 ms "
-            "at a million packets a second. Raise it where the kernel reports drops.",
+            "at a million packets a second. Raise it where the kernel reports drops. At least burst times snaplen.",
             in, &CaptureConfig::ring_bytes),
         key("capture.rx_descriptors", number<Count>("a number of packets", 64, 32768),
             "The receive ring of one queue of a physical port; the port's own limit applies.", in,
@@ -78,8 +78,8 @@ Keys capture_keys() {
                 {{"auto", ConfigRss::automatic}, {"addresses", ConfigRss::addresses}, {"ports", ConfigRss::ports}}),
             "What a physical port spreads packets over its queues by, the same for both directions. addresses: most "
             "control and data connections meet on one worker, but all of a tunnel or proxy does, too. ports: an even "
-            "spread. The logs are the same. A card that cannot leave out the ports of TCP and UDP (i40e, ENA) takes "
-            "them with either.",
+            "spread. auto: addresses. The logs are the same. A card that cannot leave out the ports of TCP and UDP "
+            "(i40e, ENA) takes them with either.",
             in, &CaptureConfig::rss),
         key("capture.shunt",
             choice<ConfigShunt>({{"off", ConfigShunt::off}, {"on", ConfigShunt::on}, {"counts", ConfigShunt::counts}}),
@@ -106,8 +106,9 @@ Keys resteer_keys() {
             "Whether a worker hands a packet to the worker that owns its addresses, by a ring between the two, before "
             "it looks closer. auto: where a port may give the two directions of a connection to two workers: AF_PACKET "
             "(a tunnel over UDP has other ports each way; and the kernel gives packets to any queue while one is "
-            "nearly full), AF_XDP (the card decides), and a physical port that did not take the symmetric key. It "
-            "costs a packet some 50 ns, and some milliseconds until its turn. off: each worker keeps what it receives.",
+            "nearly full), AF_XDP (the card decides), a physical port that did not take the symmetric key, and ports "
+            "that spread differently. It costs a packet some 50 ns, and some milliseconds until its turn. off: each "
+            "worker keeps what it receives.",
             in, &CaptureConfig::resteer),
         key("capture.resteer_packets", number<Count>("a number of packets", 64, 1'000'000),
             "Packets that wait in one ring between two workers. What a full ring does not take is lost, and counted. "
@@ -155,7 +156,8 @@ Keys limits_keys() {
     return {
         key("limits.connections_max", number<std::uint64_t>("a number", 1, 1'000'000'000),
             "Connections that one worker follows at a time, at 256 bytes each; those in which something is odd take up "
-            "to 500 more. When full, one makes room and is recorded early, and counted.",
+            "to 570 more. When full, one makes room and is recorded early, and counted. At least "
+            "ftp_sessions_max.",
             in, &TableConfig::connections_max),
         key("limits.ftp_sessions_max", number<std::uint64_t>("a number", 1, 100'000'000),
             "FTP control connections that one worker parses at a time. Beyond it they are recorded as connections "
@@ -260,8 +262,9 @@ Keys log_place_keys() {
             key("log.file_mode", file_mode(), "Of log files. User names and passwords are in them.", in,
                 &LogConfig::file_mode),
             key("log.group", text("the name of a group; \"\": the daemon's own"),
-                "Group of log files. As a service: one of the groups of the user ftpsensor (adduser ftpsensor GROUP, "
-                "then a restart).",
+                "Group of log files and of folders that are made. As a service: one of the groups of the user "
+                "ftpsensor (adduser ftpsensor GROUP, then a restart), which has to be let into the folder of the logs, "
+                "too (setfacl -m g:GROUP:rx /var/log/ftpsensor).",
                 in, &LogConfig::group),
             key("log.folder_name",
                 text("a pattern of strftime(3) without /, such as %Y-%m-%d; \"\": none", folder_name_fault),
@@ -327,7 +330,7 @@ Keys rotation_keys() {
     const auto rotation = &LogConfig::rotation;
     return live({
         key("log.rotation.interval", rotation_interval(kDay),
-            "Boundaries are at multiples of it on the clock of time_zone, by packet time.", in, rotation,
+            "Boundaries are at multiples of it on the clock of time_zone, by packet time. Whole seconds.", in, rotation,
             &RotationConfig::interval),
         key("log.rotation.size", size<std::uint64_t>(64 * kKiB, kTiB, "no such bound"),
             "A file of this size, compressed, is finished before its interval is over; the name says which seconds it "

@@ -35,7 +35,8 @@ Files:
 Exit status:
   0  done
   1  it failed: what it needs was not there (an interface, a sensor to ask), or broke while at work; of check: run
-     cannot start. systemd tries again.
+     cannot start; of read: no packet was in the captures and one of them was damaged or none, entries were lost, or
+     files could not be finished (a file that is read up to its damage is no failure). systemd tries again.
   2  an option, a file or the configuration is wrong; nothing was done. systemd does not try again.
 
 Messages go to standard error. `ftpsensord COMMAND --help` tells more of each command.)";
@@ -64,7 +65,8 @@ Examples:
 constexpr const char* kCheckFooter =
     R"(Reads the configuration and says what `run` would do with it, and of what is missing the command that mends it.
 Exit status 0: run can start; 1: it cannot. It changes nothing but with --fix, which runs those commands that are
-safe: an interface up, offloads off, huge pages where memory is plenty. They last until the machine restarts.
+safe: an interface up, offloads off, a symmetric RSS key for a card of AF_XDP with several workers, huge pages where
+memory is plenty. They last until the machine restarts.
 
 Examples:
   ftpsensord check --fix                    as root

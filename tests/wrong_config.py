@@ -57,7 +57,9 @@ metrics: {{port: 0, socket: ""}}
             check(not run.stdout, f"and prints nothing else: {run.stdout[:60]!r}")
         run = call(ftpsensord, folder, "run", *MEMORY)
         check(run.returncode == 2 and "raise eal.memory or lower" in last_line(run), f"eal.memory: {run.returncode}, {last_line(run)}")
-        check(call(ftpsensord, folder, "read", "--set", "log.group=no-such-group", "/dev/null").returncode == 2, "so does read")
+        for setting in ("log.group=no-such-group", "capture.filter=tcp portt 21"):
+            run = call(ftpsensord, folder, "read", "--set", setting, "/dev/null")
+            check(run.returncode == 2 and last_line(run).startswith(WRONG[setting]), f"so does read: {run.returncode}, {last_line(run)}")
 
         run = call(ftpsensord, folder, "check")
         check(run.returncode == 0, f"without any of it check is content: {run.stdout[-120:]}")

@@ -218,6 +218,7 @@ Notes inspect(const CommandLine& command_line, bool ask) {
     check_machine(config, ask, notes);
     check_directory(config, notes);
     check_log_group(config.log.group, acting_user(), notes);
+    check_log_folder(config.log.group, config.log.directory, notes);
     check_service(config, command_line.config_path, notes);
     check_outlet_places(as_service(config, command_line.config_path), notes);
     return notes;

@@ -13,13 +13,14 @@ namespace ftpsensor {
 namespace {
 
 constexpr auto kRetry = std::chrono::milliseconds(1);
+constexpr rte_eth_event_type kEndings[] = {RTE_ETH_EVENT_INTR_RMV, RTE_ETH_EVENT_INTR_RESET};
 
 // EAL: the kernel wants the device back, or it is gone.
 void on_device_event(const char*, rte_dev_event_type event, void* watch) {
     if (event == RTE_DEV_EVENT_REMOVE) static_cast<DeviceWatch*>(watch)->tell_removed();
 }
 
-// Its driver: it is gone.
+// Its driver: it is gone, or has to be set up anew (a VF whose PF was reset), which a new start does.
 int on_port_event(std::uint16_t, rte_eth_event_type, void* watch, void*) {
     static_cast<DeviceWatch*>(watch)->tell_removed();
     return 0;
@@ -29,15 +30,16 @@ int on_port_event(std::uint16_t, rte_eth_event_type, void* watch, void*) {
 
 DeviceWatch::DeviceWatch(std::uint16_t port_id, std::string device) : port_id_(port_id), device_(std::move(device)) {
     rte_dev_event_callback_register(device_.c_str(), on_device_event, this);
-    rte_eth_dev_callback_register(port_id_, RTE_ETH_EVENT_INTR_RMV, on_port_event, this);
+    for (const rte_eth_event_type event : kEndings) rte_eth_dev_callback_register(port_id_, event, on_port_event, this);
 }
 
 DeviceWatch::~DeviceWatch() {
     // -EAGAIN: it is being called at this moment.
     while (rte_dev_event_callback_unregister(device_.c_str(), on_device_event, this) == -EAGAIN)
         std::this_thread::sleep_for(kRetry);
-    while (rte_eth_dev_callback_unregister(port_id_, RTE_ETH_EVENT_INTR_RMV, on_port_event, this) == -EAGAIN)
-        std::this_thread::sleep_for(kRetry);
+    for (const rte_eth_event_type event : kEndings)
+        while (rte_eth_dev_callback_unregister(port_id_, event, on_port_event, this) == -EAGAIN)
+            std::this_thread::sleep_for(kRetry);
 }
 
 bool DeviceWatch::removed() const {

@@ -1,5 +1,5 @@
 // Whether a port's device is being taken away: unplugged, unbound from its driver (vfio-pci waits for us then), or
-// given up by its driver.
+// given up by its driver, also for a reset after which it would be deaf.
 //
 // Main thread; EAL's interrupt thread and drivers tell it.
 #pragma once

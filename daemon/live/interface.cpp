@@ -213,6 +213,7 @@ void InterfaceGuard::be_promiscuous() {
 }
 
 void InterfaceGuard::switch_off(const std::string& interface, const std::vector<Offload>& offloads, Notes& notes) {
+    const unsigned index = if_nametoindex(interface.c_str());
     std::vector<Offload> refused;
     int error = 0;
     std::string done;
@@ -220,9 +221,11 @@ void InterfaceGuard::switch_off(const std::string& interface, const std::vector<
         if (!set_offload(interface, offload, false) || offload_is_on(interface, offload)) {
             error = errno;
             refused.push_back(offload);
+            if (index == state_.index) refused_.push_back(offload);
             continue;
         }
-        changed_.push_back({if_nametoindex(interface.c_str()), offload});
+        const Changed changed{index, offload};
+        if (std::find(changed_.begin(), changed_.end(), changed) == changed_.end()) changed_.push_back(changed);
         done += fmt::format("{}{}", done.empty() ? "" : ", ", offload_name(offload));
     }
     if (!done.empty()) add_note(notes, NoteLevel::info, interface + ": switched off for the capture: " + done);
@@ -232,6 +235,17 @@ void InterfaceGuard::switch_off(const std::string& interface, const std::vector<
                              "those over its MTU or capture.snaplen are cut",
                              interface, std::strerror(error)),
                  shell_words(offload_command(interface, refused)));
+}
+
+void InterfaceGuard::check_offloads(Notes& notes) {
+    const std::string name = name_now(state_.index);
+    if (state_.loopback || name.empty()) return;
+    std::vector<Offload> on;
+    for (const auto& each : kOffloads)
+        if (std::find(refused_.begin(), refused_.end(), each.offload) == refused_.end() &&
+            offload_is_on(name, each.offload))
+            on.push_back(each.offload);
+    if (!on.empty()) switch_off(name, on, notes);
 }
 
 void InterfaceGuard::switch_off_peer(Notes& notes) {

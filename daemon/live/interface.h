@@ -70,6 +70,8 @@ public:
     InterfaceGuard& operator=(const InterfaceGuard&) = delete;
 
     const InterfaceState& state() const { return state_; }
+    // Once a second: offloads that another program, such as a second sensor at its end, has switched on since.
+    void check_offloads(Notes& notes);
 
 private:
     void be_promiscuous();
@@ -79,11 +81,13 @@ private:
     struct Changed {
         unsigned index; // of the interface
         Offload offload;
+        bool operator==(const Changed&) const = default;
     };
     std::string name_;
     InterfaceState state_;
     int socket_ = -1;
     std::vector<Changed> changed_; // what is to be switched on again
+    std::vector<Offload> refused_; // the interface's own
 };
 
 } // namespace ftpsensor

@@ -84,11 +84,11 @@ void LiveReport::tick(const Figures& now) {
     say_stuck_rules(*now);
 }
 
-void LiveReport::say_losses(const Figures& now) {
+void LiveReport::say_losses(const Figures& now, bool at_end) {
     const Snapshot change = difference(*now, *at_last_loss_);
     const std::string text = loss_text(change);
     if (text.empty()) return;
-    if (said_loss_ && between(*at_last_loss_, *now) < kLossInterval) return;
+    if (said_loss_ && !at_end && between(*at_last_loss_, *now) < kLossInterval) return;
     log_->warn("lost: {}; try: {}", text, loss_remedy(change, log_directory_));
     at_last_loss_ = now;
     said_loss_ = true;
@@ -127,9 +127,17 @@ std::string LiveReport::status() const {
                        t.connections_open, t.lost_packets, t.records_dropped);
 }
 
+void LiveReport::summary(const Figures& end, const std::vector<std::pair<std::string, std::uint64_t>>& loss_details) {
+    say_losses(end, true);
+    say_figures(*end);
+    for (const auto& [name, value] : loss_details) log_->info("summary: port counter {}={}", name, value);
+    for (const auto& event : end->events)
+        log_->info("summary: event {}={}{}", event.name, event.count,
+                   event.example_uid.empty() ? "" : " first seen in " + event.example_uid);
+}
+
 // One figure a key, so that scripts (and the live tests) read it: "summary: received=… missed=… …".
-void LiveReport::summary(const Snapshot& end,
-                         const std::vector<std::pair<std::string, std::uint64_t>>& loss_details) const {
+void LiveReport::say_figures(const Snapshot& end) const {
     log_->info("summary: seconds={:.1f} received={} bytes={} missed={} errors={} no_mbuf={} kernel_drops={} "
                "interface_drops={} interface_unclaimed={} filtered={} cut={} gathered={} out_of_step={} unread={}",
                end.sensor.uptime_seconds, end.totals.received_packets, end.totals.received_bytes,
@@ -149,10 +157,6 @@ void LiveReport::summary(const Snapshot& end,
                end.totals.conn_entries, end.totals.ftp_entries, sum(end.workers, &WorkerFigures::conn_records_dropped),
                sum(end.workers, &WorkerFigures::ftp_records_dropped), end.sensor.late_records,
                sum(end.logs, &LogFigures::write_errors), end.totals.entries_lost);
-    for (const auto& [name, value] : loss_details) log_->info("summary: port counter {}={}", name, value);
-    for (const auto& event : end.events)
-        log_->info("summary: event {}={}{}", event.name, event.count,
-                   event.example_uid.empty() ? "" : " first seen in " + event.example_uid);
 }
 
 } // namespace ftpsensor

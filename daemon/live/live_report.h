@@ -29,12 +29,14 @@ public:
     // Once a second. Losses are said when they begin and then at most every ten seconds; rates every minute.
     void tick(const Figures& now);
     std::string status() const; // one line, for systemctl status
-    void summary(const Snapshot& end, const std::vector<std::pair<std::string, std::uint64_t>>& loss_details) const;
+    // When all is over: what was lost since the last time that was said, and the figures.
+    void summary(const Figures& end, const std::vector<std::pair<std::string, std::uint64_t>>& loss_details);
 
 private:
-    void say_losses(const Figures& now);
+    void say_losses(const Figures& now, bool at_end = false);
     void say_rates(const Figures& now);
     void say_stuck_rules(const Snapshot& now);
+    void say_figures(const Snapshot& end) const;
 
     std::shared_ptr<spdlog::logger> log_;
     std::string log_directory_; // which only a restart changes

@@ -142,7 +142,7 @@ void LiveSensor::stop() {
     if (shunt_ && shunt_->failed()) shunt_->rethrow_failure();
     // A start that failed half-way left workers that never were: their end is what the Engine's logger would wait for.
     // Its destructor does not.
-    if (threads_.size() == engine_->workers()) engine_->stop();
+    if (threads_.size() == engine_->workers()) logs_are_finished_ = engine_->stop();
 }
 
 bool LiveSensor::every_queue_polled() const {

@@ -43,6 +43,8 @@ public:
     bool every_queue_polled() const;
     // Whether every worker and the logger got on since the last call: what feeds the watchdog.
     bool all_advanced();
+    // After stop(): each entry is in a file, and each file is finished.
+    bool logs_are_finished() const { return logs_are_finished_; }
     bool a_worker_failed() const { return failed_.load(std::memory_order_acquire) || (shunt_ && shunt_->failed()); }
     std::uint64_t progress() const { return engine_->progress(); } // of the logs; any thread, also while it stops
     void check_links(Notes& notes); // notes links that went down or came back since the last call
@@ -76,6 +78,7 @@ private:
     std::vector<std::thread> threads_;
     std::atomic<bool> stop_{false};
     std::atomic<bool> failed_{false};
+    bool logs_are_finished_ = true;
     std::vector<std::exception_ptr> failures_; // one a worker, written before failed_
     std::vector<std::uint64_t> polls_seen_;    // by all_advanced()
     std::uint64_t logger_beats_seen_ = 0;      // the same

@@ -57,7 +57,10 @@ void Port::check_link(Notes& notes) {
         const bool deaf = gone_ || (kernel_counts_ && kernel_counts_->lost_their_interface());
         if (link.exists && deaf) link = {.exists = false, .carrier = false, .replaced = has_carrier(name_)};
         carrier = link.carrier;
-        if (!link.exists) note_gone(link, notes);
+        if (!link.exists)
+            note_gone(link, notes);
+        else
+            interface_->check_offloads(notes);
     } else if (kind_ == PortKind::physical) {
         rte_eth_link link{};
         carrier = rte_eth_link_get_nowait(port_id_, &link) != 0 || link.link_status == RTE_ETH_LINK_UP;

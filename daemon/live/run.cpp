@@ -170,7 +170,10 @@ int run_command(const CommandLine& command_line) {
         for (auto& [name, value] : port->loss_details()) details.emplace_back(port->name() + ": " + name, value);
     Snapshot last = sensor.snapshot();
     reloader.add_figures(last.sensor);
-    report.summary(*outlets.finish(std::move(last)), details);
+    report.summary(outlets.finish(std::move(last)), details);
+    if (!sensor.logs_are_finished())
+        log->warn("not all that was logged is in finished files; what is left in {}/current the next start takes up",
+                  command_line.config.log.directory);
     return sensor.a_port_was_replaced() ? kExitFailure : kExitSuccess; // systemd starts it again
 }
 

@@ -4,6 +4,8 @@
 #include "daemon/live/af_xdp.h"
 #include "daemon/live/service_user.h"
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <optional>
 
@@ -33,6 +35,23 @@ bool is_loopback(const std::string& address) {
     return parsed && (ipv4.contains(*parsed) || ipv6.contains(*parsed));
 }
 
+// A word of a filter with a dot and a letter is one that pcap-filter(7) asks a name server for; addresses have no
+// letters, or colons. "": none.
+std::string name_in(const std::string& filter) {
+    const auto ends_word = [](unsigned char c) {
+        return std::isspace(c) != 0 || std::string_view("()!&|").find(static_cast<char>(c)) != std::string_view::npos;
+    };
+    for (auto begin = filter.begin(); begin != filter.end();) {
+        begin = std::find_if_not(begin, filter.end(), ends_word);
+        const auto end = std::find_if(begin, filter.end(), ends_word);
+        const std::string word(begin, end);
+        const bool has_letter = std::any_of(begin, end, [](unsigned char c) { return std::isalpha(c) != 0; });
+        if (has_letter && word.find('.') != word.npos && word.find(':') == word.npos) return word;
+        begin = end;
+    }
+    return {};
+}
+
 } // namespace
 
 void check_service_unit(const Config& config, const std::string& config_path, Notes& notes) {
@@ -49,6 +68,14 @@ void check_service_unit(const Config& config, const std::string& config_path, No
                  fmt::format("metrics.address: {} is not loopback, and the unit {} answers the host itself alone",
                              config.metrics.address, unit),
                  fmt::format("by systemctl edit {}: [Service] IPAddressAllow= and the scraper's address", unit));
+    if (const std::string name = name_in(config.capture.filter); !name.empty())
+        add_note(notes, NoteLevel::warning,
+                 fmt::format(
+                     "capture.filter: the unit {} reaches name servers of the host itself alone, which may not know {}",
+                     unit, name),
+                 fmt::format("its address in the filter or in /etc/hosts; or by systemctl edit {}: [Service] "
+                             "IPAddressAllow= and the name server's address",
+                             unit));
     for (const PortConfig& port : config.capture.ports)
         if (!port.af_xdp.empty())
             add_note(

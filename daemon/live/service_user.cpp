@@ -8,10 +8,13 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace ftpsensor {
 namespace {
+
+constexpr const char* kAccessList = "system.posix_acl_access"; // acl(5); whom it names is its maker's business
 
 bool is_of(const User& user, gid_t group) {
     return std::find(user.groups.begin(), user.groups.end(), group) != user.groups.end();
@@ -62,6 +65,21 @@ void check_log_group(const std::string& group, const User& user, Notes& notes) {
         add_note(notes, NoteLevel::problem, fmt::format("log.group: {}", error.what()),
                  fmt::format("groupadd {}", group));
     }
+}
+
+void check_log_folder(const std::string& group, const std::string& directory, Notes& notes) {
+    struct stat folder {};
+    if (group.empty() || ::stat(directory.c_str(), &folder) != 0) return;
+    if ((folder.st_mode & S_IXOTH) != 0 || ::getxattr(directory.c_str(), kAccessList, nullptr, 0) > 0) return;
+    try {
+        if (folder.st_gid == group_id(group) && (folder.st_mode & S_IXGRP) != 0) return;
+    } catch (const std::runtime_error&) {
+        return; // check_log_group() has told it
+    }
+    add_note(notes, NoteLevel::warning,
+             fmt::format("log.group: members of {} may not enter {}, whose owner, group and mode stay as they are",
+                         group, directory),
+             fmt::format("setfacl -m g:{}:rx {}", group, shell_words({directory})));
 }
 
 void check_vfio_node(const std::string& address, const std::string& iommu_group, const User& user, Notes& notes,

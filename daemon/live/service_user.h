@@ -31,6 +31,10 @@ bool may_use(const User& user, const struct stat& file);
 // log.group: whether it is there, and whether the user is of it, without which files cannot be given to it.
 void check_log_group(const std::string& group, const User& user, Notes& notes);
 
+// log.group: whether its members may enter the folder of the logs, which keeps its owner and group where it is there
+// already, as the package's is.
+void check_log_folder(const std::string& group, const std::string& directory, Notes& notes);
+
 // A port at vfio-pci is the node of its IOMMU group, which the kernel makes for root alone. No note where there is no
 // such node.
 void check_vfio_node(const std::string& address, const std::string& iommu_group, const User& user, Notes& notes,

@@ -194,12 +194,21 @@ std::exception_ptr work_in_threads(CaptureReader& reader, Engine& engine) {
     return first == failures.end() ? nullptr : *first;
 }
 
+std::unique_ptr<CaptureReader> open_captures(const CommandLine& line, const Interrupt& interrupt) {
+    try {
+        return std::make_unique<CaptureReader>(line.captures, line.config.capture.filter, &interrupt);
+    } catch (const std::runtime_error& error) { // the filter: what is wrong with a file is told once it is read
+        throw ConfigError(error.what());
+    }
+}
+
 } // namespace
 
 int read_command(const CommandLine& command_line) {
     const Config& config = command_line.config;
     const Interrupt interrupt;
-    CaptureReader reader(command_line.captures, config.capture.filter, &interrupt);
+    const auto captures = open_captures(command_line, interrupt);
+    CaptureReader& reader = *captures;
     Engine engine(config, EngineMode::offline, command_line.seed);
     const auto start = Clock::now();
     engine.start();

@@ -120,7 +120,7 @@ constexpr std::array<Figure<T>, 15> kTotals{{
     {"received_packets", kCounter, &T::received_packets, "Of all ports."},
     {"received_bytes", kCounter, &T::received_bytes, "Of all ports."},
     {"lost_packets", kCounter, &T::lost_packets,
-     "Missed by the port, dropped by the kernel or between workers, or unread at the end."},
+     "Missed by the port, dropped by the interface, the kernel or between workers, or unread at the end."},
     {"error_packets", kCounter, &T::error_packets, "Of all ports."},
     {"connections", kCounter, &T::connections, "Of all workers."},
     {"connections_open", kGauge, &T::connections_open, "Of all workers."},

@@ -3,7 +3,7 @@
 
 usage: fault_run.py FTPSENSORD SECONDS
 
-Rotation each 10 s (4 s in a run of under five minutes), SIGHUP each second, the disk filled and freed, the folder made
+Rotation each 10 s (4 s in a run of under five minutes), SIGHUP with another log.flush_bytes each second, the disk filled and freed, the folder made
 read-only and writable again, kill -9 and a restart ten times (three), some of them while the disk is full or the folder
 read-only. Afterwards every finished file is valid gzip with valid JSON, no entry is there twice, and what `read` finds in
 tcpdump's capture is in the logs, but for what was lost with a killed sensor: connections that were open or began between
@@ -15,6 +15,7 @@ import gzip
 import json
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -50,8 +51,10 @@ class Run:
         self.kills = 3 if self.short else 10
         self.small = disk.SmallDisk(hub.folder / "logs", mebibytes=8)
         self.windows, self.failed_since, self.summaries = [], None, collections.Counter()
-        self.starts = self.hangups = 0
+        self.starts = self.hangups = self.taken = 0
         self.over = threading.Event()
+        self.configuration = hub.folder / "ftpsensor.yaml"
+        self.port = f"capture:\n  ports: [{{interface: {lab.SPAN}}}]\n"
 
     def start(self):
         self.starts += 1
@@ -61,8 +64,10 @@ class Run:
     def hang_up(self):
         while not self.over.wait(1):
             if self.sensor.process.poll() is None and ": capturing" in self.sensor.said():
-                self.sensor.process.send_signal(signal.SIGHUP)
                 self.hangups += 1
+                # Files that are written in another way are finished first, also while the disk refuses.
+                self.configuration.write_text(f"{self.port}log: {{flush_bytes: {128 + self.hangups % 2 * 128}KiB}}\n")
+                self.sensor.process.send_signal(signal.SIGHUP)
 
     def kill(self):
         failed_since, self.failed_since = self.failed_since, None
@@ -75,6 +80,7 @@ class Run:
         self.windows.append(Window(begin, time.time() + CLOCK_TOLERANCE))
 
     def keep_messages(self):
+        self.taken += len(re.findall(r"reload: log\.flush_bytes: .*: taken", self.sensor.said()))
         self.sensor.messages.rename(self.sensor.messages.with_name(f"sensor-{self.starts}.txt"))
 
     def written_again(self):
@@ -236,7 +242,8 @@ def main():
         status, _ = run.sensor.stop()
         lab.check(status == 0, "the last sensor ends with status 0")
         lab.check(hub.stop_tcpdump(witness) == 0, "the witness lost no packet")
-        lab.check(len(run.windows) == run.kills, f"{run.kills} times kill -9, {run.hangups} times SIGHUP")
+        lab.check(len(run.windows) == run.kills and run.taken > run.kills,
+                  f"{run.kills} times kill -9, {run.hangups} times SIGHUP, of which {run.taken} were taken by sensors that were killed")
         live, read = finished_entries(run.sensor.logs), lab.entries(hub.read_capture(capture, **SETTINGS))
         windows = sum(window.end - window.begin for window in run.windows)
         print(f"{run.seconds:.0f} s, of which {windows:.0f} s in windows of kills")

@@ -59,6 +59,17 @@ def offloads_come_back(hub):
     hub.call("sensor", "ethtool", "-K", lab.SPAN, "gro", "off")
 
 
+def offloads_stay_off(hub):
+    """Another sensor of this interface switches them on at its end, where they were on at its start."""
+    sensor = hub.start_sensor(folder="offloads")
+    hub.call("sensor", "ethtool", "-K", lab.SPAN, "gro", "on")
+    lab.wait_for(lambda: not gro(hub, lab.SPAN), "gro that somebody switches on is off again within a second or two")
+    lab.check(f"{lab.SPAN}: switched off for the capture: gro" in sensor.said(), "and it is said")
+    sensor.stop()
+    lab.check(gro(hub, lab.SPAN), "and on after the sensor, as somebody wanted it")
+    hub.call("sensor", "ethtool", "-K", lab.SPAN, "gro", "off")
+
+
 def moved_away_and_back(hub, waits):
     """The kernel has taken the sockets off it, and it has its index again."""
     sensor = hub.start_sensor(workers=2, folder=f"moved-{waits}")
@@ -82,6 +93,7 @@ def main():
     lab.need()
     with lab.Lab(sys.argv[1]) as hub:
         offloads_come_back(hub)
+        offloads_stay_off(hub)
         for waits in (True, False):
             moved_away_and_back(hub, waits)
         sensor = hub.start_sensor(workers=2)

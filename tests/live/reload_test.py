@@ -17,6 +17,7 @@ import time
 
 import lab
 
+PATIENCE = 20  # s; entries come log.hold (2 s) behind what they tell of
 ANSWER = re.compile(r"reload: (\S+): (.*) -> (.*): (taken|needs a restart)$", re.M)
 
 
@@ -203,14 +204,18 @@ def metrics_move(hub, configured):
     lab.wait_for(lambda: (configured.sensor.logs / "current" / "stats.log.gz").exists(), "stats.log each second")
 
 
+def is_logged_under(node, sensor):
+    return any('"RETR"' in line and f'"_node":"{node}"' in line for line in ftp_entries(sensor))
+
+
 def under_traffic(hub, configured):
     """Each second another name for the system and the files, while transfers go on: every transfer is there, once."""
     before = sum('"RETR"' in line for line in ftp_entries(configured.sensor))
-    began = time.monotonic()
     transfers = 0
     for i in range(8):
         configured.reload(f'log: {{node: n{i}, rotation: {{interval: {i + 1}s}}, folder_name: "f{i % 2}"}}')
-        while time.monotonic() - began < i + 1:
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < 1 or (waited < PATIENCE and not is_logged_under(f"n{i}", configured.sensor)):
             retrieve(hub)
             transfers += 1
     return before + transfers

@@ -103,6 +103,7 @@ def finished_files(logs):
 
 def install(machine, service, package):
     (machine.root / "root" / "ftpsensor.deb").write_bytes(package.read_bytes())
+    machine.prepare("apt-get", "-qq", "update")  # since the root was made, versions may have been replaced
     machine.prepare("apt-get", "-qq", "install", "--download-only", "--no-install-recommends", "/root/ftpsensor.deb")
     machine.boot()
     machine.run("apt-get", "-qq", "install", "--no-install-recommends", "/root/ftpsensor.deb")
@@ -201,10 +202,16 @@ def reload(machine, service):
     lab.check(service.show("MainPID") == process, "and the same process")
 
 
+def name_of(process):
+    try:
+        return (process / "comm").read_text().strip()
+    except OSError:  # it has ended
+        return None
+
+
 def worker_threads(service):
     """Thread ids of its workers, in the test's PID namespace."""
-    process = next(path for path in pathlib.Path("/proc").glob("[0-9]*")
-                   if (path / "comm").read_text().strip() == "ftpsensord")
+    process = next(path for path in pathlib.Path("/proc").glob("[0-9]*") if name_of(path) == "ftpsensord")
     return [int(task.name) for task in (process / "task").iterdir()
             if (task / "comm").read_text().startswith("worker-")]
 

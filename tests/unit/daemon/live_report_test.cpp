@@ -55,6 +55,35 @@ TEST_CASE("of packets that were lost before the ring the card is named, and the 
     CHECK(both.find("7 packets dropped by the interface; try: more workers") != std::string::npos);
 }
 
+TEST_CASE("what was lost at the end, or less than ten seconds after another loss, is said before the summary") {
+    std::ostringstream text;
+    const auto log = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_st>(text));
+    log->set_level(spdlog::level::warn); // messages: warning
+    Snapshot s;
+    s.ports.emplace_back();
+    s.workers.emplace_back();
+    const auto first = std::make_shared<const Snapshot>(s);
+    LiveReport report(log, "/srv", first);
+    const auto at = [&](int seconds) {
+        s.sensor.uptime_seconds = seconds;
+        derive(s, *first);
+        return std::make_shared<const Snapshot>(s);
+    };
+    s.ports[0].kernel_dropped_packets = 7;
+    report.tick(at(1));
+    text.str("");
+    s.ports[0].kernel_dropped_packets = 9;
+    report.tick(at(2));
+    CHECK(text.str().empty());
+    s.workers[0].unread_packets = 5;
+    report.summary(at(3), {});
+    CHECK(text.str().find("lost: 2 packets dropped by the kernel (ring full), 5 packets that were in the queues at the "
+                          "end; try: ") != std::string::npos);
+    text.str("");
+    report.summary(at(4), {});
+    CHECK(text.str().empty());
+}
+
 TEST_CASE("where nothing is lost nothing is said") {
     CHECK(said_of([](Snapshot&) {}).empty());
 }

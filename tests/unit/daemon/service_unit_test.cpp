@@ -55,6 +55,29 @@ TEST_CASE("metrics for others than the host need an exception from the unit") {
     CHECK(notes[0].remedy.find("systemctl edit ftpsensor@east:") != std::string::npos);
 }
 
+TEST_CASE("a name in the filter is one that the unit may not be able to ask for") {
+    const auto of = [](const char* filter) {
+        Config config;
+        config.log.directory = "/var/log/ftpsensor";
+        config.capture.filter = filter;
+        Notes notes;
+        check_service_unit(config, kOwn, notes);
+        return notes;
+    };
+    for (const char* plain :
+         {"", "tcp port ftp", "host 192.0.2.1", "net 10.0.0.0/8 and not host 2001:db8::1", "ip[6:2] & 0x1fff = 0",
+          "host ::ffff:192.0.2.1", "ether host 00:11:22:33:44:55 or vlan 5"})
+        CHECK(of(plain).empty());
+    for (const char* named :
+         {"host ftp.example.org", "not (src ftp.example.org||tcp)", "port 21 and dst host ftp.example.org"}) {
+        const Notes notes = of(named);
+        REQUIRE(notes.size() == 1);
+        CHECK(notes[0].level == NoteLevel::warning);
+        CHECK(notes[0].text.ends_with("may not know ftp.example.org"));
+        CHECK(notes[0].remedy.find("systemctl edit ftpsensor: [Service] IPAddressAllow=") != std::string::npos);
+    }
+}
+
 TEST_CASE("a port through AF_XDP needs what the unit does not give") {
     Config config;
     config.log.directory = "/var/log/ftpsensor";

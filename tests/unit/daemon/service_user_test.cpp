@@ -63,6 +63,35 @@ TEST_CASE("owner, then group, then the others: the first that fits decides, and 
     CHECK(may_use(other, file(0666)));
 }
 
+TEST_CASE("members of log.group who may not enter the folder of the logs are told of") {
+    const Nodes nodes;
+    const auto of = [&](const std::string& group, std::filesystem::perms mode) {
+        std::filesystem::permissions(nodes.folder, mode);
+        Notes notes;
+        check_log_folder(group, nodes.folder.string(), notes);
+        return notes;
+    };
+    using std::filesystem::perms;
+    const group* const own = getgrgid(getegid());
+    REQUIRE(own != nullptr);
+    const std::string mine = own->gr_name; // the folder's
+    const std::string another = mine == "daemon" ? "sys" : "daemon";
+    const Notes notes = of(another, perms(0750));
+    REQUIRE(notes.size() == 1);
+    CHECK(notes[0].level == NoteLevel::warning);
+    CHECK(notes[0].text.starts_with("log.group: members of " + another + " may not enter "));
+    CHECK(notes[0].remedy == "setfacl -m g:" + another + ":rx " + nodes.folder.string());
+    CHECK(of(another, perms(0751)).empty());
+    CHECK(of(mine, perms(0750)).empty());
+    CHECK(of(mine, perms(0700)).size() == 1);
+    CHECK(of("", perms(0700)).empty());
+    CHECK(of("no-such-group-here", perms(0700)).empty());
+    Notes none;
+    check_log_folder(another, (nodes.folder / "not-there").string(), none);
+    CHECK(none.empty());
+    std::filesystem::permissions(nodes.folder, perms(0700));
+}
+
 TEST_CASE("the node of a port's IOMMU group that the user may not open is a problem, with what gives it") {
     const Nodes nodes;
     const User service{"ftpsensor", 64901, {getegid()}};
