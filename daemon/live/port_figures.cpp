@@ -59,7 +59,7 @@ void Port::check_link(Notes& notes) {
         carrier = link.carrier;
         if (!link.exists)
             note_gone(link, notes);
-        else
+        else if (kind_ == PortKind::interface) // AF_XDP's packets come before gro, which veth switches on for them
             interface_->check_offloads(notes);
     } else if (kind_ == PortKind::physical) {
         rte_eth_link link{};

@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <span>
+#include <stdexcept>
 #include <thread>
 
 #include <fmt/format.h>
