@@ -172,7 +172,7 @@ class Proftpd(Server):
         groups = self.folder / "proftpd.group"
         groups.write_text("nogroup:x:65534:\n")
         groups.chmod(0o600)
-        configuration.write_text(f"""ServerName lab
+        configuration.write_text(self.modules() + f"""ServerName lab
 ServerType standalone
 DefaultServer on
 UseIPv6 on
@@ -203,6 +203,12 @@ ExtendedLog {self.log} ALL commands
 </Anonymous>
 """ + (f"MasqueradeAddress {self.announced}\n" if self.announced else ""))
         return ["proftpd", "--nodaemon", "--quiet", "--config", str(configuration)]
+
+    def modules(self):
+        """Debian 13 has transfers and listings in modules of their own; Debian 12 in the program."""
+        folder = pathlib.Path(shutil.which("proftpd", path=search_path())).resolve().parent.parent / "lib" / "proftpd"
+        loaded = [f"LoadModule {name}.c\n" for name in ("mod_ls", "mod_xfer") if (folder / f"{name}.so").exists()]
+        return f"ModulePath {folder}\n" + "".join(loaded) if loaded else ""
 
     def sessions(self):
         found = {}
